@@ -1,0 +1,118 @@
+"""Toggles: a field of a frozen dataclass that knows its default, its range and its meaning.
+
+Hydra's schema, the keyword arguments of the library and the table of toggles in the documentation
+all read these fields; nothing here imports more than the standard library, so a wrong override is
+refused before anything heavy loads.
+"""
+
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any
+
+
+class SettingError(ValueError):
+    """A toggle has a value that its rule does not allow."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a toggle may be.
+
+    `shapes_result` is false for toggles that change how long a step takes, or how it is shown, but
+    no bit of what it gives; they stay out of the run key.
+    """
+
+    meaning: str
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    low_excluded: bool = False
+    high_excluded: bool = False
+    shapes_result: bool = True
+
+    def allowed(self) -> str:
+        """The rule in words: `in (0, 100]`, `one of subtract, zero`."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        if self.low is None and self.high is None:
+            return "any value of its type"
+        if self.high is None:
+            return f"{'greater than' if self.low_excluded else 'at least'} {self.low:g}"
+        left = "(" if self.low_excluded or self.low is None else "["
+        right = ")" if self.high_excluded else "]"
+        low = "-inf" if self.low is None else f"{self.low:g}"
+        return f"in {left}{low}, {self.high:g}{right}"
+
+    def admits(self, value: Any) -> bool:
+        if self.choices:
+            return value in self.choices
+        if self.low is None and self.high is None:
+            return True
+        if value != value:
+            return False
+        above = (
+            self.low is None or value > self.low or (value == self.low and not self.low_excluded)
+        )
+        below = (
+            self.high is None
+            or value < self.high
+            or (value == self.high and not self.high_excluded)
+        )
+        return bool(above and below)
+
+
+def choice(default: str, choices: tuple[str, ...], meaning: str, **rule: Any) -> Any:
+    """A field that is one of `choices`."""
+    return field(default=default, metadata={"rule": Rule(meaning, choices=choices, **rule)})
+
+
+def number(default: float, meaning: str, **rule: Any) -> Any:
+    """A numeric field; `low`, `high`, `low_excluded`, `high_excluded` give its range."""
+    return field(default=default, metadata={"rule": Rule(meaning, **rule)})
+
+
+def flag(default: bool, meaning: str, **rule: Any) -> Any:
+    """A field that is true or false."""
+    return field(default=default, metadata={"rule": Rule(meaning, **rule)})
+
+
+def text(default: str, meaning: str, **rule: Any) -> Any:
+    """A free text, such as a path."""
+    return field(default=default, metadata={"rule": Rule(meaning, **rule)})
+
+
+def rule_of(toggle: Field[Any]) -> Rule:
+    """The rule of a dataclass field made by `choice`, `number`, `flag` or `text`."""
+    rule = toggle.metadata["rule"]
+    assert isinstance(rule, Rule)
+    return rule
+
+
+def check(settings: Any) -> None:
+    """Holds every field of `settings` to its type and rule; call it in `__post_init__`.
+
+    Raises:
+        SettingError: names the toggle, the rule and the value.
+    """
+    for toggle in fields(settings):
+        value = getattr(settings, toggle.name)
+        default = toggle.default
+        assert default is not MISSING, f"{toggle.name} needs a default"
+        kinds = (int, float) if isinstance(default, float) else type(default)
+        wrong_flag = isinstance(value, bool) and not isinstance(default, bool)
+        if not isinstance(value, kinds) or wrong_flag:
+            wanted = (
+                "a number" if isinstance(default, float) else f"of type {type(default).__name__}"
+            )
+            raise SettingError(f"{toggle.name} must be {wanted}, got {value!r}")
+        if not rule_of(toggle).admits(value):
+            raise SettingError(f"{toggle.name} must be {rule_of(toggle).allowed()}, got {value!r}")
+
+
+def shaping_values(settings: Any) -> dict[str, Any]:
+    """The toggles that shape a result, as plain typed values: 100 and 100.0 are one percentile."""
+    return {
+        toggle.name: float(value) if isinstance(toggle.default, float) else value
+        for toggle in fields(settings)
+        if rule_of(toggle).shapes_result
+        for value in [getattr(settings, toggle.name)]
+    }

@@ -1,0 +1,46 @@
+"""SpikingSpec: what the converter writes and every engine reads."""
+
+from ann2snn.spec.file import load_spec, save_spec
+from ann2snn.spec.graph import SpikingSpec
+from ann2snn.spec.nodes import (
+    CODINGS,
+    GATES,
+    READOUTS,
+    RESETS,
+    Add,
+    Affine,
+    Concat,
+    Conv,
+    Input,
+    Linear,
+    MaxPool,
+    Neuron,
+    Node,
+    Output,
+    Reshape,
+    SpecError,
+    SumPool,
+)
+
+__all__ = [
+    "CODINGS",
+    "GATES",
+    "READOUTS",
+    "RESETS",
+    "Add",
+    "Affine",
+    "Concat",
+    "Conv",
+    "Input",
+    "Linear",
+    "MaxPool",
+    "Neuron",
+    "Node",
+    "Output",
+    "Reshape",
+    "SpecError",
+    "SpikingSpec",
+    "SumPool",
+    "load_spec",
+    "save_spec",
+]

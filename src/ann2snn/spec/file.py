@@ -1,0 +1,71 @@
+"""A spec as one safetensors file: arrays as tensors, the graph as JSON metadata.
+
+Loading runs no code and unpickles nothing; the graph that comes out has checked itself.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from ann2snn.spec.graph import SpikingSpec, arrays_of
+from ann2snn.spec.nodes import KINDS, Node, SpecError
+
+FORMAT = "ann2snn spiking spec 1"
+
+
+def save_spec(spec: SpikingSpec, path: Path) -> None:
+    """Writes `spec`; an array that float32 holds without loss is stored as float32."""
+    tensors: dict[str, np.ndarray] = {}
+    graph: list[dict[str, Any]] = []
+    for node in spec:
+        arrays = arrays_of(node)
+        for name, array in arrays.items():
+            short = array.astype(np.float32)
+            stored = short if np.array_equal(short.astype(np.float64), array) else array
+            tensors[f"{node.name}/{name}"] = np.ascontiguousarray(stored)
+        plain = {
+            f.name: getattr(node, f.name) for f in dataclasses.fields(node) if f.name not in arrays
+        }
+        graph.append({"kind": node.kind, **plain})
+    content = {"format": FORMAT, "grid": spec.grid, "levels": spec.levels, "nodes": graph}
+    save_file(tensors, path, metadata={"spec": json.dumps(content, sort_keys=True)})
+
+
+def load_spec(path: Path) -> SpikingSpec:
+    """The spec of a file that `save_spec` wrote.
+
+    Raises:
+        SpecError: the file is not such a file, or its graph cannot be.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            content = json.loads((file.metadata() or {}).get("spec", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+        raise SpecError(f"{path} is not a spec: {error}") from error
+    if content.get("format") != FORMAT:
+        raise SpecError(f"{path} is not a spec: its format is {content.get('format')!r}")
+    try:
+        nodes = tuple(_node(entry, tensors) for entry in content["nodes"])
+        return SpikingSpec(nodes, content["grid"], content["levels"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SpecError(f"{path} is not a spec: {error!r}") from error
+
+
+def _node(entry: dict[str, Any], tensors: dict[str, np.ndarray]) -> Node:
+    kind = KINDS[entry["kind"]]
+    fields: dict[str, Any] = {k: _tuples(v) for k, v in entry.items() if k != "kind"}
+    for field in dataclasses.fields(kind):
+        tensor = tensors.get(f"{entry['name']}/{field.name}")
+        if tensor is not None:
+            fields[field.name] = tensor.astype(np.float64)
+    return kind(**fields)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

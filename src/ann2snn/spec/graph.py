@@ -1,0 +1,164 @@
+"""A spiking network as an inert, self-checking graph."""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from ann2snn.spec.nodes import Input, MaxPool, Neuron, Node, Output, Shape, SpecError, SumPool
+
+
+@dataclass(frozen=True, eq=False)
+class SpikingSpec:
+    """Nodes in an order in which every node follows its inputs: one `Input` first, one `Output`
+    last, each other node used.
+
+    `grid`: static currents (those of an analog image) are rounded to multiples of 2^-grid, and
+    weights and biases are such multiples; None leaves all as they are. `levels`: an image given as
+    whole numbers k stands for pixels k / levels.
+
+    Raises:
+        SpecError: the graph or a node cannot be.
+    """
+
+    nodes: tuple[Node, ...]
+    grid: int | None = None
+    levels: int = 255
+    shapes: dict[str, Shape] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        shapes: dict[str, Shape] = {}
+        used: set[str] = set()
+        for node in self.nodes:
+            if node.name in shapes:
+                raise SpecError(f"{node.name}: stands twice")
+            for name in node.inputs:
+                if name not in shapes:
+                    raise SpecError(f"{node.name}: its input {name} does not stand before it")
+            shape = node.output_shape([shapes[name] for name in node.inputs])
+            if node.scale.shape not in ((), shape[:1]):
+                raise SpecError(f"{node.name}: scale {node.scale.shape} does not fit {shape}")
+            for name, array in arrays_of(node).items():
+                if not np.isfinite(array).all():
+                    raise SpecError(f"{node.name}: {name} is not finite")
+                if self.grid is not None and name != "scale" and not on_grid(array, self.grid):
+                    raise SpecError(f"{node.name}: {name} is off the grid of 2^-{self.grid}")
+            shapes[node.name] = shape
+            used.update(node.inputs)
+        ends = [node for node in self.nodes if isinstance(node, Input | Output)]
+        if len(ends) != 2 or self.nodes[0] is not ends[0] or self.nodes[-1] is not ends[1]:
+            raise SpecError("a spec begins with its one input and ends with its one output")
+        if not isinstance(ends[0], Input) or not isinstance(ends[1], Output):
+            raise SpecError("a spec begins with its one input and ends with its one output")
+        for node in self.nodes[:-1]:
+            if node.name not in used:
+                raise SpecError(f"{node.name}: nothing reads it")
+        if self.levels < 1:
+            raise SpecError(f"levels must be at least 1, got {self.levels}")
+        object.__setattr__(self, "shapes", shapes)
+        for node in self.nodes:
+            if isinstance(node, MaxPool) and node.gate != "rise":
+                source = node.inputs[0]
+                if not (self.is_static(source) or self.is_spiking(source)):
+                    raise SpecError(f"{node.name}: gate {node.gate} takes spikes; use rise")
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def __getitem__(self, name: str) -> Node:
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+    @property
+    def input(self) -> Input:
+        node = self.nodes[0]
+        assert isinstance(node, Input)
+        return node
+
+    @property
+    def output(self) -> Output:
+        node = self.nodes[-1]
+        assert isinstance(node, Output)
+        return node
+
+    @property
+    def classes(self) -> int:
+        return self.shapes[self.output.name][0]
+
+    @property
+    def neurons(self) -> int:
+        """Neurons of one image; the output's and the input's are not among them."""
+        return sum(math.prod(self.shapes[n.name]) for n in self.nodes if isinstance(n, Neuron))
+
+    @cached_property
+    def _static(self) -> frozenset[str]:
+        static: set[str] = set()
+        for node in self.nodes:
+            if isinstance(node, Input):
+                if node.coding == "analog":
+                    static.add(node.name)
+            elif (node.linear or isinstance(node, MaxPool)) and static.issuperset(node.inputs):
+                static.add(node.name)
+        return frozenset(static)
+
+    def is_static(self, name: str) -> bool:
+        """Whether the signal is the same in every step: nothing between it and an analog image
+        keeps a state."""
+        return name in self._static
+
+    @cached_property
+    def _spiking(self) -> dict[str, str]:
+        kinds: dict[str, str] = {}
+        for node in self.nodes:
+            sources = [kinds[name] for name in node.inputs]
+            if isinstance(node, Neuron) or (isinstance(node, Input) and node.coding == "poisson"):
+                kind = "spikes"
+            elif isinstance(node, MaxPool):
+                kind = sources[0]
+            elif isinstance(node, SumPool):
+                kind = "current" if sources[0] == "current" else "graded"
+            elif node.kind in ("concat", "reshape"):
+                order = ("spikes", "graded", "current")
+                kind = max(sources, key=order.index)
+            else:
+                kind = "current"
+            kinds[node.name] = kind
+        return kinds
+
+    def signal(self, name: str) -> str:
+        """What the node hands on: spikes, graded or current."""
+        return self._spiking[name]
+
+    def is_spiking(self, name: str) -> bool:
+        """Whether the signal is 0 or 1 in every step."""
+        return self._spiking[name] == "spikes"
+
+    def readers(self, name: str) -> tuple[Node, ...]:
+        """The nodes that take this one's signal."""
+        return tuple(node for node in self.nodes if name in node.inputs)
+
+    def replace(self, name: str, **changes: object) -> "SpikingSpec":
+        """A copy in which one node has other fields."""
+        nodes = tuple(
+            dataclasses.replace(node, **changes) if node.name == name else node  # type: ignore[arg-type]
+            for node in self.nodes
+        )
+        return SpikingSpec(nodes, self.grid, self.levels)
+
+
+def arrays_of(node: Node) -> dict[str, np.ndarray]:
+    """The arrays of a node by field name, its scale among them."""
+    values = {f.name: getattr(node, f.name) for f in dataclasses.fields(node)}
+    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+
+def on_grid(array: np.ndarray, grid: int) -> bool:
+    """Whether every element is a multiple of 2^-grid."""
+    units = np.ldexp(array, grid)
+    return bool((units == np.rint(units)).all())
