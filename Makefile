@@ -1,27 +1,53 @@
-# Set-up and entry points. Everything runs in .venv, which `make setup` builds from requirements.lock.
+# Everything runs in .venv, which `make setup` builds from requirements.lock. `make help` lists the targets.
 PYTHON ?= python3
+PROJECT ?= .
+PORT ?= 5000
 VENV := .venv
-BIN := $(VENV)/bin
-export PYTHONPATH := src
+BIN := $(CURDIR)/$(VENV)/bin
+export PYTHONPATH := $(CURDIR)/src
+export PATH := $(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: setup lock
+.PHONY: help setup demo repro test test-system lint ui accept lock
 
-setup: $(VENV)/.synced
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-# uv comes first, from its own hashed line, then installs exactly the lock.
+setup: $(VENV)/.synced ## build .venv from the lock; nothing to do when nothing changed
+
+# uv comes first, from its own hashed line, and installs exactly the lock.
 $(VENV)/.synced: requirements.lock requirements-uv.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit(f"Python {v[0]}.{v[1]} is not supported: 3.11 to 3.13 are; name one with make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit(f"Python {v[0]}.{v[1]} is not supported, 3.11 to 3.13 are: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# The lock names packages, versions and hashes for every platform, and no index.
-lock:
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+demo: setup ## the whole pipeline on digits, from nothing, in demo/
+	@python -m ann2snn.stages.demo demo
+
+repro: setup ## dvc repro of all studies of params.yaml, then every result into MLflow
+	dvc repro
+	python -m ann2snn.tracking
+
+test: setup ## the tests (README: Check)
+	python -m pytest -m "not system"
+
+test-system: setup ## real processes, kills and a browser; minutes
+	python -m pytest -m system
+
+lint: setup ## format, lint and types
+	ruff format --check .
+	ruff check .
+	mypy
+
+ui: setup ## MLflow on 127.0.0.1, of PROJECT (default: this folder)
+	@cd $(PROJECT) && python -m ann2snn.tracking ui --port $(PORT)
+
+lock: setup ## renew requirements.lock: packages, versions and hashes for all platforms, and no index
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
-	echo uv | $(BIN)/uv pip compile - --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+	echo uv | uv pip compile - --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements-uv.lock

@@ -27,7 +27,7 @@ def save_spec(spec: SpikingSpec, path: Path) -> None:
         for name, array in arrays.items():
             short = array.astype(np.float32)
             stored = short if np.array_equal(short.astype(np.float64), array) else array
-            tensors[f"{node.name}/{name}"] = np.ascontiguousarray(stored)
+            tensors[f"{node.name}/{name}"] = np.array(stored, order="C")
         plain = {
             f.name: getattr(node, f.name) for f in dataclasses.fields(node) if f.name not in arrays
         }

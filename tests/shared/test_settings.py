@@ -1,0 +1,48 @@
+from dataclasses import dataclass
+
+import pytest
+
+from ann2snn.settings import SettingError, check, choice, flag, number, shaping_values, text
+
+
+@dataclass(frozen=True)
+class Toggles:
+    percentile: float = number(99.9, "scale", low=0, high=100, low_excluded=True)
+    steps: int = number(300, "steps", low=1)
+    reset: str = choice("subtract", ("subtract", "zero"), "reset")
+    bias: bool = flag(True, "bias")
+    path: str = text("", "path", shapes_result=False)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"percentile": 0.0}, r"percentile must be in \(0, 100\], got 0.0"),
+        ({"percentile": 100.1}, r"percentile must be in \(0, 100\], got 100.1"),
+        ({"percentile": float("nan")}, r"percentile must be in \(0, 100\], got nan"),
+        ({"percentile": "high"}, "percentile must be a number, got 'high'"),
+        ({"percentile": True}, "percentile must be a number, got True"),
+        ({"steps": 0}, "steps must be at least 1, got 0"),
+        ({"steps": 1.5}, "steps must be of type int, got 1.5"),
+        ({"steps": True}, "steps must be of type int, got True"),
+        ({"reset": "half"}, "reset must be one of subtract, zero, got 'half'"),
+        ({"bias": 1}, "bias must be of type bool, got 1"),
+    ],
+)
+def test_a_wrong_value_names_toggle_rule_and_value(values: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        Toggles(**values)  # type: ignore[arg-type]
+
+
+def test_the_ends_of_a_range_are_in_it_unless_excluded() -> None:
+    assert Toggles(percentile=100.0, steps=1) == Toggles(percentile=100, steps=1)
+
+
+def test_shaping_values_are_typed_and_leave_out_what_shapes_no_result() -> None:
+    assert shaping_values(Toggles(percentile=100, path="a")) == shaping_values(
+        Toggles(percentile=100.0)
+    )
+    assert type(shaping_values(Toggles(percentile=100))["percentile"]) is float
