@@ -9,7 +9,7 @@ export PATH := $(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help setup demo repro test test-system lint ui accept lock
+.PHONY: help setup demo repro test test-system lint verify accept ui lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -42,6 +42,12 @@ lint: setup ## format, lint and types
 	ruff format --check .
 	ruff check .
 	mypy
+
+verify: setup ## whether a fresh clone computes the committed results again, byte for byte
+	python -m ann2snn.stages.verify
+
+accept: setup ## keep results after a change of code that changes no bit of them
+	python -m ann2snn.stages.accept
 
 ui: setup ## MLflow on 127.0.0.1, of PROJECT (default: this folder)
 	@cd $(PROJECT) && python -m ann2snn.tracking ui --port $(PORT)

@@ -1,0 +1,54 @@
+"""Step ann: the analog network's weights, trained or given, and its answers on the test set."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ann2snn.records import Json, Record, file_sha256
+from ann2snn.settings import shaping_values
+
+if TYPE_CHECKING:
+    from ann2snn.stages.chain import Chain
+    from ann2snn.stages.configuration import Settings
+
+FILES = ("weights.safetensors", "predictions.safetensors")
+
+
+def settings(settings: "Settings") -> Json:
+    return shaping_values(settings.ann)
+
+
+def produce(chain: "Chain", folder: Path, partial: Path) -> Record:
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    from ann2snn.ann.networks import build
+    from ann2snn.ann.training import train
+    from ann2snn.ann.weights import load_weights, predict, save_weights
+    from ann2snn.data.dataset import open_saved
+
+    toggles = chain.settings.ann
+    dataset = open_saved(chain.obtain("data"))
+    history: dict[str, list[float]] = {}
+    if toggles.weights:
+        module = build(toggles, dataset.train_images.shape[1:], len(dataset.manifest["classes"]))
+        load_weights(module, Path(toggles.weights))
+    else:
+        trained = train(toggles, dataset, partial)
+        module, history = trained.module, trained.history
+    predictions = np.asarray(predict(module, dataset.test_images, dataset.levels), np.int64)
+    save_weights(module, folder / FILES[0])
+    save_file({"predictions": predictions}, folder / FILES[1])
+    metrics = {
+        "test_accuracy": 100 * float((predictions == dataset.test_labels).mean()),
+        "test_images": len(predictions),
+        "parameters": sum(parameter.numel() for parameter in module.parameters()),
+        **{name: curve[-1] for name, curve in history.items() if curve},
+    }
+    details: Json = {"files": {name: file_sha256(folder / name) for name in FILES}}
+    return chain.make_record("ann", metrics, history, details)
+
+
+if __name__ == "__main__":
+    from ann2snn.stages.application import run
+
+    run("ann")

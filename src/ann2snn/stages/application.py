@@ -1,0 +1,117 @@
+"""One Hydra application a step: a single run, all points of a study, or a multirun.
+
+Overrides are checked before Hydra composes and before anything heavy is imported.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from ann2snn.settings import SettingError
+from ann2snn.stages import sweep
+from ann2snn.stages.chain import Chain
+from ann2snn.stages.configuration import (
+    Settings,
+    check_overrides,
+    composed,
+    conf_folder,
+    register_schema,
+    typed,
+)
+from ann2snn.stages.study import publish_result, publish_study, read_study, study_chains
+
+MISUSED = 2
+FAILED = 1
+
+
+def run(step: str) -> None:
+    """Runs `step` as the command line says; exits with 2 after a wrong override, 1 after a failure.
+
+    Messages about data, files and settings are one line; anything else is a fault of the program
+    and keeps its traceback.
+    """
+    arguments = sys.argv[1:]
+    overrides = [argument for argument in arguments if not argument.startswith("-")]
+    multirun = any(argument in ("-m", "--multirun") for argument in arguments)
+    try:
+        folder = conf_folder()
+        check_overrides(overrides)
+        if not multirun and any(line.startswith("run.study=") for line in overrides):
+            _run_study(step, composed(overrides), overrides)
+            return
+    except (SettingError, OSError, ValueError) as error:
+        _leave(error, MISUSED if isinstance(error, SettingError) else FAILED)
+    if multirun:
+        sys.exit(sweep.run_multirun(step, overrides, lambda: _hydra_main(step, folder)))
+    _hydra_main(step, folder)
+
+
+def _hydra_main(step: str, folder: Path) -> None:
+    register_schema()
+    main: Callable[[], None] = hydra.main(
+        version_base="1.3", config_path=str(folder), config_name="config"
+    )(_Task(step))
+    main()
+
+
+class _Task:
+    """What Hydra calls with each composed configuration; picklable for launchers."""
+
+    def __init__(self, step: str) -> None:
+        self.step = step
+
+    def __call__(self, config: DictConfig) -> None:
+        hydra_config = HydraConfig.get()
+        if hydra_config.mode == RunMode.MULTIRUN:
+            sweep.run_point(self.step, config, list(hydra_config.overrides.task))
+            return
+        try:
+            _run_single(self.step, typed(config))
+        except (SettingError, OSError, ValueError) as error:
+            _leave(error, MISUSED if isinstance(error, SettingError) else FAILED)
+
+
+def _run_single(step: str, settings: Settings) -> None:
+    chain = Chain(settings)
+    record = chain.record(step)
+    if settings.run.publish:
+        publish_result(step, settings.run.publish, chain, Path.cwd())
+    print(sweep.line_of(record))
+    if settings.run.track and not settings.run.publish:
+        sweep.track()
+
+
+def _run_study(step: str, settings: Settings, overrides: list[str]) -> None:
+    shaping = [line for line in overrides if not line.startswith("run.") and not _is_free(line)]
+    if shaping:
+        raise SettingError(
+            f"{shaping[0]!r}: a study's toggles stand in params.yaml; beside run.study only"
+            " toggles that change no result are allowed"
+        )
+    project = Path.cwd()
+    study = read_study(project, settings.run.study)
+    chains = study_chains(study, project, settings)
+    for point, chain in chains.items():
+        print(f"{study.name}/{point}: {sweep.line_of(chain.record(step))}", flush=True)
+    publish_study(step, study, chains, project)
+
+
+def _is_free(line: str) -> bool:
+    from ann2snn.settings import rule_of
+    from ann2snn.stages.configuration import toggle_of
+
+    key = line.partition("=")[0]
+    return "." in key and not rule_of(toggle_of(key)).shapes_result
+
+
+def _leave(error: Exception, status: int) -> None:
+    if os.environ.get("ANN2SNN_TRACEBACK"):
+        raise error
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(status)

@@ -1,0 +1,43 @@
+"""Step conversion: the spiking network of one choice of toggles."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ann2snn.records import Json, Record
+from ann2snn.settings import shaping_values
+
+if TYPE_CHECKING:
+    from ann2snn.stages.chain import Chain
+    from ann2snn.stages.configuration import Settings
+
+
+def settings(settings: "Settings") -> Json:
+    return shaping_values(settings.conversion)
+
+
+def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG001
+    from ann2snn.conversion.convert import convert_with
+    from ann2snn.conversion.describe import rows
+    from ann2snn.conversion.statistics import Statistics
+    from ann2snn.spec import save_spec
+    from ann2snn.spec.cost import macs_per_image
+    from ann2snn.stages.statistics import analog_network
+
+    manifest = chain.manifest
+    statistics = Statistics.load(chain.obtain("statistics") / "statistics.safetensors")
+    spec = convert_with(
+        analog_network(chain),
+        statistics,
+        chain.settings.conversion,
+        tuple(manifest["shape"]),
+        manifest["levels"],
+    )
+    save_spec(spec, folder / "spec.safetensors")
+    metrics = {"neurons": spec.neurons, "macs_per_image": macs_per_image(spec)}
+    return chain.make_record("conversion", metrics, {}, {"layers": rows(spec)})
+
+
+if __name__ == "__main__":
+    from ann2snn.stages.application import run
+
+    run("conversion")

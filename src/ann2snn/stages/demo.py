@@ -1,0 +1,95 @@
+"""The digits part of the pipeline from nothing, in a project folder of its own.
+
+`python -m ann2snn.stages.demo FOLDER` copies code and configuration there, keeps of params.yaml
+what concerns digits, and runs DVC on it; nothing committed is read or changed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import yaml
+
+from ann2snn.stages.study import read_params
+
+COPIED = ("src", "conf", "dvc.yaml", ".dvcignore")
+NETWORK = "digits"
+
+
+def prepare(project: Path, folder: Path) -> None:
+    """Makes `folder` a fresh DVC project with the digits studies; what was there goes.
+
+    Raises:
+        ValueError: `folder` is not empty and not an earlier demo.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / ".demo").is_file():
+        raise ValueError(f"{folder} is not empty and not an earlier demo: name another folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / ".demo").touch()
+    for name in COPIED:
+        source = project / name
+        if source.is_dir():
+            shutil.copytree(
+                source,
+                folder / name,
+                ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"),
+            )
+        else:
+            shutil.copyfile(source, folder / name)
+    params = read_params(project)
+    content = {
+        "data": [NETWORK],
+        "networks": {NETWORK: params["networks"][NETWORK]},
+        "studies": {
+            name: study for name, study in params["studies"].items() if study["network"] == NETWORK
+        },
+    }
+    text = yaml.safe_dump(content, sort_keys=False)
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    dvc(folder, "init", "--no-scm", "--quiet", "--force")
+    shutil.copyfile(project / ".dvc" / "config", folder / ".dvc" / "config")
+
+
+def dvc(folder: Path, *arguments: str) -> None:
+    """Runs DVC in `folder` with this interpreter's programs and the folder's own code.
+
+    Raises:
+        subprocess.CalledProcessError: DVC failed; it has said why.
+    """
+    programs = Path(sys.executable).parent
+    environment = {
+        **os.environ,
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder / "src"),
+    }
+    command = [sys.executable, "-m", "dvc", *arguments]
+    subprocess.run(command, cwd=folder, env=environment, check=True)
+
+
+def main() -> None:
+    """Runs the demo and prints its table."""
+    from ann2snn.report.table import accuracy_table
+
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "demo").absolute()
+    started = time.monotonic()
+    try:
+        prepare(Path.cwd(), folder)
+        dvc(folder, "repro", "--quiet")
+        command = [sys.executable, "-m", "ann2snn.tracking"]
+        subprocess.run(command, cwd=folder, check=True)
+    except (ValueError, OSError, subprocess.CalledProcessError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    print(accuracy_table(folder / "artifacts"))
+    shown = os.path.relpath(folder)
+    print(f"\nfigures and tables: {shown}/report")
+    print(f"runs in MLflow:     make ui PROJECT={shown}")
+    print(f"{time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

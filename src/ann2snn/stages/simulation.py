@@ -1,0 +1,49 @@
+"""Step simulation: a spiking network over the test set, step by step."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ann2snn.records import Json, Record
+from ann2snn.settings import shaping_values
+
+if TYPE_CHECKING:
+    from ann2snn.stages.chain import Chain
+    from ann2snn.stages.configuration import Settings
+
+
+def settings(settings: "Settings") -> Json:
+    return shaping_values(settings.simulation)
+
+
+def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG001
+    import numpy as np
+    from safetensors.numpy import load_file
+
+    from ann2snn.data.dataset import open_saved
+    from ann2snn.simulation.run import simulate_with
+    from ann2snn.spec import load_spec
+
+    toggles = chain.settings.simulation
+    dataset = open_saved(chain.obtain("data"))
+    spec = load_spec(chain.obtain("conversion") / "spec.safetensors")
+    predictions = load_file(chain.obtain("ann") / "predictions.safetensors")["predictions"]
+    chosen = np.arange(len(dataset.test_labels))
+    if 0 < toggles.images < len(chosen):
+        order = np.random.default_rng(toggles.seed).permutation(len(chosen))
+        chosen = np.sort(order[: toggles.images])
+    result = simulate_with(
+        spec,
+        dataset.test_images,
+        dataset.test_labels,
+        toggles,
+        indices=chosen,
+        partial=partial,
+    )
+    ann_correct = predictions[chosen] == dataset.test_labels[chosen]
+    return chain.make_record("simulation", result.metrics(ann_correct), result.curves(), {})
+
+
+if __name__ == "__main__":
+    from ann2snn.stages.application import run
+
+    run("simulation")

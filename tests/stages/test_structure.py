@@ -1,0 +1,160 @@
+"""Imports run one way, heavy libraries stay in their rooms, DVC knows what stages use."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "ann2snn"
+ROOMS = {"data", "ann", "conversion", "simulation", "report"}
+SHARED = {"spec", "records", "shapes", "settings"}
+ALLOWED = {
+    **dict.fromkeys(ROOMS, SHARED),
+    "stages": ROOMS | SHARED | {"tracking"},
+    "tracking": SHARED,
+    "spec": {"shapes"},
+    "records": set(),
+    "shapes": set(),
+    "settings": set(),
+    "__init__": {"conversion", "simulation", "spec"},
+}
+
+
+def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every module that a file imports, and whether that happens when the file itself is."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    late: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        inner = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if inner or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)):
+            late.update(ast.walk(node))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield name.name, node not in late
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide where a name comes from"
+            yield node.module or "", node not in late
+
+
+def sources() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def test_rooms_import_only_what_the_design_allows() -> None:
+    seen = set()
+    for path in sources():
+        parts = path.relative_to(PACKAGE).parts
+        room = parts[0] if len(parts) > 1 else path.stem
+        for module, _ in imports_of(path):
+            if module == "ann2snn" or module.startswith("ann2snn."):
+                other = module.split(".")[1] if "." in module else "__init__"
+                assert other == room or other in ALLOWED[room], f"{path} imports {module}"
+                seen.add((room, other))
+    assert ("stages", "conversion") in seen
+
+
+@pytest.mark.parametrize(
+    ("library", "room"),
+    [
+        ("mlflow", "tracking"),
+        ("pytorch_lightning", "ann"),
+        ("hydra", "stages"),
+        ("numba", "simulation"),
+    ],
+)
+def test_a_heavy_library_is_imported_by_one_room_alone(library: str, room: str) -> None:
+    users = set()
+    for path in sources():
+        for module, early in imports_of(path):
+            if module.split(".")[0] == library:
+                users.add(path.relative_to(PACKAGE).parts[0])
+                assert not early or library in ("hydra", "numba"), f"{path} imports {library} early"
+    assert users == {room}
+
+
+def test_the_package_and_all_settings_load_without_anything_heavy() -> None:
+    modules = [
+        f"ann2snn.{path.parent.name}" + (".settings" if path.stem == "settings" else "")
+        for path in sources()
+        if path.parent.name in ROOMS and path.stem in ("settings", "__init__")
+    ]
+    heavy = "{'torch', 'mlflow', 'pytorch_lightning', 'matplotlib', 'hydra', 'numpy'}"
+    code = f"import sys\nimport {', '.join(modules)}\nprint({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert len(modules) >= 8
+    assert done.stdout.strip() == "set()"
+
+
+def stage_entries() -> dict[str, dict[str, Any]]:
+    content = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+    return {name: entry.get("do", entry) for name, entry in content["stages"].items()}
+
+
+PROBE = """
+import runpy, sys
+sys.argv = sys.argv[1:]
+try:
+    runpy.run_module(sys.argv[0], run_name="__main__")
+finally:
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith("ann2snn") and getattr(module, "__file__", None):
+            print("IMPORTED", module.__file__)
+"""
+
+
+def covered(file: str, deps: list[str]) -> bool:
+    return any(file == dep or file.startswith(f"{dep}/") for dep in deps)
+
+
+@pytest.mark.parametrize("step", ["data", "ann", "conversion", "simulation", "report"])
+def test_the_deps_of_a_stage_are_what_it_really_imports(step: str, tmp_path: Path) -> None:
+    """Runs each stage for digits; settings of other rooms give only Hydra's keys, and tracking is
+    no part of a stage."""
+    entry = stage_entries()[step]
+    deps = [dep for dep in entry["deps"] if dep.startswith("src/")]
+    for dep in deps:
+        assert (ROOT / dep).exists(), dep
+    for name in ("conf", "params.yaml", "artifacts"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    command = entry["cmd"].split(" -m ")[1].split()
+    values = {
+        "${item}": "digits",
+        "${item.data}": "digits",
+        "${item.ann}": "digits_cnn",
+        "${key}": "digits-ablation" if step in ("conversion", "simulation") else "digits",
+    }
+    for old, new in values.items():
+        command = [word.replace(old, new) for word in command]
+    if step == "report":
+        (tmp_path / "artifacts").unlink()
+        import shutil
+
+        shutil.copytree(ROOT / "artifacts", tmp_path / "artifacts")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *command],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = [line.removeprefix("IMPORTED ") for line in done.stdout.splitlines()]
+    files = {
+        Path(line).relative_to(ROOT).as_posix() for line in lines if line.startswith(str(PACKAGE))
+    }
+    needed = {
+        file
+        for file in files
+        if not file.endswith("__init__.py")
+        and not (file.endswith("/settings.py") and "/stages/" not in file)
+    }
+    missing = sorted(file for file in needed if not covered(file, deps))
+    assert not missing, f"{step} imports what its deps do not name"
+    unused = [dep for dep in deps if not any(covered(file, [dep]) for file in files)]
+    assert not unused, f"{step} names deps that it does not import"
