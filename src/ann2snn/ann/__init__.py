@@ -1,0 +1,1 @@
+"""The analog network: its layers, its training, its weights."""

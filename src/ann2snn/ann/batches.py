@@ -1,0 +1,43 @@
+"""Images in memory, in batches whose order and changes depend on seed and epoch alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ann2snn.ann.augmentation import Augmentation
+
+EPOCHS_APART = 1_000_003
+
+
+@dataclass(frozen=True)
+class Batches:
+    """One epoch over images (N, C, H, W) of whole numbers k for pixels k / levels.
+
+    The last images that fill no batch are left out; each epoch draws another order. A generator
+    of its own makes an epoch the same whether a run was resumed before it or not.
+    """
+
+    images: Tensor
+    labels: Tensor
+    levels: int
+    batch_size: int
+    augmentation: Augmentation
+    channels_last: bool
+    seed: int
+    epoch: int
+
+    def __len__(self) -> int:
+        return len(self.labels) // self.batch_size
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        generator = torch.Generator().manual_seed(self.seed * EPOCHS_APART + self.epoch)
+        order = torch.randperm(len(self.labels), generator=generator)
+        for index in range(len(self)):
+            chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
+            pixels = self.images[chosen].float() / self.levels
+            pixels = self.augmentation(pixels, generator)
+            if self.channels_last:
+                pixels = pixels.contiguous(memory_format=torch.channels_last)
+            yield pixels, self.labels[chosen]

@@ -1,0 +1,60 @@
+"""Normalization that leaves no bias behind, for networks whose biases are held at zero."""
+
+import torch
+from torch import Tensor, nn
+
+
+class BatchScale(nn.Module):
+    """Each feature over its root mean square in the batch, times a learned gain.
+
+    y = gain x / sqrt(mean(x^2) + eps): batch normalization without the subtracted mean and the
+    added shift, which would become a bias once folded into the layer before. Outside of training
+    the mean square is a running average, and the layer a mere factor.
+    """
+
+    mean_square: Tensor
+
+    def __init__(self, features: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.eps = eps
+        self.momentum = momentum
+        self.weight = nn.Parameter(torch.ones(features))
+        self.register_buffer("mean_square", torch.ones(features))
+
+    def forward(self, signal: Tensor) -> Tensor:
+        if self.training:
+            axes = [axis for axis in range(signal.ndim) if axis != 1]
+            mean_square = signal.float().square().mean(axes)
+            self.mean_square.lerp_(mean_square.detach(), self.momentum)
+        else:
+            mean_square = self.mean_square
+        factor = self._factor(mean_square).to(signal.dtype)
+        return signal * factor.view(-1, *[1] * (signal.ndim - 2))
+
+    def factor(self) -> Tensor:
+        """What each feature is multiplied by outside of training."""
+        return self._factor(self.mean_square)
+
+    def _factor(self, mean_square: Tensor) -> Tensor:
+        return self.weight * torch.rsqrt(mean_square + self.eps)
+
+
+def fold_scales(network: nn.Module) -> nn.Module:
+    """`network` without its `BatchScale` layers, their factors multiplied into the layers before.
+
+    A network without any comes back as it is.
+    """
+    if not any(isinstance(layer, BatchScale) for layer in network.children()):
+        return network
+    folded = nn.Sequential()
+    before: nn.Module | None = None
+    for name, layer in network.named_children():
+        if isinstance(layer, BatchScale):
+            assert isinstance(before, nn.Conv2d | nn.Linear), "a scale follows its layer"
+            with torch.no_grad():
+                axes = [1] * (before.weight.ndim - 1)
+                before.weight.mul_(layer.factor().view(-1, *axes))
+        else:
+            folded.add_module(name, layer)
+        before = layer
+    return folded

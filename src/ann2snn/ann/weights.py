@@ -1,0 +1,65 @@
+"""Weights as safetensors, and what a network answers with them."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+BATCH = 500
+
+
+def save_weights(module: nn.Module, path: Path) -> None:
+    """Writes parameters and buffers, contiguous, under their names."""
+    tensors = {name: value.detach().contiguous() for name, value in module.state_dict().items()}
+    save_file(tensors, path)
+
+
+def load_weights(module: nn.Module, path: Path) -> None:
+    """Puts the weights of `path` into `module`.
+
+    Raises:
+        ValueError: the file is no safetensors file, or tensors are missing, unknown or of another
+            shape; the message names them.
+    """
+    try:
+        tensors = load_file(path)
+    except FileNotFoundError as error:
+        raise ValueError(f"there is no weights file {path}") from error
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"{path} is not a safetensors file: {error}") from error
+    own = module.state_dict()
+    wrong = [f"{name} is missing" for name in own if name not in tensors]
+    wrong += [f"{name} is unknown" for name in tensors if name not in own]
+    wrong += [
+        f"{name} has shape {tuple(tensors[name].shape)}, not {tuple(own[name].shape)}"
+        for name in own
+        if name in tensors and tensors[name].shape != own[name].shape
+    ]
+    if wrong:
+        raise ValueError(f"{path} does not fit the network: {'; '.join(wrong)}")
+    module.load_state_dict(tensors)
+
+
+@torch.no_grad()
+def predict(module: nn.Module, images: npt.NDArray[np.uint8], levels: int) -> npt.NDArray[np.int64]:
+    """The class of the largest output (N,), for images (N, C, H, W) of pixels k / levels; in eval
+    mode, in batches of one fixed size."""
+    was_training = module.training
+    module.eval()
+    found = []
+    for start in range(0, len(images), BATCH):
+        pixels = torch.from_numpy(np.array(images[start : start + BATCH])).float() / levels
+        found.append(module(pixels).argmax(1).numpy())
+    module.train(was_training)
+    return np.concatenate(found).astype(np.int64)
+
+
+def accuracy(
+    module: nn.Module, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], levels: int
+) -> float:
+    """Percent of images whose largest output is their label."""
+    return 100 * float((predict(module, images, levels) == labels).mean())

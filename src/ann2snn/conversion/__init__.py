@@ -1,0 +1,1 @@
+"""Conversion of analog networks into spiking specs."""

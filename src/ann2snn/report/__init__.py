@@ -1,0 +1,1 @@
+"""Figures, tables and one page from files alone: records, studies, statistics, manifests."""

@@ -1,0 +1,153 @@
+"""What every figure shares: its data, its look, and files that are the same on every run."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Cell = str | float | int | bool | None
+
+# Okabe and Ito's colours, told apart by every kind of colour vision.
+BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
+VERMILION, PURPLE, SKY = "#D55E00", "#CC79A7", "#56B4E9"
+INK, QUIET, FAINT = "#222222", "#6b6b6b", "#c9c9c9"
+DISTINCT = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
+WIDTH = 8.4
+DOTS_PER_INCH = 150
+
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "savefig.dpi": DOTS_PER_INCH,
+    "svg.hashsalt": "ann2snn",
+}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure of the report: `name` of its files, the study it belongs to, the table it shows.
+
+    `draw` makes the figure, inside the report's style.
+    """
+
+    name: str
+    study: str
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    draw: Callable[[], "Figure"]
+
+
+def new_figure(title: str, subtitle: str, height: float = 4.2) -> "Figure":
+    """An empty figure with its heading: what is shown, and on what evidence."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, height))
+    inch = 1 / height
+    figure.text(0.012, 1 - 0.10 * inch, title, va="top", size=11.5, weight="bold", color=INK)
+    figure.text(0.012, 1 - 0.36 * inch, subtitle, va="top", size=8.5, color=QUIET)
+    return figure
+
+
+def stacked_labels(
+    axes: "Axes", labels: Sequence[tuple[float, str, str]], size: float = 8.5
+) -> None:
+    """Writes (height, words, colour) beside the right edge of `axes`, none over another.
+
+    Heights are in data coordinates; a thin line joins a label that had to move with its place.
+    """
+    transform = axes.transData + axes.transAxes.inverted()
+    right = axes.get_xlim()[1]
+    wanted = sorted(
+        (float(transform.transform((right, height))[1]), words, colour)
+        for height, words, colour in labels
+    )
+    box = axes.get_position()
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    gap = 1.45 * size / 72 / (figure.get_figheight() * box.height)
+    placed = apart([place for place, _, _ in wanted], gap)
+    for (place, words, colour), shown in zip(wanted, placed, strict=True):
+        axes.plot(
+            [1.0, 1.025], [place, shown], transform=axes.transAxes, color=colour, linewidth=0.7,
+            clip_on=False,
+        )  # fmt: skip
+        axes.text(
+            1.032, shown, words, transform=axes.transAxes, color=colour, size=size, va="center"
+        )
+
+
+def apart(places: Sequence[float], gap: float) -> list[float]:
+    """Rising `places` in [0, 1], moved as little as needed to stand `gap` apart."""
+    shown: list[float] = []
+    for place in places:
+        shown.append(max(place, shown[-1] + gap) if shown else place)
+    ceiling = max(1.0, shown[-1] if len(shown) * gap > 1 else 1.0) if shown else 1.0
+    for index in reversed(range(len(shown))):
+        shown[index] = min(shown[index], ceiling)
+        ceiling = shown[index] - gap
+    return shown
+
+
+def grid(axes: "Axes", axis: str = "y") -> None:
+    """Faint lines behind the data, for reading values."""
+    axes.set_axisbelow(True)
+    axes.grid(axis="y" if axis == "y" else "x", color=FAINT, linewidth=0.5, alpha=0.7)
+
+
+@contextmanager
+def drawing_style() -> Iterator[None]:
+    """The report's look, whatever the user's own matplotlib settings are."""
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def save_chart(chart: Chart, folder: Path) -> None:
+    """Writes NAME.csv, NAME.png and NAME.svg, without dates, versions or random ids."""
+    (folder / f"{chart.name}.csv").write_text(
+        csv_text(chart.columns, chart.rows), encoding="utf-8", newline=""
+    )
+    with drawing_style():
+        figure = chart.draw()
+        figure.savefig(folder / f"{chart.name}.png", metadata={"Software": None})
+        figure.savefig(folder / f"{chart.name}.svg", metadata={"Date": None, "Creator": None})
+
+
+def csv_text(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    """A table as CSV: six significant digits, nothing for what is not known."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([[_csv_cell(cell) for cell in row] for row in rows])
+    return stream.getvalue()
+
+
+def _csv_cell(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    return f"{cell:.6g}" if isinstance(cell, float) else str(cell)

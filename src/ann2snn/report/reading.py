@@ -1,0 +1,159 @@
+"""What `artifacts` holds, as studies with their points; nothing but files is read."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ann2snn.records import Json, Record
+
+KINDS = ("best", "ablation", "percentiles", "architecture", "gates", "readouts", "inputs",
+         "channels", "presets")  # fmt: skip
+DATASETS = ("CIFAR-10", "CIFAR-10 (JPEG copy)", "MNIST", "digits")
+NEEDED_METRICS = ("snn_accuracy", "ann_accuracy", "interval_low", "interval_high", "images",
+                  "steps", "steps_to_99", "spikes_per_neuron", "synops_per_image",
+                  "macs_per_image", "exact")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Point:
+    """One simulation of a study; `path` is its record file, relative to `artifacts`."""
+
+    name: str
+    label: str
+    path: Path
+    simulation: Record
+    conversion: Record | None
+
+    @property
+    def metrics(self) -> Json:
+        return self.simulation.metrics
+
+    @property
+    def toggles(self) -> Json:
+        """The toggles of the conversion."""
+        toggles: Json = self.simulation.settings["conversion"]
+        return toggles
+
+
+@dataclass(frozen=True)
+class Study:
+    """The points of a study, in the order of params.yaml."""
+
+    name: str
+    title: str
+    kind: str
+    network: str
+    dataset: str
+    points: tuple[Point, ...]
+
+    @property
+    def extent(self) -> str:
+        """Images, steps and seeds in words, as every figure names them."""
+        images = {f"{point.metrics['images']:,}" for point in self.points}
+        steps = {str(point.metrics["steps"]) for point in self.points}
+        seeds = {point.simulation.settings["simulation"]["seed"] for point in self.points}
+        trained = {point.simulation.settings["ann"]["seed"] for point in self.points}
+        words = (
+            f"{' and '.join(sorted(images))} test images, {' and '.join(sorted(steps))} steps, "
+            f"seed {', '.join(str(seed) for seed in sorted(seeds))}"
+        )
+        many = ", ".join(str(seed) for seed in sorted(trained))
+        return words + (f", networks trained with seeds {many}" if len(trained) > 1 else "")
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that the report is drawn from.
+
+    `statistics` holds the summaries of activation statistics by study, `manifests` those of the
+    data sets by name.
+    """
+
+    studies: tuple[Study, ...]
+    statistics: dict[str, Json]
+    manifests: dict[str, Json]
+
+    def of_kind(self, kind: str) -> list[Study]:
+        return [study for study in self.studies if study.kind == kind]
+
+    def best(self) -> list[tuple[Study, Point]]:
+        """One point a network: its study of kind `best`, else the full method of its ablation.
+
+        Test accuracy chooses nothing here: the last point of the ablation is the full method.
+        """
+        chosen: dict[str, tuple[Study, Point]] = {}
+        for kind in ("best", "ablation"):
+            for study in self.of_kind(kind):
+                chosen.setdefault(study.network, (study, study.points[-1]))
+        return sorted(chosen.values(), key=lambda pair: _rank(pair[0]))
+
+
+def read_results(artifacts: Path) -> Results:
+    """The studies under `artifacts/simulation` with all that belongs to them.
+
+    Raises:
+        ValueError: a file is broken, or does not belong where it lies.
+        FileNotFoundError: there is no study at all, or a file that a study names is missing.
+    """
+    files = sorted((artifacts / "simulation").glob("*/study.json"))
+    if not files:
+        raise FileNotFoundError(f"no study under {artifacts / 'simulation'}: run `dvc repro` first")
+    studies = [_read_study(artifacts, path.parent) for path in files]
+    statistics = {
+        path.parent.name: _read_json(path)
+        for path in sorted((artifacts / "conversion").glob("*/statistics.json"))
+    }
+    manifests = {
+        str(content["name"]): content
+        for path in sorted((artifacts / "data").glob("*/manifest.json"))
+        for content in [_read_json(path)]
+    }
+    return Results(tuple(sorted(studies, key=_rank)), statistics, manifests)
+
+
+def _rank(study: Study) -> tuple[int, str, int, str]:
+    dataset = DATASETS.index(study.dataset) if study.dataset in DATASETS else len(DATASETS)
+    kind = KINDS.index(study.kind) if study.kind in KINDS else len(KINDS)
+    return (dataset, study.dataset, kind, study.name)
+
+
+def _read_study(artifacts: Path, folder: Path) -> Study:
+    path = folder / "study.json"
+    content = _read_json(path)
+    missing = {"study", "title", "kind", "network", "dataset", "order", "labels"} - set(content)
+    if missing:
+        raise ValueError(f"{path} is not a study: it lacks {', '.join(sorted(missing))}")
+    points = tuple(
+        _read_point(artifacts, folder.name, name, key, content["labels"].get(name, name))
+        for name, key in content["order"]
+    )
+    if not points:
+        raise ValueError(f"{path} has no points")
+    words = {name: str(content[name]) for name in ("title", "kind", "network", "dataset")}
+    return Study(name=folder.name, points=points, **words)
+
+
+def _read_point(artifacts: Path, study: str, name: str, key: str, label: str) -> Point:
+    relative = Path("simulation") / study / f"{name}.json"
+    record = Record.read(artifacts / relative)
+    if record.key != key:
+        raise ValueError(
+            f"{artifacts / relative} has the key {record.key[:12]}, its study names {key[:12]}"
+        )
+    missing = [metric for metric in NEEDED_METRICS if metric not in record.metrics]
+    if missing:
+        raise ValueError(f"{artifacts / relative} lacks the metrics {', '.join(missing)}")
+    converted = artifacts / "conversion" / study / f"{name}.json"
+    conversion = Record.read(converted) if converted.is_file() else None
+    return Point(name, label, relative, record, conversion)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} must hold an object, not {type(content).__name__}")
+    return content

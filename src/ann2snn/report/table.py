@@ -1,0 +1,44 @@
+"""The accuracies of all studies for a terminal."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ann2snn.report.reading import Study, read_results
+
+
+def accuracy_table(artifacts: Path, studies: Sequence[str] = ()) -> str:
+    """A table of the studies named, or of all: accuracy, interval, steps to 99 %, spikes.
+
+    Raises:
+        ValueError: there is no study of a name, or a file is broken.
+        FileNotFoundError: there is no study at all.
+    """
+    results = read_results(artifacts)
+    known = {study.name: study for study in results.studies}
+    for name in studies:
+        if name not in known:
+            raise ValueError(f"study must be one of {', '.join(known)}, got {name!r}")
+    chosen = [known[name] for name in studies] if studies else list(results.studies)
+    return "\n\n".join(_study_table(study) for study in chosen)
+
+
+def _study_table(study: Study) -> str:
+    width = max(len(point.label) for point in study.points)
+    heading = (
+        f"{'':{width}}  {'SNN %':>7}  {'95 % interval':>15}  {'99 % of ANN':>11}  spikes/neuron"
+    )
+    lines = [
+        f"{study.dataset}: {study.title}",
+        f"{study.extent}; ANN {study.points[0].metrics['ann_accuracy']:.2f} %",
+        heading,
+    ]
+    for point in study.points:
+        found = point.metrics
+        reached = found["steps_to_99"]
+        lines.append(
+            f"{point.label:{width}}  {found['snn_accuracy']:7.2f}"
+            f"  {found['interval_low']:6.2f} to {found['interval_high']:5.2f}"
+            f"  {'never' if reached is None else f'step {reached}':>11}"
+            f"  {found['spikes_per_neuron']:13.2f}"
+        )
+    return "\n".join(lines)

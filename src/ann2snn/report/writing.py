@@ -1,0 +1,52 @@
+"""Writes `report/`: figures with their data, the page, and the rows for machines."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ann2snn.report.chart import save_chart
+from ann2snn.report.figures import all_charts
+from ann2snn.report.page import report_page
+from ann2snn.report.reading import read_results
+from ann2snn.report.rows import result_rows
+
+
+def write_report(artifacts: Path, target: Path) -> None:
+    """Replaces what is in `target` by the report on `artifacts`, once it is whole.
+
+    Equal artifacts give equal bytes.
+
+    Raises:
+        ValueError: a file of `artifacts` is broken.
+        FileNotFoundError: `artifacts` holds no study.
+    """
+    results = read_results(artifacts)
+    temporary = target.with_name(f".{target.name}.new")
+    before = target.with_name(f".{target.name}.old")
+    for folder in (temporary, before):
+        shutil.rmtree(folder, ignore_errors=True)
+    (temporary / "figures").mkdir(parents=True)
+    try:
+        charts = list(all_charts(results))
+        for chart in charts:
+            save_chart(chart, temporary / "figures")
+        to_artifacts = Path(os.path.relpath(artifacts, target)).as_posix()
+        page = report_page(results, charts, to_artifacts)
+        (temporary / "report.md").write_text(page, encoding="utf-8", newline="\n")
+        (temporary / "results.json").write_text(
+            _rows_text(result_rows(results)), encoding="utf-8", newline="\n"
+        )
+        if target.exists():
+            target.replace(before)
+        temporary.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def _rows_text(rows: list[dict[str, Any]]) -> str:
+    """A line for each row, so that a changed number is a changed line."""
+    lines = ",\n".join(f"  {json.dumps(row, allow_nan=False)}" for row in rows)
+    return f'{{"rows": [\n{lines}\n]}}\n'

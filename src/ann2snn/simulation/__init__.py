@@ -1,0 +1,1 @@
+"""Simulation of a spiking spec, step by step."""

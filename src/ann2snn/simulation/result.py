@@ -1,0 +1,119 @@
+"""What a simulation found, as numbers and curves."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ann2snn.simulation.certificate import Certificate
+from ann2snn.spec import READOUTS, Neuron, SpikingSpec
+from ann2snn.spec.cost import macs_per_image, multiply_accumulates
+
+Counts = npt.NDArray[np.int64]
+LAST = 50
+Z95 = 1.959963984540054
+
+
+def wilson_interval(right: int, count: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a share, in percent (E. B. Wilson 1927)."""
+    share, z = right / count, Z95
+    middle = share + z * z / (2 * count)
+    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    scale = 100 / (1 + z * z / count)
+    return max(0.0, (middle - spread) * scale), min(100.0, (middle + spread) * scale)
+
+
+@dataclass(frozen=True)
+class SimulationResult:
+    """Sums over images at every step, and what each image's answers were.
+
+    `right` and `undecided` count images by read-out and step; `spikes`, `synops` and
+    `pool_operations` count by node and step. `predictions` and `lasting` (the first step from which
+    the answer stays right, 0 if none) are by read-out and image; `exits` holds by margin the answer
+    and the step of every image. `engine` says what ran.
+    """
+
+    spec: SpikingSpec
+    steps: int
+    labels: npt.NDArray[np.int64]
+    right: dict[str, Counts]
+    undecided: dict[str, Counts]
+    predictions: dict[str, Counts]
+    lasting: dict[str, Counts]
+    exits: dict[float, tuple[Counts, Counts]]
+    spikes: dict[str, Counts]
+    synops: dict[str, Counts]
+    pool_operations: dict[str, Counts]
+    certificate: Certificate
+    engine: str
+    outputs: npt.NDArray[np.float64] | None = None
+    trains: dict[str, npt.NDArray[np.bool_]] | None = None
+
+    @property
+    def images(self) -> int:
+        return len(self.labels)
+
+    def accuracy(self, readout: str | None = None) -> npt.NDArray[np.float64]:
+        """Percent of images answered rightly at every step; no answer counts as wrong."""
+        return 100 * self.right[readout or self.spec.output.readout] / self.images
+
+    def metrics(self, ann_correct: npt.NDArray[np.bool_] | None = None) -> dict[str, object]:
+        """Single numbers; with `ann_correct` (images,) also those that compare with the ANN."""
+        accuracy = self.accuracy()
+        low, high = wilson_interval(int(self.right[self.spec.output.readout][-1]), self.images)
+        neurons = [node.name for node in self.spec if isinstance(node, Neuron)]
+        spikes = sum(int(self.spikes[name].sum()) for name in neurons)
+        per_neuron = spikes / (self.images * max(1, self.spec.neurons))
+        first = [n for n in self.spec if self.spec.is_static(n.name)]
+        found: dict[str, object] = {
+            "snn_accuracy": float(accuracy[-1]),
+            "snn_accuracy_last50": float(accuracy[-LAST:].mean()),
+            "interval_low": low,
+            "interval_high": high,
+            "undecided": 100 * int(self.undecided[self.spec.output.readout][-1]) / self.images,
+            "spikes_per_neuron": per_neuron,
+            "mean_rate": per_neuron / self.steps,
+            "synops_per_image": sum(int(s.sum()) for s in self.synops.values()) / self.images,
+            "pool_operations_per_image": sum(int(s.sum()) for s in self.pool_operations.values())
+            / self.images,
+            "macs_per_image": macs_per_image(self.spec),
+            "first_layer_macs": sum(multiply_accumulates(self.spec, node) for node in first),
+            "exact": self.certificate.exact,
+            "images": self.images,
+            "steps": self.steps,
+        }
+        for readout in READOUTS:
+            found[f"accuracy_{readout}"] = float(self.accuracy(readout)[-1])
+        if ann_correct is not None:
+            ann = 100 * float(ann_correct.mean())
+            found["ann_accuracy"] = ann
+            found["steps_to_99"] = lasting_step(accuracy, 0.99 * ann)
+        return found
+
+    def curves(self) -> dict[str, list[float]]:
+        """Numbers by step, to six significant digits; early exit by margin."""
+        neurons = [node.name for node in self.spec if isinstance(node, Neuron)]
+        zeros = np.zeros(self.steps)
+        named = {
+            "accuracy": self.accuracy(),
+            "undecided": 100 * self.undecided[self.spec.output.readout] / self.images,
+            **{f"accuracy_{readout}": self.accuracy(readout) for readout in READOUTS},
+            "spikes": sum((self.spikes[n] for n in neurons), zeros) / self.images,
+            "synops": sum(self.synops.values(), zeros) / self.images,
+            **{f"spikes/{n}": s / self.images for n, s in self.spikes.items()},
+            **{f"synops/{n}": s / self.images for n, s in self.synops.items()},
+        }
+        margins = sorted(self.exits)
+        right = [100 * (self.exits[m][0] == self.labels).mean() for m in margins]
+        named["early_exit_margin"] = np.array(margins)
+        named["early_exit_accuracy"] = np.array(right)
+        named["early_exit_steps"] = np.array([self.exits[m][1].mean() for m in margins])
+        return {n: [float(f"{value:.6g}") for value in curve] for n, curve in named.items()}
+
+
+def lasting_step(curve: npt.NDArray[np.float64], bar: float) -> int | None:
+    """The first step (from 1) from which `curve` stays at or above `bar`; None if it does not."""
+    below = np.flatnonzero(curve < bar)
+    first = int(below[-1]) + 2 if below.size else 1
+    return first if first <= len(curve) else None

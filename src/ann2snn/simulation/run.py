@@ -1,0 +1,202 @@
+"""Simulation of any number of images in constant memory, block by block, resumable."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load_file, save_file
+from tqdm import tqdm
+
+from ann2snn.simulation import dense, readout
+from ann2snn.simulation.block import Block
+from ann2snn.simulation.certificate import certify
+from ann2snn.simulation.result import SimulationResult
+from ann2snn.simulation.settings import SimulationSettings
+from ann2snn.spec import SpikingSpec
+from ann2snn.spec.graph import arrays_of
+
+FLOAT_LEVELS = 1 << 16
+MARGINS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+Arrays = dict[str, np.ndarray]
+Indices = npt.NDArray[np.int64]
+
+
+def simulate(
+    spec: SpikingSpec, images: np.ndarray, labels: np.ndarray, **toggles: Any
+) -> SimulationResult:
+    """Simulates `spec` on images (N, C, H, W): whole numbers k for pixels k / spec.levels, or
+    floats, which are rounded to multiples of 2^-16. `toggles` are those of `SimulationSettings`.
+
+    Raises:
+        SettingError: a toggle is off its rule.
+        ValueError: images or labels do not fit the spec.
+    """
+    settings = SimulationSettings(**toggles)
+    if np.issubdtype(np.asarray(images).dtype, np.floating):
+        images = np.rint(np.asarray(images, np.float64) * FLOAT_LEVELS).astype(np.int64)
+        spec = SpikingSpec(spec.nodes, spec.grid, FLOAT_LEVELS)
+    return simulate_with(spec, np.asarray(images), np.asarray(labels), settings)
+
+
+def simulate_with(
+    spec: SpikingSpec,
+    images: np.ndarray,
+    labels: np.ndarray,
+    settings: SimulationSettings,
+    *,
+    indices: Indices | None = None,
+    partial: Path | None = None,
+) -> SimulationResult:
+    """As `simulate`, on the images of `indices` alone; finished blocks are kept in `partial`, and a
+    run that finds them there goes on from them.
+
+    Raises:
+        ValueError: images or labels do not fit the spec.
+        RuntimeError: an engine failed; the message names the images.
+    """
+    check_images(spec, images, labels)
+    chosen = np.arange(len(images)) if indices is None else np.asarray(indices, np.int64)
+    blocks = [chosen[i : i + settings.block] for i in range(0, len(chosen), settings.block)]
+    run_id = identity(spec, settings, chosen, images)
+    parts: list[Arrays] = []
+    with tqdm(total=len(chosen), unit=" images", disable=not settings.progress) as progress:
+        for number, places in enumerate(blocks):
+            path = partial / f"{run_id}-{number}.safetensors" if partial else None
+            part = load_file(path) if path and path.is_file() else None
+            if part is None:
+                part = summary(
+                    spec, block_of(spec, images, places, settings), labels, places, settings
+                )
+                if path:
+                    temporary = path.with_suffix(".tmp")
+                    save_file(part, temporary)
+                    temporary.replace(path)
+            parts.append(part)
+            progress.update(len(places))
+    return joined(spec, parts, labels[chosen].astype(np.int64), settings)
+
+
+def check_images(spec: SpikingSpec, images: np.ndarray, labels: np.ndarray) -> None:
+    """Holds images and labels to what the spec takes.
+
+    Raises:
+        ValueError: names what does not fit.
+    """
+    if images.shape[1:] != spec.input.shape:
+        raise ValueError(f"images must have shape (N, *{spec.input.shape}), got {images.shape}")
+    if len(images) == 0:
+        raise ValueError("images must hold at least one image, got none")
+    if labels.shape != images.shape[:1]:
+        raise ValueError(f"labels must have shape ({len(images)},), got {labels.shape}")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"labels must be whole numbers, got {labels.dtype}")
+    if labels.min() < 0 or labels.max() >= spec.classes:
+        raise ValueError(
+            f"labels must be in [0, {spec.classes}), got {labels.min()} to {labels.max()}"
+        )
+    if spec.input.coding == "poisson" and (images.min() < 0 or images.max() > spec.levels):
+        raise ValueError(
+            f"Poisson input takes pixels in [0, 1], got {images.min() / spec.levels:g} to"
+            f" {images.max() / spec.levels:g}"
+        )
+
+
+def identity(
+    spec: SpikingSpec, settings: SimulationSettings, chosen: Indices, images: np.ndarray
+) -> str:
+    """Names a run by all that its blocks depend on, so that no other run's are believed."""
+    digest = hashlib.sha256(
+        repr((spec.grid, spec.levels, sorted(asdict(settings).items()))).encode()
+    )
+    for node in spec:
+        plain = {k: v for k, v in vars(node).items() if not isinstance(v, np.ndarray)}
+        digest.update(repr((node.kind, sorted(plain.items(), key=str))).encode())
+        for array in arrays_of(node).values():
+            digest.update(np.ascontiguousarray(array).data)
+    digest.update(chosen.tobytes())
+    digest.update(np.ascontiguousarray(images[chosen]).data)
+    return digest.hexdigest()[:32]
+
+
+def chosen_precision(settings: SimulationSettings) -> str:
+    return "float32" if settings.precision == "auto" else settings.precision
+
+
+def block_of(
+    spec: SpikingSpec, images: np.ndarray, places: Indices, settings: SimulationSettings
+) -> Block:
+    """One block by the chosen engine."""
+    try:
+        return dense.simulate_block(
+            spec, np.asarray(images[places]), places,
+            steps=settings.steps, seed=settings.seed,
+            precision=chosen_precision(settings), device=settings.device,
+        )  # fmt: skip
+    except Exception as error:
+        raise RuntimeError(
+            f"simulation of images {places[0]} to {places[-1]} failed: {error}"
+        ) from error
+
+
+def summary(
+    spec: SpikingSpec,
+    block: Block,
+    labels: np.ndarray,
+    places: Indices,
+    settings: SimulationSettings,
+) -> Arrays:
+    """What is kept of a block: sums over its images by step, and a few numbers an image."""
+    own = labels[places][:, None]
+    part: Arrays = {}
+    for name, answer in readout.answers(spec.output, block.outputs, places, settings.seed).items():
+        right = answer == own
+        part[f"right/{name}"] = right.sum(0)
+        part[f"undecided/{name}"] = (answer == readout.UNDECIDED).sum(0)
+        part[f"prediction/{name}"] = answer[:, -1].astype(np.int64)
+        part[f"lasting/{name}"] = readout.first_lasting_step(right).astype(np.int64)
+    for margin in MARGINS:
+        answer, step = readout.early_exit(block.outputs, margin)
+        part[f"exit_answer/{margin}"] = answer.astype(np.int64)
+        part[f"exit_step/{margin}"] = step.astype(np.int64)
+    for kind in ("spikes", "synops", "pool_operations"):
+        for node, counts in getattr(block, kind).items():
+            part[f"{kind}/{node}"] = counts.sum(0)
+    for node, largest in block.largest.items():
+        part[f"largest/{node}"] = largest.max(keepdims=True)
+    return part
+
+
+def joined(
+    spec: SpikingSpec, parts: list[Arrays], labels: Indices, settings: SimulationSettings
+) -> SimulationResult:
+    """The result of all blocks in their order."""
+
+    def by_name(kind: str, join: Callable[[list[np.ndarray]], Any]) -> dict[str, Any]:
+        names = [name.split("/", 1)[1] for name in parts[0] if name.startswith(f"{kind}/")]
+        return {name: join([part[f"{kind}/{name}"] for part in parts]) for name in names}
+
+    def total(arrays: list[np.ndarray]) -> np.ndarray:
+        return np.sum(arrays, axis=0)
+
+    largest = by_name("largest", lambda arrays: float(np.max(arrays)))
+    precision = chosen_precision(settings)
+    answers, steps = by_name("exit_answer", np.concatenate), by_name("exit_step", np.concatenate)
+    return SimulationResult(
+        spec=spec,
+        steps=settings.steps,
+        labels=labels,
+        right=by_name("right", total),
+        undecided=by_name("undecided", total),
+        predictions=by_name("prediction", np.concatenate),
+        lasting=by_name("lasting", np.concatenate),
+        exits={margin: (answers[str(margin)], steps[str(margin)]) for margin in MARGINS},
+        spikes=by_name("spikes", total),
+        synops=by_name("synops", total),
+        pool_operations=by_name("pool_operations", total),
+        certificate=certify(spec, largest, settings.steps, precision),
+        engine="dense",
+    )

@@ -1,0 +1,27 @@
+"""The toggles of a simulation."""
+
+from dataclasses import dataclass
+
+from ann2snn.settings import check, choice, flag, number
+
+
+@dataclass(frozen=True)
+class SimulationSettings:
+    """How long, on which images, and by which engine."""
+
+    steps: int = number(300, "time steps", low=1, high=100_000)
+    images: int = number(0, "test images, drawn without repetition by the seed; 0 takes all", low=0)
+    seed: int = number(0, "of Poisson input, clock ticks and the choice of images", low=0)
+    engine: str = choice(
+        "auto", ("auto", "dense", "event"), "which engine; all give the same", shapes_result=False
+    )
+    precision: str = choice(
+        "auto", ("auto", "float32", "float64"), "of potentials and currents", shapes_result=False
+    )
+    device: str = choice("cpu", ("cpu", "cuda"), "of the dense engine", shapes_result=False)
+    threads: int = number(0, "threads; 0 takes all cores", low=0, shapes_result=False)
+    block: int = number(100, "images that are kept at a time", low=1, shapes_result=False)
+    progress: bool = flag(False, "shows images a second and time left", shapes_result=False)
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -1,0 +1,145 @@
+"""Sweeps over the real chain on digits: what is done is not done again, whatever was killed."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ann2snn.records import Record
+from ann2snn.stages.sweep import axes_of, points_of
+from tests.stages.project import (
+    QUICK,
+    environment,
+    make_project,
+    result_files,
+    run_stage,
+    stage_command,
+)
+
+GRID = [
+    "conversion.reset=subtract,zero",
+    "conversion.input=analog,poisson",
+    "conversion.percentile=90,95,98,99,99.9,100",
+]
+
+
+def test_points_are_the_product_of_the_axes_with_the_last_axis_fastest() -> None:
+    overrides = ["a.x=1,2", "a.y=k", "a.z=range(0,3)"]
+    assert axes_of(overrides) == {"a.x": ["1", "2"], "a.y": ["k"], "a.z": ["0", "1", "2"]}
+    points = list(points_of(overrides))
+    assert len(points) == 6
+    assert points[:2] == [["a.x=1", "a.y=k", "a.z=0"], ["a.x=1", "a.y=k", "a.z=1"]]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which the quick network is trained."""
+    project = make_project(tmp_path_factory.mktemp("trained") / "project")
+    done = run_stage(project, "ann", "run.track=false", *QUICK)
+    assert done.returncode == 0, done.stderr
+    return project
+
+
+@pytest.fixture
+def project(trained: Path, tmp_path: Path) -> Iterator[Path]:
+    copy = tmp_path / "project"
+    shutil.copytree(trained, copy)
+    yield copy
+    shutil.rmtree(copy)
+
+
+def test_a_sweep_trains_once_and_reports_every_point(project: Path) -> None:
+    done = run_stage(
+        project, "simulation", "-m", "run.track=false", "run.name=s", *QUICK, GRID[0], GRID[1]
+    )
+    assert done.returncode == 0, done.stderr
+    content = json.loads((project / "store" / "sweeps" / "s" / "sweep.json").read_text())
+    assert [point["status"] for point in content["points"]] == ["done"] * 4
+    assert len({point["key"] for point in content["points"]}) == 4
+    steps = [path.split("/")[0] for path in result_files(project)]
+    assert (steps.count("ann"), steps.count("statistics"), steps.count("simulation")) == (1, 1, 4)
+    assert "conversion.reset=zero, conversion.input=poisson" in done.stdout
+    again = run_stage(project, "simulation", "-m", "run.plan=true", *QUICK, GRID[0], GRID[1])
+    assert "4 points; 0 results to compute" in again.stdout
+
+
+def test_two_spellings_of_one_value_are_one_result(project: Path) -> None:
+    overrides = ["-m", "run.track=false", *QUICK, "conversion.percentile=100,100.0"]
+    done = run_stage(project, "simulation", *overrides)
+    assert done.returncode == 0, done.stderr
+    assert sum(path.startswith("simulation/") for path in result_files(project)) == 1
+
+
+def test_a_failing_point_is_reported_and_stops_no_other(project: Path) -> None:
+    done = run_stage(
+        project, "simulation", "-m", "run.track=false", "run.name=f", *QUICK,
+        "ann.weights='',missing.safetensors",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "missing.safetensors" in done.stderr
+    content = json.loads((project / "store" / "sweeps" / "f" / "sweep.json").read_text())
+    assert [point["status"] for point in content["points"]] == ["done", "failed"]
+
+
+@pytest.mark.system
+def test_a_sweep_killed_ten_times_ends_as_an_undisturbed_one(trained: Path, tmp_path: Path) -> None:
+    calm, killed = tmp_path / "calm", tmp_path / "killed"
+    for folder in (calm, killed):
+        shutil.copytree(trained, folder)
+    arguments = ["-m", "run.name=k", *QUICK, *GRID]
+    done = run_stage(calm, "simulation", *arguments)
+    assert done.returncode == 0, done.stderr
+    draw = random.Random(0)
+    kills = 0
+    while kills < 10:
+        process = subprocess.Popen(
+            stage_command("simulation", *arguments),
+            cwd=killed, env=environment(), start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(draw.uniform(1, 14))
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            kills += 1
+        process.wait()
+        if process.returncode == 0:
+            break
+    overlapping = subprocess.Popen(
+        stage_command("simulation", "-m", "run.name=o", "run.track=false", *QUICK, *GRID[:2]),
+        cwd=killed, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    done = run_stage(killed, "simulation", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert overlapping.wait() == 0
+    mine, undisturbed = result_files(killed), result_files(calm)
+    assert {path for path in undisturbed if path.startswith("simulation/")} <= set(mine)
+    for path, content in undisturbed.items():
+        assert mine[path] == content, path
+    keys = {Record.read(killed / "store" / path).key for path in undisturbed}
+    assert len(keys) == len(undisturbed)
+    assert logged_simulations(killed) == logged_simulations(calm)
+
+
+def logged_simulations(project: Path) -> list[str]:
+    """The run keys of all simulations of the sweep in the project's MLflow, with repetitions."""
+    code = (
+        "import mlflow\n"
+        "from pathlib import Path\n"
+        "from ann2snn.tracking.store import default_uri\n"
+        "client = mlflow.MlflowClient(default_uri(Path.cwd()))\n"
+        "ids = [e.experiment_id for e in client.search_experiments()]\n"
+        "runs = client.search_runs(ids, \"tags.step = 'simulation'\", max_results=1000)\n"
+        "print(*sorted(run.data.tags['run_key'] for run in runs if 'run_key' in run.data.tags))\n"
+    )
+    done = subprocess.run(
+        [stage_command("x")[0], "-c", code],
+        cwd=project, env=environment(), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.split()
