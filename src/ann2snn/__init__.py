@@ -1,0 +1,32 @@
+"""Analog convolutional networks into spiking ones: convert, simulate, save, load.
+
+The names below load what they need when they are first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ann2snn.conversion.convert import convert
+    from ann2snn.simulation.run import simulate
+    from ann2snn.spec import SpikingSpec, load_spec, save_spec
+
+__all__ = ["SpikingSpec", "convert", "load_spec", "save_spec", "simulate"]
+
+_HOMES = {
+    "convert": "ann2snn.conversion.convert",
+    "simulate": "ann2snn.simulation.run",
+    "SpikingSpec": "ann2snn.spec",
+    "load_spec": "ann2snn.spec",
+    "save_spec": "ann2snn.spec",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module ann2snn has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

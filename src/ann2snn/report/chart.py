@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ DISTINCT = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 WIDTH = 8.4
 DOTS_PER_INCH = 150
 
-STYLE = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
     "axes.edgecolor": QUIET,
@@ -108,10 +108,10 @@ def apart(places: Sequence[float], gap: float) -> list[float]:
     return shown
 
 
-def grid(axes: "Axes", axis: str = "y") -> None:
+def grid(axes: "Axes", axis: Literal["x", "y"] = "y") -> None:
     """Faint lines behind the data, for reading values."""
     axes.set_axisbelow(True)
-    axes.grid(axis="y" if axis == "y" else "x", color=FAINT, linewidth=0.5, alpha=0.7)
+    axes.grid(axis=axis, color=FAINT, linewidth=0.5, alpha=0.7)
 
 
 @contextmanager

@@ -91,7 +91,8 @@ def _study(
 ) -> Iterator[str]:
     yield f"## {study.dataset}: {study.title}\n"
     network = study.points[0].simulation.description.get("network", study.network)
-    yield f"Study `{study.name}`, network `{network}`. {_capital(study.extent)}.{_data(results, study)}"
+    origin = f"Study `{study.name}`, network `{network}`. {_capital(study.extent)}."
+    yield origin + _data(results, study)
     for chart in charts:
         if chart.study == study.name:
             yield f"\n![{study.dataset}: {study.title}](figures/{chart.name}.png)\n"
@@ -110,7 +111,7 @@ def _study(
     if study.kind == "percentiles":
         yield from _speed(study, artifacts)
     if study.kind == "architecture":
-        yield from _architectures(study)
+        yield from _architectures(study, artifacts)
 
 
 def _row(point: Point, artifacts: str) -> list[str]:
@@ -132,19 +133,32 @@ def _row(point: Point, artifacts: str) -> list[str]:
 
 def _beside_the_paper(study: Study, artifacts: str) -> Iterator[str]:
     ann = published("ablation")["ann"]
+    pairs = [(point, bar) for point in study.points if (bar := papers_bar(study, point))]
+    if not pairs:
+        return
+    before = [None, *pairs[:-1]]
     rows = [
-        (point.label, f"{point.metrics['snn_accuracy']:.2f}", bar.words,
-         verdict(point, bar, ann), run_link(point, artifacts))
-        for point in study.points
-        if (bar := papers_bar(study, point))
-    ]  # fmt: skip
-    if rows:
-        ours = study.points[0].metrics["ann_accuracy"]
-        yield (
-            f"\nBeside the paper (original CIFAR-10; ours is {study.dataset}): ANN {ours:.2f},"
-            f" the paper's {ann.words}.\n"
+        (
+            point.label,
+            f"{point.metrics['snn_accuracy']:.2f}",
+            bar.words,
+            _gain(point.metrics["snn_accuracy"], last and last[0].metrics["snn_accuracy"]),
+            _gain(bar.value, last and last[1].value),
+            verdict(point, bar, ann),
+            run_link(point, artifacts),
         )
-        yield from _table(("", "this project", "the paper", "verdict", "run"), rows)
+        for last, (point, bar) in zip(before, pairs, strict=True)
+    ]
+    yield (
+        f"\nBeside the paper (original CIFAR-10; ours is {study.dataset}): ANN"
+        f" {study.points[0].metrics['ann_accuracy']:.2f}, the paper's {ann.words}.\n"
+    )
+    columns = ("", "this project", "the paper", "our gain", "its gain", "verdict", "run")
+    yield from _table(columns, rows)
+
+
+def _gain(value: float, before: float | None) -> str:
+    return "" if before is None else f"{value - before:+.2f}"
 
 
 def _speed(study: Study, artifacts: str) -> Iterator[str]:
@@ -166,7 +180,7 @@ def _speed(study: Study, artifacts: str) -> Iterator[str]:
     yield from _table(columns, rows)
 
 
-def _architectures(study: Study) -> Iterator[str]:
+def _architectures(study: Study, artifacts: str) -> Iterator[str]:
     yield "\nMeans over training seeds (spread: smallest to largest):\n"
     rows = []
     for label, points in groups(study).items():
@@ -174,9 +188,12 @@ def _architectures(study: Study) -> Iterator[str]:
         rows.append(
             [label, str(len(points)), _spread([p.metrics["ann_accuracy"] for p in points]),
              _spread([p.metrics["snn_accuracy"] for p in points]),
-             theirs.words if theirs else ""]
+             theirs.words if theirs else "",
+             ", ".join(run_link(point, artifacts) for point in points)]
         )  # fmt: skip
-    yield from _table(("", "seeds", "ANN", "SNN", "the paper's ANN (original CIFAR-10)"), rows)
+    yield from _table(
+        ("", "seeds", "ANN", "SNN", "the paper's ANN (original CIFAR-10)", "runs"), rows
+    )
 
 
 def _spread(values: list[float]) -> str:

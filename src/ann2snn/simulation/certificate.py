@@ -66,7 +66,7 @@ def certify(
             unit = bits[node.name]
         reserves[node.name] = limit - unit - np.log2(max(reach, 2.0**-FINEST))
     worst = min(reserves, key=lambda name: reserves[name])
-    return Certificate(reserves[worst] > 0, worst, float(reserves[worst]))
+    return Certificate(bool(reserves[worst] > 0), worst, float(reserves[worst]))
 
 
 def fractional_bits(array: np.ndarray) -> int:

@@ -104,15 +104,29 @@ def _advance(run: _Run, start: int, stop: int) -> None:
         else:
             signals[name] = _signal(run, node, inputs, start)
         if isinstance(node, Conv | Linear | MaxPool | SumPool):
-            operations = (inputs[0] != 0).double().mul(run.fans[name]).flatten(2).sum(2)
+            events = inputs[0]
+            if not spec.is_spiking(node.inputs[0]):
+                events = (events != 0).to(run.dtype)
             target = block.synops if isinstance(node, Conv | Linear) else block.pool_operations
-            target[name][:, start:stop] = operations.T.long().cpu().numpy()
+            target[name][:, start:stop] = _weighted_counts(events, run.fans[name])
         if name in block.spikes:
-            total = signals[name].double().flatten(2).sum(2)
-            block.spikes[name][:, start:stop] = total.T.long().cpu().numpy()
+            ones = torch.ones_like(signals[name][0, 0], dtype=torch.float64)
+            block.spikes[name][:, start:stop] = _weighted_counts(signals[name], ones)
         for source in node.inputs:
             if all(reader.name in signals for reader in spec.readers(source)):
                 del signals[source]
+
+
+def _weighted_counts(events: Tensor, weights: Tensor) -> npt.NDArray[np.int64]:
+    """Sums of 0s and 1s (steps, images, *shape) times whole-number weights (*shape), by image and
+    step; in float32 where even all of them together stay exact there."""
+    flat = weights.flatten()
+    if events.dtype != torch.float64 and bool(flat.sum() >= 2**24):
+        events = events.double()
+    counts: npt.NDArray[np.int64] = (
+        (events.flatten(2) @ flat.to(events.dtype)).T.long().cpu().numpy()
+    )
+    return counts
 
 
 def _signal(run: _Run, node: Node, inputs: list[Tensor], start: int) -> Tensor:
@@ -151,7 +165,8 @@ def _fire(run: _Run, node: Neuron, current: Tensor) -> Tensor:
     largest = torch.zeros(len(potential), dtype=run.dtype, device=run.device)
     for z in current:
         fired, potential, charged = neuron.step(potential, z, reset)
-        largest = torch.maximum(largest, charged.abs().flatten(1).amax(1))
+        low, high = charged.flatten(1).aminmax(dim=1)
+        largest = torch.maximum(largest, torch.maximum(high, -low))
         spikes.append(fired)
     run.potentials[name] = potential
     fired = torch.stack(spikes)

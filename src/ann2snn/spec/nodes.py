@@ -14,6 +14,7 @@ network. It is one number for the node or one per channel (per feature after a f
 Images are channels x height x width; one-dimensional data has height 1; flat data is features.
 """
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import ClassVar
@@ -26,6 +27,7 @@ from ann2snn.shapes import Padding, Windows, convolved_size
 Array = npt.NDArray[np.float64]
 Shape = tuple[int, ...]
 
+ARRAYS = ("scale", "weight", "bias", "gain")
 RESETS = ("subtract", "zero")
 CODINGS = ("analog", "poisson")
 GATES = ("rise", "cumulative", "running_mean", "exponential", "spikes")
@@ -48,6 +50,10 @@ class Node:
     linear: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            if field.name in ARRAYS:
+                array = np.asarray(getattr(self, field.name), np.float64)
+                object.__setattr__(self, field.name, array)
         if not self.name:
             raise SpecError("a node needs a name")
         if self.arity is not None and len(self.inputs) != self.arity:

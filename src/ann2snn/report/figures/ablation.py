@@ -4,15 +4,18 @@ from collections.abc import Iterator
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+from ann2snn.records import Json
 from ann2snn.report.chart import BLUE, FAINT, INK, QUIET, Cell, Chart, grid, new_figure
 from ann2snn.report.published import Published, bar_of, is_papers_network, published
 from ann2snn.report.reading import Point, Results, Study
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLUMNS = ("study", "point", "label", "dataset", "images", "steps", "snn_accuracy",
-           "interval_low", "interval_high", "ann_accuracy", "published_accuracy", "run")  # fmt: skip
+           "interval_low", "interval_high", "ann_accuracy", "published_accuracy",
+           "run")  # fmt: skip
 
 
 def papers_bar(study: Study, point: Point) -> Published | None:
@@ -57,16 +60,17 @@ def _draw(study: Study, beside: list[Published | None]) -> "Figure":
     for place, (point, bar) in enumerate(zip(study.points, beside, strict=True)):
         found = point.metrics
         height = found["snn_accuracy"]
-        axes.bar(place - shift, height, width, color=BLUE, label="this project")
+        axes.bar(place - shift, height, width, color=BLUE, label=f"this project, {study.dataset}")
         axes.errorbar(
             place - shift, height, capsize=2.5, color=INK, linewidth=1,
             yerr=[[height - found["interval_low"]], [found["interval_high"] - height]],
         )  # fmt: skip
-        top = found["interval_high"] + 1.5
-        axes.text(place - shift, top, f"{height:.2f}", ha="center", color=BLUE, weight="bold")
+        _write_value(axes, place - shift, height, found, "white", BLUE)
         if bar:
-            axes.bar(place + shift, bar.value, width, color=FAINT, label="the paper")
-            axes.text(place + shift, bar.value + 1.5, f"{bar.value:.2f}", ha="center", color=QUIET)
+            axes.bar(
+                place + shift, bar.value, width, color=FAINT, label="the paper, original CIFAR-10"
+            )
+            _write_value(axes, place + shift, bar.value, {}, INK, QUIET)
     ann = study.points[0].metrics["ann_accuracy"]
     axes.axhline(ann, color=INK, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
     axes.text(
@@ -74,7 +78,7 @@ def _draw(study: Study, beside: list[Published | None]) -> "Figure":
         fontsize=9,
     )  # fmt: skip
     axes.set_xlim(-0.55, len(study.points) - 0.45)
-    axes.set_ylim(0, 109)
+    axes.set_ylim(0, 102)
     axes.set_yticks(range(0, 101, 20))
     axes.set_ylabel("accuracy of the SNN, %")
     axes.set_xticks(
@@ -84,5 +88,21 @@ def _draw(study: Study, beside: list[Published | None]) -> "Figure":
     grid(axes)
     if both:
         handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        axes.legend(handles.values(), handles.keys(), loc="upper left", fontsize=9)
+        figure.legend(
+            handles.values(), handles.keys(), loc="upper right", ncols=2, fontsize=8.5,
+            bbox_to_anchor=(0.99, 0.94),
+        )  # fmt: skip
     return figure
+
+
+def _write_value(
+    axes: "Axes", place: float, height: float, found: Json, inside: str, above: str
+) -> None:
+    """Writes a bar's value into its top, or over a short bar: never across the dashed line."""
+    low, high = found.get("interval_low", height), found.get("interval_high", height)
+    tall = low > 10
+    axes.text(
+        place, low - 1.5 if tall else high + 1.5, f"{height:.2f}", ha="center",
+        va="top" if tall else "bottom", color=inside if tall else above, weight="bold",
+        fontsize=9,
+    )  # fmt: skip

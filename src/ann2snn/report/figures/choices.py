@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 OWN_FIGURE = ("ablation", "percentiles", "architecture")
 READOUTS = {
-    "softmax": "softmax by a Poisson clock",
+    "softmax": "softmax at clock ticks",
     "potential": "largest potential",
     "count": "most spikes",
 }
@@ -73,9 +73,9 @@ def _rows(study: Study, line: Line) -> Iterator[list[Cell]]:
 
 
 def _draw(study: Study, lines: list[Line]) -> "Figure":
-    height = 1.75 + 0.42 * max(len(lines), 4)
+    height = 1.9 + 0.42 * max(len(lines), 4)
     figure = new_figure(f"{study.dataset}: {study.title}", study.extent, height)
-    bottom, tall = 0.5 / height, 1 - 1.15 / height
+    bottom, tall = 0.5 / height, 1 - 1.3 / height
     left = figure.add_axes((0.215, bottom, 0.245, tall))
     right = figure.add_axes((0.545, bottom, 0.435, tall))
     anns = sorted({point.metrics["ann_accuracy"] for point in study.points})
@@ -87,8 +87,9 @@ def _draw(study: Study, lines: list[Line]) -> "Figure":
         left.plot([low, high], [place, place], color=colour, linewidth=2)
         left.plot(last, place, "o", color=colour, markersize=6)
         left.text(
-            last, place - 0.18, f"{last:.2f}", ha="center", va="bottom", color=colour, fontsize=9
-        )
+            last, place - 0.2, f"{last:.2f}", ha="center", va="bottom", color=colour, fontsize=9,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+        )  # fmt: skip
         right.plot(
             range(1, len(line.accuracy) + 1), line.accuracy, color=colour, linewidth=1.6,
             linestyle=dashes,
@@ -96,10 +97,12 @@ def _draw(study: Study, lines: list[Line]) -> "Figure":
     if len(anns) == 1:
         left.axvline(anns[0], color=INK, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
         right.axhline(anns[0], color=INK, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
-        left.text(anns[0], len(lines) - 0.42, f"ANN {anns[0]:.2f}", ha="center", va="bottom",
-                  fontsize=8.5)  # fmt: skip
-    left.set_ylim(len(lines) - 0.45, -0.6)
-    left.set_yticks(range(len(lines)), [fill(line.label, 26) for line in lines])
+        left.text(
+            anns[0], 1.01, f"ANN {anns[0]:.2f}", transform=left.get_xaxis_transform(), ha="center",
+            va="bottom", fontsize=8.5,
+        )  # fmt: skip
+    left.set_ylim(len(lines) - 0.5, -0.7)
+    left.set_yticks(range(len(lines)), [fill(line.label, 24) for line in lines], fontsize=9)
     for tick, colour in zip(left.get_yticklabels(), DISTINCT * len(lines), strict=False):
         tick.set_color(colour)
     left.tick_params(axis="y", length=0)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ann2snn.report.chart import FAINT, INK, QUIET, Cell, Chart, grid, new_figure, stacked_labels
+from ann2snn.report.chart import INK, QUIET, Cell, Chart, grid, new_figure, stacked_labels
 from ann2snn.report.intervals import wilson_interval
 from ann2snn.report.published import curve_of, is_papers_network, published_curves
 from ann2snn.report.reading import Point, Results, Study
@@ -53,9 +53,10 @@ def _rows(study: Study, point: Point, curve: list[float]) -> Iterator[list[Cell]
         yield [study.name, point.name, step, accuracy, low, high, theirs, key]
 
 
-def _colours(study: Study) -> list[tuple[float, float, float, float] | str]:
+def _colours(study: Study) -> list[str]:
     """From bright (low percentile) to dark; the baselines, which are another method, grey."""
     import matplotlib
+    from matplotlib.colors import to_hex
 
     shades = matplotlib.colormaps["viridis"]
     full = [
@@ -65,13 +66,16 @@ def _colours(study: Study) -> list[tuple[float, float, float, float] | str]:
     ]
     last = max(len(full) - 1, 1)
     return [
-        shades(0.88 * (1 - full.index(point.name) / last)) if point.name in full else QUIET
+        to_hex(shades(0.82 * (1 - full.index(point.name) / last))) if point.name in full else QUIET
         for point in study.points
     ]
 
 
 def _draw(study: Study, behind: list[list[float]]) -> "Figure":
-    figure = new_figure(f"{study.dataset}: error against time", study.extent, height=4.6)
+    evidence = study.extent
+    if any(behind):
+        evidence += ". Thin: the authors' curves, 500 images of the original CIFAR-10"
+    figure = new_figure(f"{study.dataset}: error against time", evidence, height=4.6)
     axes = figure.add_axes((0.08, 0.115, 0.655, 0.73))
     images = min(point.metrics["images"] for point in study.points)
     floor = 50 / images
@@ -104,7 +108,6 @@ def _draw(study: Study, behind: list[list[float]]) -> "Figure":
     axes.set_yticks([], minor=True)
     axes.set_xlabel("time, steps")
     axes.set_ylabel("error of the SNN, %")
-    axes.plot([], [], color=FAINT)
     grid(axes)
     stacked_labels(axes, labels)
     return figure

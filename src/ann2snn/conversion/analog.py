@@ -1,0 +1,169 @@
+"""The analog network, run node by node: for statistics, and as the check of a conversion."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional as F
+
+from ann2snn.conversion.graph import AnalogGraph
+from ann2snn.spec import (
+    Add,
+    Affine,
+    Concat,
+    Conv,
+    Input,
+    Linear,
+    MaxPool,
+    Neuron,
+    Node,
+    Output,
+    Reshape,
+    SpikingSpec,
+    SumPool,
+)
+from ann2snn.spec.nodes import Array
+
+Tensor = torch.Tensor
+
+
+class AnalogNetwork:
+    """A graph's arrays as tensors of one precision, ready to run on batches (N, *shape)."""
+
+    def __init__(
+        self,
+        nodes: list[Node],
+        dtype: torch.dtype,
+        ceilings: Mapping[str, Array],
+        factors: Mapping[str, float] | None = None,
+    ) -> None:
+        self.nodes = nodes
+        self.dtype = dtype
+        self.factors = factors or {}
+        self.tensors: dict[str, dict[str, Tensor]] = {}
+        for node in nodes:
+            arrays = {name: getattr(node, name, None) for name in ("weight", "bias", "gain")}
+            self.tensors[node.name] = {
+                name: torch.from_numpy(np.ascontiguousarray(value)).to(dtype)
+                for name, value in arrays.items()
+                if value is not None
+            }
+            if node.name in ceilings:
+                self.tensors[node.name]["ceiling"] = torch.from_numpy(ceilings[node.name]).to(dtype)
+        self.last_use = {name: node.name for node in nodes for name in node.inputs}
+
+    @torch.no_grad()
+    def signals(self, images: Tensor) -> Iterator[tuple[Node, Tensor]]:
+        """Every node with its signal, in order; a signal is dropped after its last reader."""
+        kept: dict[str, Tensor] = {}
+        for node in self.nodes:
+            if isinstance(node, Input):
+                value = images.to(self.dtype).reshape(len(images), *node.shape)
+            else:
+                value = self._signal(node, [kept[name] for name in node.inputs])
+            kept[node.name] = value
+            yield node, value
+            for name in node.inputs:
+                if self.last_use[name] == node.name:
+                    kept.pop(name, None)
+
+    def _signal(self, node: Node, inputs: list[Tensor]) -> Tensor:
+        first, own = inputs[0], self.tensors[node.name]
+        match node:
+            case Linear():
+                # rows of a float32 product differ in the last bit with their place in the batch
+                return F.linear(first.double(), own["weight"].double(), own["bias"].double()).to(
+                    self.dtype
+                )
+            case Conv():
+                top, bottom, left, right = node.padding
+                if top != bottom or left != right:
+                    first, top, left = F.pad(first, (left, right, top, bottom)), 0, 0
+                return F.conv2d(
+                    first, own["weight"], own["bias"], node.stride, (top, left), node.dilation,
+                    node.groups,
+                )  # fmt: skip
+            case Affine():
+                return first * own["gain"] + own["bias"]
+            case Add():
+                return torch.stack(inputs).sum(0) if len(inputs) > 2 else first + inputs[1]
+            case Concat():
+                return torch.cat(inputs, 1)
+            case Reshape():
+                return first.reshape(len(first), *node.shape)
+            case SumPool() | MaxPool():
+                pooled = _pooled(node, first)
+                factor = self.factors.get(node.name, 1.0)
+                return pooled if factor == 1 else pooled * factor
+            case Neuron():
+                ceiling = own.get("ceiling")
+                rectified = first.clamp_min(0)
+                return rectified if ceiling is None else torch.minimum(rectified, ceiling)
+            case Output():
+                return first
+            case _:
+                raise AssertionError(f"no analog form of {node.kind}")
+
+
+def _pooled(node: SumPool | MaxPool, signal: Tensor) -> Tensor:
+    """Sum or maximum of each window."""
+    regular = _regular(node)
+    if regular is not None:
+        kernel, stride = regular
+        if isinstance(node, MaxPool):
+            return F.max_pool2d(signal, kernel, stride)
+        return F.avg_pool2d(signal, kernel, stride, divisor_override=1)
+    rows = []
+    for top, bottom in node.rows:
+        band = signal[:, :, top:bottom]
+        band = band.amax(2) if isinstance(node, MaxPool) else band.sum(2)
+        columns = [band[:, :, left:right] for left, right in node.columns]
+        picked = [c.amax(2) if isinstance(node, MaxPool) else c.sum(2) for c in columns]
+        rows.append(torch.stack(picked, -1))
+    return torch.stack(rows, 2)
+
+
+def _regular(node: SumPool | MaxPool) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Kernel and stride, where windows are equal, evenly spaced and start at the corner."""
+    kernels, strides = [], []
+    for windows in (node.rows, node.columns):
+        sizes = {stop - start for start, stop in windows}
+        steps = {b[0] - a[0] for a, b in zip(windows, windows[1:], strict=False)} or {1}
+        if len(sizes) > 1 or len(steps) > 1 or windows[0][0] != 0:
+            return None
+        kernels.append(sizes.pop())
+        strides.append(max(steps.pop(), 1))
+    return (kernels[0], kernels[1]), (strides[0], strides[1])
+
+
+def graph_network(graph: AnalogGraph, dtype: torch.dtype) -> AnalogNetwork:
+    """The folded network in the analog network's units: here the scale of a `SumPool` divides."""
+    ceilings = {name: np.array(ceiling) for name, ceiling in graph.ceilings.items()}
+    factors = {node.name: float(node.scale) for node in graph if isinstance(node, SumPool)}
+    return AnalogNetwork(list(graph), dtype, ceilings, factors)
+
+
+def analog_outputs(
+    spec: SpikingSpec,
+    images: npt.NDArray[np.integer],
+    ceilings: Mapping[str, float] | None = None,
+) -> Array:
+    """Outputs (N, classes) of the normalized analog network: the spec with ReLUs for neurons.
+
+    In float64 and in the units of the output's scale; times `spec.output.scale` they are the
+    original network's. `images` are whole numbers k, pixels k / spec.levels. `ceilings` are the
+    limits of saturating ReLUs in the original's units, as a `ConversionPlan` knows them.
+    """
+    limits = {
+        name: _per_channel(np.array(value / spec[name].scale), len(spec.shapes[name]))
+        for name, value in (ceilings or {}).items()
+    }
+    network = AnalogNetwork(list(spec), torch.float64, limits)
+    pixels = torch.from_numpy(images.astype(np.float64)) / spec.levels
+    outputs = {node.name: signal for node, signal in network.signals(pixels) if node is spec.output}
+    return np.array(outputs[spec.output.name].numpy())
+
+
+def _per_channel(values: Array, axes: int) -> Array:
+    return values.reshape(-1, *[1] * (axes - 1)) if values.ndim else values

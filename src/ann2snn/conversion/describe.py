@@ -1,0 +1,51 @@
+"""A spec as a table for people and as rows for records."""
+
+import math
+from typing import Any
+
+from ann2snn.spec import Conv, Linear, Neuron, SpikingSpec
+from ann2snn.spec.cost import fan_out, parameters
+
+HEADER = ("layer", "kind", "shape", "scale", "parameters", "fan-out", "saturating")
+
+
+def rows(spec: SpikingSpec) -> list[dict[str, Any]]:
+    """One row a node: name, kind, shape, scale_min, scale_max, parameters, fan_out (mean synapses
+    of an input unit of a Conv or Linear, else None), saturating (share of a neuron layer's
+    calibration activations above its scale, else None)."""
+    table = []
+    for node in spec:
+        synapses = fan_out(spec, node) if isinstance(node, Conv | Linear) else None
+        table.append(
+            {
+                "name": node.name,
+                "kind": node.kind,
+                "shape": list(spec.shapes[node.name]),
+                "scale_min": float(node.scale.min()),
+                "scale_max": float(node.scale.max()),
+                "parameters": parameters(node),
+                "fan_out": None if synapses is None else float(synapses.mean()),
+                "saturating": node.saturating if isinstance(node, Neuron) else None,
+            }
+        )
+    return table
+
+
+def describe(spec: SpikingSpec) -> str:
+    """The rows as a table with aligned columns."""
+    lines = [HEADER, *(_cells(row) for row in rows(spec))]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    low, high = row["scale_min"], row["scale_max"]
+    scale = f"{low:.4g}" if math.isclose(low, high) else f"{low:.4g} to {high:.4g}"
+    fan = "" if row["fan_out"] is None else f"{row['fan_out']:.1f}"
+    saturating = "" if row["saturating"] is None else f"{100 * row['saturating']:.3g} %"
+    shape = "x".join(str(size) for size in row["shape"])
+    count = str(row["parameters"] or "")
+    return row["name"], row["kind"], shape, scale, count, fan, saturating

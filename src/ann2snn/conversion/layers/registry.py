@@ -1,0 +1,137 @@
+"""The table of operations, and what an operation's function gets and gives."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ann2snn.conversion.graph import ONE, AnalogGraph
+from ann2snn.conversion.refusal import Refused
+from ann2snn.spec import Node
+from ann2snn.spec.nodes import Array, Shape
+
+FAMILIES = (
+    "activation", "arithmetic", "convolution", "linear", "normalization", "pooling", "shaping",
+    "vanishing",
+)  # fmt: skip
+
+
+class Batch:
+    """The number of images in a batch, which no layer may depend on."""
+
+    def __repr__(self) -> str:
+        return "batch"
+
+
+BATCH = Batch()
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What flows between operations: a node of the graph and torch's shape of it, without batch."""
+
+    name: str
+    shape: Shape
+
+
+@dataclass
+class Call:
+    """One traced operation: its evaluated arguments (signals or constants) and the graph so far."""
+
+    graph: AnalogGraph
+    name: str
+    operation: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    module: Any = None
+    last: bool = False
+    nodes: list[str] = field(default_factory=list)
+    note: str = ""
+
+    def argument(self, place: int, name: str, default: Any = None) -> Any:
+        """An argument by place or name."""
+        if place < len(self.args):
+            return self.args[place]
+        return self.kwargs.get(name, default)
+
+    def signal(self, place: int = 0, name: str = "input") -> Signal:
+        """An argument that must be a signal."""
+        value = self.argument(place, name)
+        if not isinstance(value, Signal):
+            raise Refused(
+                f"takes the network's signal, got {type(value).__name__}", "pass one tensor"
+            )
+        return value
+
+    def emit(self, kind: type[Node], inputs: tuple[str, ...], seen: Shape, **fields: Any) -> Signal:
+        """Adds a node that is called after the operation, and gives its signal, `seen` by torch."""
+        wanted = f"{self.name}.{kind.__name__.lower()}" if self.nodes else self.name
+        name = self.graph.fresh_name(wanted)
+        fields.setdefault("scale", ONE)
+        self.graph.add(kind(name=name, inputs=inputs, **fields))
+        self.nodes.append(name)
+        return Signal(name, seen)
+
+    def vanish(self, signal: Signal, note: str) -> Signal:
+        """Lets the operation leave no node."""
+        self.note = note
+        return signal
+
+
+Handler = Callable[[Call], Any]
+MODULES: dict[type[nn.Module], Handler] = {}
+FUNCTIONS: dict[Any, Handler] = {}
+METHODS: dict[str, Handler] = {}
+
+
+def module(*kinds: type[nn.Module]) -> Callable[[Handler], Handler]:
+    """Registers a function for torch modules."""
+    return _registrar(MODULES, kinds)
+
+
+def function(*functions: Any) -> Callable[[Handler], Handler]:
+    """Registers a function for torch functions and operators."""
+    return _registrar(FUNCTIONS, functions)
+
+
+def method(*names: str) -> Callable[[Handler], Handler]:
+    """Registers a function for tensor methods."""
+    return _registrar(METHODS, names)
+
+
+def _registrar(table: dict[Any, Handler], keys: tuple[Any, ...]) -> Callable[[Handler], Handler]:
+    def register(handler: Handler) -> Handler:
+        table.update(dict.fromkeys(keys, handler))
+        return handler
+
+    return register
+
+
+def load() -> None:
+    """Fills the tables."""
+    for family in FAMILIES:
+        importlib.import_module(f"ann2snn.conversion.layers.{family}")
+
+
+def spec_shape(shape: Shape) -> Shape:
+    """One-dimensional data (C, L) are images of height 1 (C, 1, L)."""
+    return (shape[0], 1, shape[1]) if len(shape) == 2 else shape
+
+
+def array(tensor: torch.Tensor) -> Array:
+    """A tensor's values in float64."""
+    return np.array(tensor.detach().cpu().to(torch.float64).numpy())
+
+
+def pair(value: Any, axes: int, lead: int) -> tuple[int, int]:
+    """A torch size argument as (vertical, horizontal); one-dimensional data lead with `lead`."""
+    values = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
+    if len(values) == 1:
+        values *= axes
+    if not all(isinstance(item, int) for item in values) or len(values) != axes:
+        raise Refused(f"got the size {value!r}", "whole numbers that are known before the run")
+    return (lead, values[0]) if axes == 1 else (values[0], values[1])

@@ -1,0 +1,33 @@
+"""Operations that change nothing in eval mode."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from ann2snn.conversion.layers.registry import Call, Signal, function, method, module
+from ann2snn.conversion.refusal import Refused
+
+
+@module(nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout)
+def dropout_module(call: Call) -> Signal:
+    """Dropout and Identity."""
+    return call.vanish(call.signal(), "does nothing in eval mode")
+
+
+@function(F.dropout, F.dropout1d, F.dropout2d, F.alpha_dropout)
+def dropout_function(call: Call) -> Signal:
+    """F.dropout with training=False."""
+    default = call.operation != "alpha_dropout"
+    if call.argument(2, "training", default):
+        raise Refused(
+            "drops at random even in eval mode, since training is true",
+            "F.dropout(x, training=self.training)",
+        )
+    return call.vanish(call.signal(), "does nothing in eval mode")
+
+
+@method("contiguous", "detach", "clone")
+@function(torch.clone, torch.detach)
+def copy(call: Call) -> Signal:
+    """Copies and layouts of the same numbers."""
+    return call.vanish(call.signal(), "hands on the same numbers")

@@ -1,0 +1,59 @@
+"""What the converter says instead of guessing: every offending node at once, with a cure."""
+
+import re
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+import torch
+from torch import fx
+
+FRAME = re.compile(r'File "(.+?)", line (\d+)')
+TORCH = str(Path(torch.__file__).parent)
+
+
+class ConversionError(ValueError):
+    """A network that cannot be converted exactly; the message lists why."""
+
+
+class Refused(Exception):  # noqa: N818 (it is a signal from a layer to the walk, not for users)
+    """One node that cannot be converted: what is wrong, and what would work instead."""
+
+    def __init__(self, reason: str, cure: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.cure = cure
+
+
+def refusal_line(node: fx.Node, operation: str, refused: Refused) -> str:
+    """`name (operation, at file:line): reason; instead: cure` for one node."""
+    place = origin(node)
+    where = f", at {place}" if place else ""
+    name = node.target if node.op == "call_module" else node.name
+    return f"{name} ({operation}{where}): {refused.reason}; instead: {refused.cure}"
+
+
+def origin(node: fx.Node) -> str:
+    """`file:line` of the user's call that made the node; empty where fx does not know it."""
+    frames = [
+        (file, line)
+        for file, line in FRAME.findall(node.stack_trace or "")
+        if not file.startswith(TORCH)
+    ]
+    return f"{Path(frames[-1][0]).name}:{frames[-1][1]}" if frames else ""
+
+
+def origin_of_error(trace: TracebackType | None) -> str:
+    """`file:line` of the last frame outside torch; empty where there is none but ours."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(trace)
+        if not frame.filename.startswith((TORCH, str(Path(__file__).parent), "<"))
+    ]
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+
+
+def combined(lines: list[str]) -> ConversionError:
+    """One error for all refused nodes."""
+    count = "1 operation" if len(lines) == 1 else f"{len(lines)} operations"
+    return ConversionError("\n  ".join([f"cannot convert {count} of this network:", *lines]))

@@ -1,0 +1,208 @@
+"""What activations a calibration set brings: one streaming pass, bounded memory, mergeable.
+
+Images pass in chunks of a fixed size, the last filled up, through the folded analog network; what
+is kept are whole-number counts and maxima, so neither batches nor order change a bit.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+from torch import nn
+
+from ann2snn.conversion.analog import graph_network
+from ann2snn.conversion.fold import simplified
+from ann2snn.conversion.graph import AnalogGraph
+from ann2snn.conversion.histogram import CHANNEL_BITS, LAYER_BITS, Histogram
+from ann2snn.conversion.points import points
+from ann2snn.conversion.tally import Tally, lowest_kept
+from ann2snn.conversion.trace import analog_graph
+
+FORMAT = "ann2snn activation statistics 1"
+CHUNK = 100
+PERCENTILES = (50.0, 90.0, 95.0, 99.0, 99.9, 99.99, 99.999)
+PLOT_BINS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class LayerStatistics:
+    """One layer over all images: the positive parts of its activations.
+
+    `largest` (channels,) are exact maxima by channel; `histogram` counts all activations,
+    `channels` those of each channel, `image_maxima` the largest of each image.
+    """
+
+    largest: npt.NDArray[np.float64]
+    histogram: Histogram
+    image_maxima: Histogram
+    channels: tuple[Histogram, ...]
+
+    @property
+    def maximum(self) -> float:
+        return float(self.largest.max())
+
+    def merge(self, other: "LayerStatistics") -> "LayerStatistics":
+        """Of both sets of images."""
+        histogram = self.histogram.merge(other.histogram)
+        cut = lowest_kept(int(histogram.bins[-1]) >> LAYER_BITS)
+        pairs = zip(self.channels, other.channels, strict=True)
+        return LayerStatistics(
+            np.maximum(self.largest, other.largest),
+            histogram,
+            self.image_maxima.merge(other.image_maxima),
+            tuple(a.merge(b).raised(cut) for a, b in pairs),
+        )
+
+    def scale(self, percentile: float, population: str) -> float:
+        """The percentile over the layer's activations; 100 is the exact maximum; 0 if all are 0."""
+        if percentile == 100:
+            return self.maximum
+        return min(self.histogram.percentile(percentile, population), self.maximum)
+
+    def channel_scales(self, percentile: float, population: str) -> npt.NDArray[np.float64]:
+        """The percentile over each channel's activations (channels,)."""
+        if percentile == 100:
+            return self.largest
+        found = [channel.percentile(percentile, population) for channel in self.channels]
+        return np.minimum(found, self.largest)
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """The layers that a conversion needs scales of, by node name, over `images` images."""
+
+    layers: dict[str, LayerStatistics]
+    images: int
+
+    def merge(self, other: "Statistics") -> "Statistics":
+        """Of both sets of images.
+
+        Raises:
+            ValueError: they are of different networks.
+        """
+        if list(self.layers) != list(other.layers):
+            raise ValueError("statistics of different networks do not merge")
+        merged = {name: layer.merge(other.layers[name]) for name, layer in self.layers.items()}
+        return Statistics(merged, self.images + other.images)
+
+    def summary(self) -> dict[str, Any]:
+        """For each layer, in order: count, nonzero, max, percentiles over the non-zero activations,
+        and histograms to plot of the non-zero activations and of the images' maxima."""
+        return {name: _summary(layer) for name, layer in self.layers.items()}
+
+    def save(self, path: Path) -> None:
+        """Writes one safetensors file."""
+        tensors: dict[str, np.ndarray] = {}
+        for name, layer in self.layers.items():
+            tensors[f"{name}/largest"] = layer.largest
+            for part in ("histogram", "image_maxima"):
+                histogram: Histogram = getattr(layer, part)
+                tensors[f"{name}/{part}/bins"] = histogram.bins
+                tensors[f"{name}/{part}/counts"] = histogram.counts
+            lengths = [len(channel.bins) for channel in layer.channels]
+            tensors[f"{name}/channels/lengths"] = np.array(lengths, np.int64)
+            for field in ("bins", "counts"):
+                arrays = [getattr(channel, field).astype(np.int32) for channel in layer.channels]
+                tensors[f"{name}/channels/{field}"] = np.concatenate(arrays)
+        content = {"format": FORMAT, "images": self.images, "layers": list(self.layers)}
+        save_file(tensors, path, metadata={"statistics": json.dumps(content)})
+
+    @staticmethod
+    def load(path: Path) -> "Statistics":
+        """The statistics of a file that `save` wrote.
+
+        Raises:
+            ValueError: the file is not such a file.
+        """
+        try:
+            with safe_open(path, framework="numpy") as file:
+                content = json.loads((file.metadata() or {}).get("statistics", "{}"))
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError, json.JSONDecodeError) as error:
+            raise ValueError(f"{path} holds no activation statistics: {error}") from error
+        if content.get("format") != FORMAT:
+            raise ValueError(f"{path} holds no activation statistics")
+        layers = {name: _layer(name, tensors) for name in content["layers"]}
+        return Statistics(layers, content["images"])
+
+
+def collect(module: nn.Module, images: npt.NDArray[Any], levels: int) -> Statistics:
+    """Statistics of `module` over `images` (N, *shape) of whole numbers k, pixels k / levels.
+
+    Raises:
+        ConversionError: the network cannot be converted.
+        ValueError: there are no images, or activations that are not finite.
+    """
+    if not len(images):
+        raise ValueError("statistics need at least one calibration image, got 0")
+    graph = simplified(analog_graph(module, tuple(images.shape[1:])))
+    dtype = next((p.dtype for p in module.parameters()), torch.float32)
+    return collect_from(graph, images, levels, dtype)
+
+
+def collect_from(
+    graph: AnalogGraph, images: npt.NDArray[Any], levels: int, dtype: torch.dtype
+) -> Statistics:
+    """Statistics of a folded graph."""
+    network = graph_network(graph, dtype)
+    shapes = graph.shapes()
+    tallies = {name: Tally(name, shapes[name]) for name in points(graph)}
+    for start in range(0, len(images), CHUNK):
+        block = np.asarray(images[start : start + CHUNK])
+        kept = len(block)
+        # kernels give other last bits for other batch sizes: every chunk has the same
+        filled = np.concatenate([block, np.zeros((CHUNK - kept, *block.shape[1:]), block.dtype)])
+        pixels = torch.from_numpy(filled).to(dtype) / levels
+        for node, signal in network.signals(pixels):
+            if node.name in tallies:
+                tallies[node.name].add(signal[:kept])
+    layers = {
+        name: LayerStatistics(
+            tally.largest, tally.histogram(), tally.image_maxima(), tally.channels()
+        )
+        for name, tally in tallies.items()
+    }
+    return Statistics(layers, len(images))
+
+
+def _layer(name: str, tensors: dict[str, np.ndarray]) -> LayerStatistics:
+    parts = {
+        part: Histogram(tensors[f"{name}/{part}/bins"], tensors[f"{name}/{part}/counts"])
+        for part in ("histogram", "image_maxima")
+    }
+    ends = np.cumsum(tensors[f"{name}/channels/lengths"])[:-1]
+    pieces = [
+        np.split(tensors[f"{name}/channels/{field}"].astype(np.int64), ends)
+        for field in ("bins", "counts")
+    ]
+    from_file = tuple(
+        Histogram(bins, counts, CHANNEL_BITS) for bins, counts in zip(*pieces, strict=True)
+    )
+    return LayerStatistics(
+        tensors[f"{name}/largest"], parts["histogram"], parts["image_maxima"], from_file
+    )
+
+
+def _summary(layer: LayerStatistics) -> dict[str, Any]:
+    top = layer.maximum if layer.maximum > 0 else 1.0
+    edges = np.linspace(0, top, PLOT_BINS + 1)
+    return {
+        "count": layer.histogram.total,
+        "nonzero": layer.histogram.total - layer.histogram.zeros,
+        "max": layer.maximum,
+        "percentiles": {f"{p:g}": layer.scale(p, "nonzero") for p in (*PERCENTILES, 100.0)},
+        "histogram": {
+            "edges": edges.tolist(),
+            "counts": layer.histogram.grouped(edges).tolist(),
+        },
+        "image_maxima": {
+            "edges": edges.tolist(),
+            "counts": layer.image_maxima.grouped(edges).tolist(),
+        },
+    }

@@ -1,0 +1,232 @@
+"""From a torch module to the analog graph: a walk over what torch.fx traces, or a refusal."""
+
+import operator
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from ann2snn.conversion.graph import ONE, AnalogGraph
+from ann2snn.conversion.layers import registry
+from ann2snn.conversion.layers.registry import BATCH, Call, Handler, Signal
+from ann2snn.conversion.refusal import (
+    ConversionError,
+    Refused,
+    combined,
+    origin_of_error,
+    refusal_line,
+)
+from ann2snn.spec import Input, Output, SpecError
+from ann2snn.spec.nodes import Shape
+
+SUPPORTED = (
+    "Conv1d/2d, Linear, BatchNorm, ReLU, ReLU6, Hardtanh(0, m), max- and average-pools, flatten, "
+    "add, cat, Dropout"
+)
+
+
+class _Tracer(fx.Tracer):
+    """Keeps the user's file and line of every operation."""
+
+    record_stack_traces = True
+
+
+class _Unknown:
+    """The value of a refused operation: what follows from it is not reported again."""
+
+
+def analog_graph(module: nn.Module, shape: Shape) -> AnalogGraph:
+    """The graph of `module` for images of `shape`, every operation accounted for.
+
+    Raises:
+        ConversionError: lists all operations that cannot be converted.
+    """
+    training = [name or "the network" for name, part in module.named_modules() if part.training]
+    if training:
+        raise ConversionError(
+            f"{', '.join(training[:5])}{' ...' if len(training) > 5 else ''}: in train mode, where "
+            "dropout and batch statistics differ from image to image; call .eval() first"
+        )
+    traced = _traced(module)
+    registry.load()
+    walk = _Walk(module, shape)
+    for node in traced.nodes:
+        walk.visit(node)
+    if walk.refused:
+        raise combined(walk.refused)
+    return walk.graph
+
+
+def _traced(module: nn.Module) -> fx.Graph:
+    try:
+        return _Tracer().trace(module)
+    except (fx.proxy.TraceError, RuntimeError, TypeError, ValueError, AttributeError) as error:
+        place = origin_of_error(error.__traceback__)
+        raise ConversionError(
+            f"{type(module).__name__} cannot be traced{f', at {place}' if place else ''}: {error}. "
+            "Its path through the layers depends on the image or on its size; instead: the same "
+            "layers for every image, with sizes known before"
+        ) from error
+
+
+class _Walk:
+    """The state of the walk: values of operations seen so far, and what was refused."""
+
+    def __init__(self, module: nn.Module, shape: Shape) -> None:
+        self.module = module
+        self.shape = shape
+        self.graph = AnalogGraph()
+        self.values: dict[fx.Node, Any] = {}
+        self.refused: list[str] = []
+
+    def visit(self, node: fx.Node) -> None:
+        """Takes one traced operation into the graph, or notes why not."""
+        if (
+            not node.users
+            and node.op not in ("output", "placeholder")
+            and not _in_place(node, self)
+        ):
+            self.values[node] = _Unknown()
+            self._account(node.name, (), "nothing reads it")
+            return
+        operation, handler = self._operation(node)
+        arguments = fx.node.map_arg((node.args, node.kwargs), lambda n: self.values[n])
+        try:
+            self.values[node] = self._value(node, operation, handler, *arguments)
+        except SpecError as error:
+            self.refused.append(
+                refusal_line(node, operation, Refused(str(error), "layers that fit each other"))
+            )
+            self.values[node] = _Unknown()
+        except Refused as error:
+            self.refused.append(refusal_line(node, operation, error))
+            self.values[node] = _Unknown()
+
+    def _operation(self, node: fx.Node) -> tuple[str, Handler | None]:
+        """The operation's name, and the function that converts it."""
+        if node.op == "call_module":
+            part = self.module.get_submodule(str(node.target))
+            for kind in type(part).__mro__:
+                if kind in registry.MODULES:
+                    return type(part).__name__, registry.MODULES[kind]
+            return type(part).__name__, None
+        if node.op == "call_function":
+            name = getattr(node.target, "__name__", str(node.target))
+            return name, registry.FUNCTIONS.get(node.target)
+        if node.op == "call_method":
+            return str(node.target), registry.METHODS.get(str(node.target))
+        return node.op, None
+
+    def _value(
+        self, node: fx.Node, operation: str, handler: Handler | None, args: Any, kwargs: Any
+    ) -> Any:
+        if any(isinstance(value, _Unknown) for value in _flat((args, kwargs))):
+            return _Unknown()
+        if node.op == "placeholder":
+            return self._input(node)
+        if node.op == "get_attr":
+            self._account(node.name, (), "a constant")
+            return _attribute(self.module, str(node.target))
+        if node.op == "output":
+            self._output(args[0])
+            return None
+        if node.op != "call_module" and not any(
+            isinstance(v, Signal) for v in _flat((args, kwargs))
+        ):
+            return self._constant(node, args, kwargs)
+        if handler is None:
+            raise Refused(f"{operation} has no spiking counterpart here", f"one of {SUPPORTED}")
+        part = None
+        if node.op == "call_module":
+            part = self.module.get_submodule(str(node.target))
+            if part._forward_hooks or part._forward_pre_hooks:
+                raise Refused(
+                    "has forward hooks that change what it does", "the layer without hooks"
+                )
+        call = Call(
+            self.graph, str(node.target) if part is not None else node.name, operation, args,
+            kwargs, part, last=all(user.op == "output" for user in node.users),
+        )  # fmt: skip
+        if _in_place(node, self) and _read_later(node):
+            raise Refused(
+                "changes in place what is read again later", "the form that gives a new tensor"
+            )
+        value = handler(call)
+        note = call.note or ("" if call.nodes else "a size that is known before the run")
+        self._account(node.name, tuple(call.nodes), note)
+        self._check_shapes(call)
+        return value
+
+    def _input(self, node: fx.Node) -> Any:
+        if any(isinstance(value, Signal) for value in self.values.values()):
+            if node.args:
+                self._account(node.name, (), "an optional input, at its default")
+                return node.args[0]
+            raise Refused("a second input", "a network of one image tensor")
+        self.graph.add(
+            Input(name="input", inputs=(), scale=ONE, shape=registry.spec_shape(self.shape))
+        )
+        self._account(node.name, ("input",), "")
+        return Signal("input", self.shape)
+
+    def _output(self, value: Any) -> None:
+        if not isinstance(value, Signal) or len(value.shape) != 1:
+            got = f"shape {value.shape}" if isinstance(value, Signal) else type(value).__name__
+            raise Refused(f"the network returns {got}", "one flat signal, a value for each class")
+        name = self.graph.fresh_name("output")
+        self.graph.add(Output(name=name, inputs=(value.name,), scale=ONE))
+        self._account("output", (name,), "")
+
+    def _constant(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
+        """What an operation on constants gives; the batch's size may only be handed on."""
+        if node.target is not operator.getitem and BATCH in _flat((args, kwargs)):
+            raise Refused("computes with the batch's size", "x.flatten(1)")
+        self._account(node.name, (), "a constant")
+        with torch.no_grad():
+            if node.op == "call_method":
+                return getattr(args[0], str(node.target))(*args[1:], **kwargs)
+            assert callable(node.target)
+            return node.target(*args, **kwargs)
+
+    def _check_shapes(self, call: Call) -> None:
+        """Builds the shapes of new nodes, which raises where layers do not fit."""
+        shapes = self.graph.shapes() if call.nodes else {}
+        for name in call.nodes:
+            assert shapes[name]
+
+    def _account(self, operation: str, nodes: tuple[str, ...], note: str) -> None:
+        self.graph.made[operation] = nodes
+        if note:
+            self.graph.notes[operation] = note
+
+
+def _attribute(module: nn.Module, path: str) -> Any:
+    *parents, name = path.split(".")
+    return getattr(module.get_submodule(".".join(parents)), name)
+
+
+def _in_place(node: fx.Node, walk: _Walk) -> bool:
+    """Whether the operation overwrites its first argument."""
+    if node.op == "call_module":
+        return bool(getattr(walk.module.get_submodule(str(node.target)), "inplace", False))
+    name = str(getattr(node.target, "__name__", node.target))
+    in_place_operator = name in ("iadd", "isub", "imul", "itruediv")
+    ends = name.endswith("_") and not name.endswith("__")
+    return bool(in_place_operator or ends or node.kwargs.get("inplace", False))
+
+
+def _read_later(node: fx.Node) -> bool:
+    """Whether an operation after this one reads the same first argument."""
+    source = node.args[0] if node.args else None
+    return isinstance(source, fx.Node) and any(node < user for user in source.users)
+
+
+def _flat(value: Any) -> list[Any]:
+    """All leaves of nested arguments."""
+    if isinstance(value, tuple | list):
+        return [leaf for item in value for leaf in _flat(item)]
+    if isinstance(value, dict):
+        return _flat(list(value.values()))
+    if isinstance(value, slice):
+        return _flat([value.start, value.stop, value.step])
+    return [value]

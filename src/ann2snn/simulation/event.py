@@ -1,0 +1,205 @@
+"""The fast engine for processors: compiled kernels that work only for what spikes.
+
+An image goes through all its steps before the next one starts, so its potentials stay in the core's
+own cache; images are dealt to plain threads, and the kernels hold no interpreter lock. (numba's own
+parallel loops abort or hang beside torch and fork.) No number depends on the dealing.
+"""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ann2snn.simulation.block import Block
+from ann2snn.simulation.kernels.arena import aligned
+from ann2snn.simulation.kernels.driver import run
+from ann2snn.simulation.kernels.layout import Layout
+from ann2snn.simulation.kernels.lowering import Lowering, Program
+from ann2snn.simulation.static import static_signals
+from ann2snn.spec import SpikingSpec
+
+CHUNK = 64  # images whose static currents are held at a time
+GRAB = 2  # images that a thread takes at a time; one when few are left
+SLACK = 64  # elements behind a list that kernels may overwrite
+
+
+def simulate_block(
+    spec: SpikingSpec,
+    images: npt.NDArray[np.integer],
+    indices: npt.NDArray[np.int64],
+    *,
+    steps: int,
+    seed: int,
+    precision: str = "float32",
+    threads: int = 0,
+    keep: frozenset[str] = frozenset(),
+    record: dict[str, list[int]] | None = None,
+) -> Block:
+    """Simulates images of whole numbers k (N, C, H, W), pixels k / spec.levels; gives the same
+    numbers as the dense engine.
+
+    `indices` are the images' true places, which random numbers count by; `threads` 0 takes all
+    cores. `keep` may hold "counts" and "potentials"; `record` names units of neuron layers whose
+    spike trains are wanted.
+
+    Raises:
+        RuntimeError: a thread failed; the message names its image.
+    """
+    program = Lowering(spec, precision, steps, keep, record or {}).lowered()
+    work = _Work(spec, program, images, indices, seed, precision, steps, keep)
+    count = min(threads or os.cpu_count() or 1, len(images))
+    benches = [_Bench.of(program, precision, steps) for _ in range(count)]
+    with ThreadPoolExecutor(count) as pool:
+        for start in range(0, len(images), CHUNK):
+            work.open_chunk(start, count)
+            try:
+                for ended in [pool.submit(work.take, bench) for bench in benches]:
+                    ended.result()
+            finally:  # an interrupt or a fault: the other threads finish their image and stop
+                work.stopped = True
+    return work.block
+
+
+@dataclass
+class _Bench:
+    """What one thread works on: an image's state, lists, and results."""
+
+    state: np.ndarray
+    bits: np.ndarray
+    estimates: np.ndarray
+    counts: np.ndarray
+    events: np.ndarray
+    ends: np.ndarray
+    places: np.ndarray
+    operations: npt.NDArray[np.int64]
+    largest: npt.NDArray[np.float64]
+    units: npt.NDArray[np.int64]
+    trains: npt.NDArray[np.bool_]
+
+    @staticmethod
+    def of(program: Program, precision: str, steps: int) -> "_Bench":
+        return _Bench(
+            aligned(program.state.size, precision),
+            aligned(program.words, "uint64"),
+            aligned(program.estimates, "int64"),
+            aligned(program.counts, "uint16"),
+            aligned(program.longest + SLACK, "uint16"),
+            aligned(program.widest, "uint64"),
+            aligned(program.longest, "uint64"),
+            np.zeros((program.slots, steps), np.int64),
+            np.zeros((len(program.marks), 2)),
+            np.zeros(sum(size for _, size in program.units.values()), np.int64),
+            np.zeros((steps, sum(size for _, size in program.trains.values())), np.bool_),
+        )
+
+    def clear(self, program: Program) -> None:
+        self.state[:] = program.state
+        for array in (self.bits, self.estimates, self.counts, self.largest, self.units):
+            array[:] = 0
+
+
+@dataclass
+class _Work:
+    """The images of a block, handed out to threads, and their results."""
+
+    spec: SpikingSpec
+    program: Program
+    images: npt.NDArray[np.integer]
+    indices: npt.NDArray[np.int64]
+    seed: int
+    precision: str
+    steps: int
+    keep: frozenset[str]
+    block: Block = field(init=False)
+    stopped: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        n, program = len(self.images), self.program
+        self.block = Block(np.zeros((n, self.steps, self.spec.classes)))
+        for store, slots in self._slots():
+            for name in slots:
+                store[name] = np.zeros((n, self.steps), np.int64)
+        for node in self.spec:
+            if node.kind in ("conv", "linear"):
+                self.block.synops.setdefault(node.name, np.zeros((n, self.steps), np.int64))
+            if node.kind in ("maxpool", "sumpool"):
+                self.block.pool_operations.setdefault(
+                    node.name, np.zeros((n, self.steps), np.int64)
+                )
+        for name in program.marks:
+            self.block.largest[name] = np.zeros(n)
+            self.block.largest_step[name] = np.zeros(n)
+        for name, (_, size) in program.units.items():
+            self.block.counts[name] = np.zeros((n, size), np.int64)
+        for name, (_, size) in program.trains.items():
+            self.block.trains[name] = np.zeros((n, self.steps, size), np.bool_)
+        if "potentials" in self.keep:
+            for name in program.potentials:
+                units = int(np.prod(self.spec.shapes[name]))
+                self.block.potentials[name] = np.zeros((n, units))
+
+    def _slots(self) -> list[tuple[dict[str, npt.NDArray[np.int64]], dict[str, int]]]:
+        block, program = self.block, self.program
+        return [
+            (block.spikes, program.spikes),
+            (block.synops, program.synops),
+            (block.pool_operations, program.pool_operations),
+        ]
+
+    def open_chunk(self, start: int, threads: int) -> None:
+        """Makes the images from `start` on ready to be taken."""
+        stop = min(start + CHUNK, len(self.images))
+        self.start, self.next, self.stop, self.threads = start, start, stop, threads
+        self.statics = {}
+        if self.program.statics:
+            signals = static_signals(self.spec, self.images[start:stop])
+            self.statics = {name: signals[name].numpy() for name in self.program.statics}
+
+    def take(self, bench: _Bench) -> None:
+        """Takes images until none is left or another thread failed."""
+        while not self.stopped:
+            with self.lock:
+                grab = GRAB if self.stop - self.next > GRAB * self.threads else 1
+                rows = range(self.next, min(self.next + grab, self.stop))
+                self.next = rows.stop
+            if not rows:
+                return
+            for row in rows:
+                try:
+                    self.simulate(row, bench)
+                except Exception as error:
+                    self.stopped = True
+                    raise RuntimeError(f"image {self.indices[row]} failed: {error}") from error
+
+    def simulate(self, row: int, bench: _Bench) -> None:
+        """All steps of one image."""
+        program, block = self.program, self.block
+        bench.clear(program)
+        for name, place in program.statics.items():
+            layout = Layout.of(self.spec.shapes[name])
+            values = layout.filled(self.statics[name][row - self.start])
+            bench.state[place : place + values.size] = values
+        run(
+            program.operations, program.weights, program.tables, bench.state, bench.bits,
+            bench.estimates, bench.counts, bench.events, bench.ends, bench.places,
+            np.ascontiguousarray(self.images[row], np.int64).ravel(), self.spec.levels,
+            self.seed & 0xFFFFFFFF, int(self.indices[row]), bench.operations, block.outputs[row],
+            bench.largest, bench.units, bench.trains,
+        )  # fmt: skip
+        for store, slots in self._slots():
+            for name, slot in slots.items():
+                store[name][row] = bench.operations[slot]
+        for name, mark in program.marks.items():
+            block.largest[name][row], block.largest_step[name][row] = bench.largest[mark]
+        for name, (place, size) in program.units.items():
+            block.counts[name][row] = bench.units[place : place + size]
+        for name, (place, size) in program.trains.items():
+            block.trains[name][row] = bench.trains[:, place : place + size]
+        for name in block.potentials:
+            layout = Layout.of(self.spec.shapes[name])
+            kept = bench.state[program.potentials[name] :][: layout.pixels * layout.width]
+            block.potentials[name][row] = kept[layout.places(layout.width)]

@@ -1,0 +1,1 @@
+"""Compiled kernels of the event engine; `driver` runs a lowered network through all its steps."""

@@ -1,0 +1,47 @@
+"""Lists of the set bits of a mask, and counts of them."""
+
+import llvmlite.binding
+import numpy as np
+
+from ann2snn.simulation.kernels.vector import compress_places, count_bits, lowest_bit, plain
+
+# The processor can pack the places of 32 bits in one instruction; a loop over bits ends with a
+# mispredicted branch at nearly every mask.
+COMPRESSES = bool(llvmlite.binding.get_host_cpu_features().get("avx512vbmi2", False))
+
+
+@plain
+def list_bits(mask, first, events, count):
+    """Appends first + i for each bit i of `mask` to `events` at `count`; the new count.
+
+    Up to 32 elements behind the new count are overwritten.
+    """
+    if COMPRESSES:
+        low = mask & np.uint64(0xFFFFFFFF)
+        compress_places(events, count, low, np.uint64(first))
+        count += count_bits(low)
+        high = mask >> np.uint64(32)
+        if high != 0:
+            compress_places(events, count, high, np.uint64(first + 32))
+            count += count_bits(high)
+    else:
+        while mask != 0:
+            events[count] = np.uint64(first) + lowest_bit(mask)
+            mask &= mask - np.uint64(1)
+            count += np.uint64(1)
+    return count
+
+
+@plain
+def weighted_count(source, pixels, words, bits, weight, tables):
+    """Sum over pixels of the number of set bits times the pixel's weight in `tables`."""
+    total = np.int64(0)
+    if words == 1:
+        for pixel in range(pixels):
+            total += np.int64(count_bits(bits[source + pixel])) * tables[weight + pixel]
+        return total
+    for pixel in range(pixels):
+        for word in range(words):
+            found = np.int64(count_bits(bits[source + pixel * words + word]))
+            total += found * tables[weight + pixel]
+    return total

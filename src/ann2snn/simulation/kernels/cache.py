@@ -1,0 +1,72 @@
+"""Where compiled kernels are kept between runs.
+
+numba's own cache looks at the file of a function alone and would run a stale kernel after an edit of
+another file. So the folder's name is a hash of all kernel sources, of the versions of numba and
+llvmlite, and of the processor; a change of any leads to a fresh folder. numba writes its files
+under temporary names and renames them, so processes may share the folder.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import llvmlite.binding
+import numba
+
+VARIABLE = "ANN2SNN_CACHE_DIR"
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """The function, compiled at its first call without the interpreter's lock, and kept on disk."""
+    known = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder())
+    try:
+        return numba.njit(nogil=True, cache=True)(function)
+    finally:  # the setting is the whole process's, and other code has its own cache
+        numba.config.CACHE_DIR = known
+
+
+def folder() -> Path:
+    """This version's folder, made if it can be; else one under the system's temporary folder."""
+    name = f"kernels-{fingerprint()}"
+    for parent in (user_cache() / "ann2snn", Path(tempfile.gettempdir()) / f"ann2snn-{_user()}"):
+        try:
+            (parent / name).mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(parent / name, os.W_OK):
+            return parent / name
+    raise OSError(f"no folder for compiled kernels can be made; set {VARIABLE} to one")
+
+
+def fingerprint(sources: Path | None = None) -> str:
+    """Hash of all that compiled code depends on."""
+    digest = hashlib.sha256()
+    for path in sorted((sources or Path(__file__).parent).glob("*.py")):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    machine = llvmlite.binding.get_host_cpu_name()
+    features = llvmlite.binding.get_host_cpu_features().flatten()
+    digest.update(f"{numba.__version__} {llvmlite.__version__} {machine} {features}".encode())
+    return digest.hexdigest()[:20]
+
+
+def user_cache() -> Path:
+    """The platform's folder for caches."""
+    if VARIABLE in os.environ:
+        return Path(os.environ[VARIABLE])
+    home = Path(os.path.expanduser("~"))
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+
+
+def _user() -> str:
+    return hashlib.sha256(str(Path.home()).encode()).hexdigest()[:8]

@@ -1,0 +1,52 @@
+"""One operation of a lowered network: a row of whole numbers that says which kernel runs on what.
+
+A network is an array of such rows, so that one compiled driver runs every network (compiling a
+driver for each network would take seconds, and kernels made by closures never hit numba's cache).
+All numbers of an image lie in a few long arrays; operations name places in them.
+
+A signal has pixels (rows x columns) and channels; flat features are the channels of one pixel.
+- As values: `width` numbers a pixel, the channels filled up with zeros to whole vectors of 16.
+- As bits (spikes): `words` 64-bit words a pixel, bit c for channel c.
+"""
+
+import numpy as np
+
+LANES = 16
+WORD = 64
+
+(
+    POISSON, EXPAND, CONV_ROWS, CONV, LINEAR_ROWS, LINEAR, NEURON, RISE, GATE, RISE_VALUES,
+    SUM_POOL, AFFINE, ADD, MOVE_VALUES, MOVE_BITS, COUNT, COUNT_VALUES, COUNT_UNITS, RECORD, OUTPUT,
+) = range(20)  # fmt: skip
+
+GATE_CODES = {"rise": 0, "cumulative": 1, "running_mean": 2, "exponential": 3, "spikes": 4}
+
+OPERATION = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "kind",
+            # the signal it reads, and the one it writes
+            "source", "rows", "columns", "channels", "width", "words", "from_bits",
+            "target", "out_rows", "out_columns", "out_channels", "out_width", "out_words",
+            # the geometry of a convolution
+            "kernel_rows", "kernel_columns", "stride_rows", "stride_columns", "top", "left",
+            "dilation_rows", "dilation_columns", "groups",
+            # parameters and state
+            "weight", "bias", "table", "other_table", "estimate", "gate",
+            "potential", "fires", "zeroes", "mark",
+            # `first` of the operations that write one target; `slot` of the results
+            "first", "slot",
+        )
+    ]
+)  # fmt: skip
+
+
+def padded(channels: int) -> int:
+    """Numbers a pixel takes as values."""
+    return -(-channels // LANES) * LANES
+
+
+def words_of(channels: int) -> int:
+    """64-bit words a pixel takes as bits."""
+    return -(-channels // WORD)

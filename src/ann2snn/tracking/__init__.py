@@ -1,0 +1,1 @@
+"""MLflow as a view over records: sent by key, each once, whenever and however often it is asked."""

@@ -1,0 +1,30 @@
+"""`python -m ann2snn.tracking` sends the results of this folder to MLflow; `... ui` shows them."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ann2snn.tracking.sync import sync
+from ann2snn.tracking.ui import ui
+
+FAILED = 1
+
+
+def main() -> None:
+    """Exits with 1 and one line if a store, a server or a record cannot be used."""
+    parser = argparse.ArgumentParser("python -m ann2snn.tracking", description=__doc__)
+    parser.add_argument("action", nargs="?", choices=("sync", "ui"), default="sync")
+    parser.add_argument("--uri", help="the MLflow store (else MLFLOW_TRACKING_URI, else mlflow.db)")
+    parser.add_argument("--port", type=int, default=5000, help="of the UI on 127.0.0.1")
+    chosen = parser.parse_args()
+    try:
+        if chosen.action == "ui":
+            sys.exit(ui(Path.cwd(), chosen.port, chosen.uri))
+        print(sync(Path.cwd(), chosen.uri))
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""What a person reads in MLflow: names of runs and experiments, of parameters and metrics."""
+
+from collections.abc import Iterable
+
+from ann2snn.records import Json, Record
+
+# Toggles of two steps that share a name: the one people sweep keeps it, the other is qualified.
+# The same toggle has the same name in every experiment.
+QUALIFIED = {
+    ("data", "name"): "data",
+    ("data", "seed"): "data.seed",
+    ("ann", "seed"): "ann.seed",
+    ("ann", "pooling"): "ann.pooling",
+    ("ann", "output"): "ann.output",
+}
+DESCRIPTIONS = {
+    "ann": (
+        "Analog networks trained on {dataset}: parameters are the recipe, curves are against"
+        " epochs. `weights.safetensors` is among the artifacts."
+    ),
+    "conversion": (
+        "Spiking networks made from the analog ones of {dataset}: one run for each choice of"
+        " toggles; `layers.csv` lists layers, scales and sizes."
+    ),
+    "simulation": (
+        "Spiking networks over the test images of {dataset}: `snn_accuracy` beside `ann_accuracy`"
+        " in percent; `accuracy`, `spikes` and `synops` (both per image) are curves against time"
+        " steps. Studies and sweeps are parents; the tags `studies` and `sweeps` name every one"
+        " that a run belongs to."
+    ),
+}
+
+
+def experiment_name(dataset: str, step: str) -> str:
+    """The experiment of a step's runs on a data set: `MNIST simulation`."""
+    return f"{dataset} {step}"
+
+
+def parameters(record: Record) -> dict[str, str]:
+    """The toggles of a record and of the steps before it, under short names."""
+    named = {"network": record.description.get("network", "")}
+    for step, settings in record.settings.items():
+        for toggle, value in settings.items():
+            named[QUALIFIED.get((step, toggle), toggle)] = spelled(value)
+    return named
+
+
+def spelled(value: object) -> str:
+    """A toggle's value as people write it: 99.9, true."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def normalization_name(conversion: Json) -> str:
+    """How a conversion normalizes, in a word: `p99.9`, `max`, `none`, `channel p99.9`."""
+    kind = str(conversion.get("normalization", ""))
+    if kind in ("max", "none"):
+        return kind
+    percentile = f"p{spelled(conversion.get('percentile', ''))}"
+    return percentile if kind == "percentile" else f"{kind} {percentile}"
+
+
+def run_name(record: Record, varying: Iterable[str]) -> str:
+    """What a run is, with the values of those toggles that vary among its neighbours.
+
+    `MNIST · subtract · analog · p99.9`, `digits · digits_cnn · ann.seed 1`.
+    """
+    conversion = record.settings.get("conversion")
+    words = [record.description["dataset"]]
+    told = {"data", "network"}
+    if conversion is None:
+        words.append(record.description.get("network", ""))
+    else:
+        words += [
+            str(conversion["reset"]),
+            str(conversion["input"]),
+            normalization_name(conversion),
+        ]
+        told |= {"reset", "input", "normalization", "percentile"}
+    own = parameters(record)
+    words += [f"{name} {own[name]}" for name in sorted(varying) if name in own and name not in told]
+    return " · ".join(words)
+
+
+def varying_parameters(records: Iterable[Record]) -> list[str]:
+    """Names of the parameters that do not have one value in all of `records`."""
+    values: dict[str, set[str]] = {}
+    for record in records:
+        for name, value in parameters(record).items():
+            values.setdefault(name, set()).add(value)
+    return sorted(name for name, found in values.items() if len(found) > 1)
+
+
+def metric_points(record: Record) -> list[tuple[str, float, int]]:
+    """(name, value, step) of all that a record measured.
+
+    Curves count steps of time or epochs from 1. A single number stands at step 0, unless a curve of
+    that name ends with it. Early exit is a curve against margins, not steps: it stays in the
+    record.
+    """
+    points = [
+        (name, float(value), step)
+        for name, curve in record.curves.items()
+        if not name.startswith("early_exit_")
+        for step, value in enumerate(curve, start=1)
+    ]
+    points += [
+        (name, float(value), 0)
+        for name, value in record.metrics.items()
+        if value is not None and name not in record.curves
+    ]
+    return points

@@ -1,0 +1,164 @@
+"""Which MLflow store a project uses, and the client for it.
+
+Default: the sqlite file `mlflow.db` in the project folder, by a URI made when it is opened. Its
+experiments keep artifacts under `mlflow-artifacts:/`, which names no folder: a server finds them
+in `mlartifacts` beside the file, wherever the project folder has been moved or copied.
+"""
+
+import contextlib
+import logging
+import os
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+DATABASE = "mlflow.db"
+ARTIFACTS = "mlartifacts"
+SCHEME = "mlflow-artifacts:/"
+ANSWER_WITHIN = 5.0
+
+# Read by MLflow when it is imported or starts its server. Retries: a server that goes away in the
+# middle is noticed in seconds; MLflow's own 7 retries take minutes.
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+
+
+class TrackingUnavailableError(ConnectionError):
+    """The MLflow server does not answer; results stay in their records."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An MLflow store: its URI, and its sqlite file if it is one."""
+
+    uri: str
+    lock: Path
+    database: Path | None
+
+    @property
+    def artifacts(self) -> Path | None:
+        """The folder of artifacts that are written without a server."""
+        return self.database.parent / ARTIFACTS if self.database else None
+
+    @property
+    def shown(self) -> str:
+        """The URI without user name and password."""
+        scheme, _, rest = self.uri.partition("//")
+        host, slash, path = rest.partition("/")
+        return f"{scheme}//{host.rpartition('@')[2]}{slash}{path}"
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Holds the store against other processes that write to it from here."""
+        self.lock.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.lock):
+            yield
+
+
+def place_of(project: Path, uri: str | None = None) -> Place:
+    """The store that `uri` names, else MLFLOW_TRACKING_URI, else `mlflow.db` in the project.
+
+    Raises:
+        ValueError: the URI is neither sqlite nor http(s).
+    """
+    project = project.absolute()
+    uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project / DATABASE}"
+    if uri.startswith("sqlite:///"):
+        database = (project / uri.removeprefix("sqlite:///")).absolute()
+        return Place(f"sqlite:///{database}", database.with_name(f"{database.name}.lock"), database)
+    if not uri.startswith(("http://", "https://")):
+        raise ValueError(
+            f"the MLflow URI must begin with sqlite:///, http:// or https://, got {uri!r}"
+        )
+    return Place(uri.rstrip("/"), project / "store" / "locks" / "mlflow.lock", None)
+
+
+def require_answer(place: Place) -> None:
+    """Asks a server whether it is there; a sqlite file always is.
+
+    Raises:
+        TrackingUnavailableError: it does not answer; in one line, with the cure.
+    """
+    if place.database is not None:
+        return
+    try:
+        with urllib.request.urlopen(f"{place.uri}/health", timeout=ANSWER_WITHIN):  # noqa: S310
+            return
+    except urllib.error.HTTPError:
+        return  # It answers; what it thinks of us, MLflow's own client will say.
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        raise unavailable(place, str(reason)) from error
+
+
+def unavailable(place: Place, reason: str) -> TrackingUnavailableError:
+    return TrackingUnavailableError(
+        f"MLflow at {place.shown} does not answer ({reason}); results stay in the records,"
+        " python -m ann2snn.tracking sends them once it is back"
+    )
+
+
+def connect(place: Place) -> Any:
+    """An MlflowClient of the store; the sqlite file is made if it is not there.
+
+    Call it while holding `place.alone()`.
+
+    Raises:
+        TrackingUnavailableError: the server does not answer.
+    """
+    require_answer(place)
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    from mlflow.tracking import MlflowClient
+
+    if place.database is not None and not place.database.is_file():
+        _create(place.database)
+    return MlflowClient(place.uri)
+
+
+def _create(database: Path) -> None:
+    """Makes an empty store under another name, then renames it: a kill leaves no half of one."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    database.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = database.with_name(f"{database.name}.new")
+    unfinished.unlink(missing_ok=True)
+    SqlAlchemyStore(f"sqlite:///{unfinished}", SCHEME).engine.dispose()
+    unfinished.replace(database)
+
+
+def send_files(
+    client: Any, place: Place, run: Any, files: dict[str, bytes | Path], scratch: Path
+) -> None:
+    """Puts artifacts where the run keeps them: beside a sqlite file, else through the server."""
+    uri: str = run.info.artifact_uri
+    if place.artifacts is not None and uri.startswith(SCHEME):
+        _write(files, place.artifacts / uri.removeprefix(SCHEME))
+        return
+    _write(files, scratch)
+    client.log_artifacts(run.info.run_id, str(scratch))
+
+
+def _write(files: dict[str, bytes | Path], folder: Path) -> None:
+    for name, file in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        if isinstance(file, bytes):
+            temporary.write_bytes(file)
+        else:
+            shutil.copyfile(file, temporary)
+        temporary.replace(target)

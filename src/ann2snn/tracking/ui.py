@@ -1,0 +1,61 @@
+"""MLflow's pages over a project's store, on this machine only."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from ann2snn.tracking.server import QUIET, Place, connect, place_of
+from ann2snn.tracking.sync import sync
+
+HOST = "127.0.0.1"
+
+
+def ui(project: Path, port: int = 5000, uri: str | None = None) -> int:
+    """Sends what is missing, then serves the store until it is stopped; gives the exit code.
+
+    Raises:
+        ValueError: the store is a server's, or a record cannot be read.
+        OSError: the port is taken.
+    """
+    place = place_of(project, uri)
+    if place.database is None:
+        raise ValueError(f"{place.shown} is a server: open it in a browser")
+    require_free(port)
+    print(sync(project, place.uri), flush=True)
+    if not place.database.is_file():
+        with place.alone():
+            connect(place)
+    print(f"MLflow on http://{HOST}:{port} in a few seconds; Ctrl-C stops it", flush=True)
+    with subprocess.Popen(
+        server_command(place, port), env={**os.environ, **QUIET}, cwd=place.database.parent
+    ) as server:
+        try:
+            return server.wait()
+        except KeyboardInterrupt:
+            server.wait()
+            return 0
+
+
+def require_free(port: int) -> None:
+    """Raises:
+    OSError: another program listens on the port; it is named.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise OSError(f"port {port} is taken: choose another with PORT={port + 1}") from error
+
+
+def server_command(place: Place, port: int) -> list[str]:
+    """The command that serves a sqlite store and the artifacts beside it."""
+    return [
+        sys.executable, "-m", "mlflow", "server",
+        "--backend-store-uri", place.uri,
+        "--artifacts-destination", str(place.artifacts),
+        "--host", HOST, "--port", str(port), "--workers", "1",
+        "--uvicorn-opts", "--log-level warning",
+    ]  # fmt: skip
