@@ -5,13 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-import zoo
 from ann2snn.conversion.analog import analog_outputs
 from ann2snn.conversion.convert import convert, explain
 from ann2snn.conversion.plan import ConversionPlan
 from ann2snn.conversion.settings import ConversionSettings
 from ann2snn.conversion.statistics import collect
 from ann2snn.spec import Affine, Conv, Input, Neuron
+from tests import zoo
 
 
 def planned(module: nn.Module, shape: tuple[int, ...], **toggles: object) -> ConversionPlan:

@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-import zoo
 from ann2snn.conversion.convert import convert, convert_with
 from ann2snn.conversion.refusal import ConversionError
 from ann2snn.conversion.settings import ConversionSettings
 from ann2snn.conversion.statistics import Statistics, collect
 from ann2snn.settings import SettingError
+from tests import zoo
 
 Tensor = torch.Tensor
 

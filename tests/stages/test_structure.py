@@ -169,5 +169,5 @@ def test_every_override_of_dvc_and_params_composes() -> None:
             composed(overrides)
     for name, entry in stage_entries().items():
         words = entry["cmd"].split(" -m ")[1].split()[1:]
-        keys = {word.partition("=")[0] for word in words}
-        assert keys <= {"data", "ann", "run.publish", "run.study"}, name
+        given = {word.partition("=")[0] for word in words}
+        assert given <= {"data", "ann", "run.publish", "run.study"}, name

@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from project_with_results import make_project
 
 from ann2snn.tracking.server import connect, place_of
+from ann2snn.tracking.sync import sync
+from tests.tracking.project_with_results import make_project
 
 
 @pytest.fixture(scope="session")
@@ -14,8 +15,10 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("empty-store")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        connect(place_of(folder))
-    return folder / "mlflow.db"
+        place = place_of(folder)
+        connect(place)
+    assert place.database is not None
+    return place.database
 
 
 @pytest.fixture
@@ -25,3 +28,19 @@ def project(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) 
     folder = make_project(tmp_path / "project")
     shutil.copyfile(empty_store, folder / "mlflow.db")
     return folder
+
+
+@pytest.fixture(scope="session")
+def sent_project(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
+    """A project whose results stand in its store; tests read it only."""
+    folder = make_project(tmp_path_factory.mktemp("sent") / "project")
+    shutil.copyfile(empty_store, folder / "mlflow.db")
+    sync(folder, f"sqlite:///{folder / 'mlflow.db'}")
+    return folder
+
+
+@pytest.fixture
+def sent_copy(sent_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same in another folder, for tests that change it."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return shutil.copytree(sent_project, tmp_path / "copy")

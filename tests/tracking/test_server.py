@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project_with_results import runs_of
 
 from ann2snn.tracking.server import TrackingUnavailableError, connect, place_of
 from ann2snn.tracking.sync import sync
 from ann2snn.tracking.ui import require_free, server_command
+from tests.tracking.project_with_results import runs_of
+
+# MLflow and what it builds on warn about their own future.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 CLOSED = "http://someone:secret@127.0.0.1:9"
 

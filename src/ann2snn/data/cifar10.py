@@ -95,7 +95,7 @@ def read_batch(content: bytes, name: str) -> tuple[np.ndarray, list[int]]:
                 pixels = text
             in_labels = text == b"labels"
         elif in_labels and opcode.name in ("BININT1", "BININT", "INT", "BININT2"):
-            labels.append(int(argument))
+            labels.append(int(str(argument)))
     if not labels or len(pixels) != PIXELS * len(labels) or set(labels) - set(range(10)):
         raise ValueError(
             f"{name} is not a CIFAR-10 batch: {len(pixels)} bytes, {len(labels)} labels"

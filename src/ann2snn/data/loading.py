@@ -27,11 +27,11 @@ def load(settings: DataSettings, root: Path) -> Dataset:
     fit, validation, calibration = split(
         len(raw.train_labels), settings.validation, settings.calibration, settings.seed
     )
-    arrays = {
-        "train_images": raw.train_images,
-        "train_labels": raw.train_labels,
-        "test_images": raw.test_images,
-        "test_labels": raw.test_labels,
+    digests = {
+        "train_images": array_sha256(raw.train_images),
+        "train_labels": array_sha256(raw.train_labels),
+        "test_images": array_sha256(raw.test_images),
+        "test_labels": array_sha256(raw.test_labels),
     }
     manifest = {
         "name": raw.name,
@@ -46,6 +46,15 @@ def load(settings: DataSettings, root: Path) -> Dataset:
             "calibration": len(calibration),
         },
         "splits_seed": settings.seed,
-        "sha256": {name: array_sha256(array) for name, array in arrays.items()},
+        "sha256": digests,
     }
-    return Dataset(manifest, **arrays, fit=fit, validation=validation, calibration=calibration)
+    return Dataset(
+        manifest=manifest,
+        train_images=raw.train_images,
+        train_labels=raw.train_labels,
+        test_images=raw.test_images,
+        test_labels=raw.test_labels,
+        fit=fit,
+        validation=validation,
+        calibration=calibration,
+    )

@@ -1,4 +1,4 @@
-"""What an engine gives for a block of images: one row an image, so that blocks join as they come."""
+"""What an engine gives for a block of images: a row for each, so that blocks join as they come."""
 
 from dataclasses import dataclass, field, fields
 
@@ -16,7 +16,7 @@ class Block:
 
     `largest` and `largest_step` are the largest |potential before reset| and |current| of each
     neuron layer, by image. `counts`, `potentials` and `trains` are kept on request: total spikes
-    (images, units), final potentials (images, units), spikes of chosen units (images, steps, units).
+    and final potentials (images, units), spikes of chosen units (images, steps, units).
     """
 
     outputs: Reals

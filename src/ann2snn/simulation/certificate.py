@@ -81,7 +81,7 @@ def fractional_bits(array: np.ndarray) -> int:
 
 
 def signal_bits(spec: SpikingSpec) -> dict[str, int]:
-    """Fractional bits of every signal that changes with time; static ones are on the spec's grid."""
+    """Fractional bits of every signal; static ones are on the spec's grid."""
     bits: dict[str, int] = {}
     for node in spec:
         inputs = [bits[name] for name in node.inputs]

@@ -140,7 +140,8 @@ def _signal(run: _Run, node: Node, inputs: list[Tensor], start: int) -> Tensor:
         gate = run.gates.setdefault(node.name, Gate.fresh(node, inputs[0][0]))
         return torch.stack([gate.step(x, start + t + 1) for t, x in enumerate(inputs[0])])
     folded = [signal.flatten(0, 1) for signal in inputs]
-    return applied(node, folded).unflatten(0, inputs[0].shape[:2])
+    value = applied(node, folded)
+    return value.view(*inputs[0].shape[:2], *value.shape[1:])
 
 
 def _poisson(run: _Run, start: int, stop: int) -> Tensor:

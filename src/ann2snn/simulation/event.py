@@ -58,8 +58,9 @@ def simulate_block(
             try:
                 for ended in [pool.submit(work.take, bench) for bench in benches]:
                     ended.result()
-            finally:  # an interrupt or a fault: the other threads finish their image and stop
+            except BaseException:  # the other threads finish their image and stop
                 work.stopped = True
+                raise
     return work.block
 
 
@@ -72,7 +73,6 @@ class _Bench:
     estimates: np.ndarray
     counts: np.ndarray
     events: np.ndarray
-    ends: np.ndarray
     places: np.ndarray
     operations: npt.NDArray[np.int64]
     largest: npt.NDArray[np.float64]
@@ -87,7 +87,6 @@ class _Bench:
             aligned(program.estimates, "int64"),
             aligned(program.counts, "uint16"),
             aligned(program.longest + SLACK, "uint16"),
-            aligned(program.widest, "uint64"),
             aligned(program.longest, "uint64"),
             np.zeros((program.slots, steps), np.int64),
             np.zeros((len(program.marks), 2)),
@@ -154,6 +153,7 @@ class _Work:
         """Makes the images from `start` on ready to be taken."""
         stop = min(start + CHUNK, len(self.images))
         self.start, self.next, self.stop, self.threads = start, start, stop, threads
+        self.stopped = False
         self.statics = {}
         if self.program.statics:
             signals = static_signals(self.spec, self.images[start:stop])
@@ -185,7 +185,7 @@ class _Work:
             bench.state[place : place + values.size] = values
         run(
             program.operations, program.weights, program.tables, bench.state, bench.bits,
-            bench.estimates, bench.counts, bench.events, bench.ends, bench.places,
+            bench.estimates, bench.counts, bench.events, bench.places,
             np.ascontiguousarray(self.images[row], np.int64).ravel(), self.spec.levels,
             self.seed & 0xFFFFFFFF, int(self.indices[row]), bench.operations, block.outputs[row],
             bench.largest, bench.units, bench.trains,

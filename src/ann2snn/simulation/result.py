@@ -31,7 +31,7 @@ class SimulationResult:
     `right` and `undecided` count images by read-out and step; `spikes`, `synops` and
     `pool_operations` count by node and step. `predictions` and `lasting` (the first step from which
     the answer stays right, 0 if none) are by read-out and image; `exits` holds by margin the answer
-    and the step of every image. `engine` says what ran.
+    and the step of every image. `engine` and `precision` say what ran.
     """
 
     spec: SpikingSpec
@@ -47,6 +47,7 @@ class SimulationResult:
     pool_operations: dict[str, Counts]
     certificate: Certificate
     engine: str
+    precision: str
     outputs: npt.NDArray[np.float64] | None = None
     trains: dict[str, npt.NDArray[np.bool_]] | None = None
 

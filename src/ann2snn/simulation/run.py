@@ -2,15 +2,17 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from safetensors.numpy import load_file, save_file
 from tqdm import tqdm
 
+from ann2snn.settings import SettingError
 from ann2snn.simulation import dense, readout
 from ann2snn.simulation.block import Block
 from ann2snn.simulation.certificate import certify
@@ -54,12 +56,34 @@ def simulate_with(
     """As `simulate`, on the images of `indices` alone; finished blocks are kept in `partial`, and a
     run that finds them there goes on from them.
 
+    Precision `auto` simulates in float32 and, where the certificate finds that it could have lost
+    a bit, again in float64.
+
     Raises:
         ValueError: images or labels do not fit the spec.
         RuntimeError: an engine failed; the message names the images.
     """
     check_images(spec, images, labels)
     chosen = np.arange(len(images)) if indices is None else np.asarray(indices, np.int64)
+    settings = replace(settings, engine=chosen_engine(settings))
+    if settings.precision != "auto":
+        return _simulated(spec, images, labels, settings, chosen, partial)
+    single = replace(settings, precision="float32")
+    result = _simulated(spec, images, labels, single, chosen, partial)
+    if result.certificate.exact:
+        return result
+    double = replace(settings, precision="float64")
+    return _simulated(spec, images, labels, double, chosen, partial)
+
+
+def _simulated(
+    spec: SpikingSpec,
+    images: np.ndarray,
+    labels: np.ndarray,
+    settings: SimulationSettings,
+    chosen: Indices,
+    partial: Path | None,
+) -> SimulationResult:
     blocks = [chosen[i : i + settings.block] for i in range(0, len(chosen), settings.block)]
     run_id = identity(spec, settings, chosen, images)
     parts: list[Arrays] = []
@@ -68,9 +92,8 @@ def simulate_with(
             path = partial / f"{run_id}-{number}.safetensors" if partial else None
             part = load_file(path) if path and path.is_file() else None
             if part is None:
-                part = summary(
-                    spec, block_of(spec, images, places, settings), labels, places, settings
-                )
+                block = block_of(spec, images, places, settings)
+                part = summary(spec, block, labels, places, settings)
                 if path:
                     temporary = path.with_suffix(".tmp")
                     save_file(part, temporary)
@@ -122,19 +145,39 @@ def identity(
     return digest.hexdigest()[:32]
 
 
-def chosen_precision(settings: SimulationSettings) -> str:
-    return "float32" if settings.precision == "auto" else settings.precision
+def chosen_engine(settings: SimulationSettings) -> str:
+    """The engine that `auto` stands for: compiled kernels on a processor, torch on a GPU.
+
+    Raises:
+        SettingError: the engine does not run on the device, or there is no such device.
+    """
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise SettingError("device must be cpu here, got 'cuda': torch finds no GPU")
+    if settings.engine == "auto":
+        return "event" if settings.device == "cpu" else "dense"
+    if settings.engine == "event" and settings.device != "cpu":
+        raise SettingError(f"device must be cpu for the event engine, got {settings.device!r}")
+    return settings.engine
 
 
 def block_of(
     spec: SpikingSpec, images: np.ndarray, places: Indices, settings: SimulationSettings
 ) -> Block:
     """One block by the chosen engine."""
+    own = np.ascontiguousarray(images[places])
     try:
+        if settings.engine == "event":
+            from ann2snn.simulation import event
+
+            return event.simulate_block(
+                spec, own, places,
+                steps=settings.steps, seed=settings.seed,
+                precision=settings.precision, threads=settings.threads,
+            )  # fmt: skip
         return dense.simulate_block(
-            spec, np.asarray(images[places]), places,
+            spec, own, places,
             steps=settings.steps, seed=settings.seed,
-            precision=chosen_precision(settings), device=settings.device,
+            precision=settings.precision, device=settings.device,
         )  # fmt: skip
     except Exception as error:
         raise RuntimeError(
@@ -180,10 +223,9 @@ def joined(
         return {name: join([part[f"{kind}/{name}"] for part in parts]) for name in names}
 
     def total(arrays: list[np.ndarray]) -> np.ndarray:
-        return np.sum(arrays, axis=0)
+        return np.asarray(np.sum(arrays, axis=0))
 
     largest = by_name("largest", lambda arrays: float(np.max(arrays)))
-    precision = chosen_precision(settings)
     answers, steps = by_name("exit_answer", np.concatenate), by_name("exit_step", np.concatenate)
     return SimulationResult(
         spec=spec,
@@ -197,6 +239,7 @@ def joined(
         spikes=by_name("spikes", total),
         synops=by_name("synops", total),
         pool_operations=by_name("pool_operations", total),
-        certificate=certify(spec, largest, settings.steps, precision),
-        engine="dense",
+        certificate=certify(spec, largest, settings.steps, settings.precision),
+        engine=settings.engine,
+        precision=settings.precision,
     )

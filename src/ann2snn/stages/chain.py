@@ -10,10 +10,11 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from ann2snn.records import Json, Record, Store, file_sha256, run_key, write_json
 from ann2snn.stages.code import code_identity
@@ -75,24 +76,24 @@ class Chain:
 
     @cached_property
     def _data_key(self) -> str:
-        known = self._committed_manifest()
-        if known is not None and not self._holds_data():
-            return manifest_key(known)
         return manifest_key(self.manifest)
 
     @cached_property
     def manifest(self) -> Json:
-        """The manifest of the data, which are loaded for it if need be."""
+        """The manifest of the data, which are loaded only if neither store nor git has it."""
+        if self._committed_data is not None and not self._holds_data():
+            return cast(Json, self._committed_data.details["manifest"])
         path = self.obtain("data") / "manifest.json"
         return cast(Json, json.loads(path.read_text(encoding="utf-8")))
 
-    def _committed_manifest(self) -> Json | None:
-        """The manifest in git of this data set, unless other raw data than its own are there."""
+    @cached_property
+    def _committed_data(self) -> Record | None:
+        """The record in git of this data set, unless other raw data than its own are there."""
         own = step_module("data").settings(self.settings)
         for path in sorted((self.project / "artifacts" / "data").glob("*/record.json")):
             record = Record.read(path)
             if record.settings["data"] == own and self._source in ("", record.details["raw"]):
-                return cast(Json, record.details["manifest"])
+                return record
         return None
 
     @cached_property
@@ -107,7 +108,10 @@ class Chain:
     @cached_property
     def _data_store_key(self) -> str:
         own = step_module("data").settings(self.settings)
-        return run_key("data", {**own, "raw": self._source}, {}, code_identity("data"))
+        raw = self._source
+        if not raw and self._committed_data is not None:
+            raw = self._committed_data.details["raw"]
+        return run_key("data", {**own, "raw": raw}, {}, code_identity("data"))
 
     def done(self, step: str) -> bool:
         """Whether the result of a step is there already, in the store or in `artifacts`."""
@@ -155,7 +159,7 @@ class Chain:
         shutil.copyfile(kept, folder / "record.json")
         return True
 
-    def data_record(self, manifest: Json) -> Record:
+    def data_record(self, manifest: Mapping[str, Any]) -> Record:
         """The record of data just loaded."""
         return Record(
             step="data",
@@ -166,7 +170,7 @@ class Chain:
             metrics={f"{part}_images": count for part, count in manifest["counts"].items()},
             curves={},
             details={
-                "manifest": manifest,
+                "manifest": dict(manifest),
                 "raw": self._source,
                 "code": {"data": code_identity("data")},
             },
@@ -198,9 +202,9 @@ class Chain:
         )
 
 
-def manifest_key(manifest: Json) -> str:
+def manifest_key(manifest: Mapping[str, Any]) -> str:
     """The key of a data set: the hash of all that its manifest says."""
-    return run_key("manifest", manifest, {}, "")
+    return run_key("manifest", dict(manifest), {}, "")
 
 
 def files_match(record: Record, folder: Path) -> bool:

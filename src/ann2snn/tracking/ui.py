@@ -1,13 +1,16 @@
 """MLflow's pages over a project's store, on this machine only."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
 
 from ann2snn.tracking.server import QUIET, Place, connect, place_of
 from ann2snn.tracking.sync import sync
+from ann2snn.tracking.views import CLASSIC
 
 HOST = "127.0.0.1"
 
@@ -27,20 +30,40 @@ def ui(project: Path, port: int = 5000, uri: str | None = None) -> int:
     if not place.database.is_file():
         with place.alone():
             connect(place)
-    print(f"MLflow on http://{HOST}:{port} in a few seconds; Ctrl-C stops it", flush=True)
+    address = f"http://{HOST}:{port}/#/experiments?{CLASSIC}"
+    print(f"MLflow on {address} in some seconds; Ctrl-C stops it", flush=True)
+    return serve(place, port)
+
+
+def serve(place: Place, port: int) -> int:
+    """Runs MLflow's server until it ends or this process is told to stop."""
+    # MLflow's own processes do not pass a signal on to each other: all get it as one group.
     with subprocess.Popen(
-        server_command(place, port), env={**os.environ, **QUIET}, cwd=place.database.parent
+        server_command(place, port),
+        env={**os.environ, **QUIET},
+        cwd=place.database.parent if place.database else None,
+        start_new_session=True,
     ) as server:
+
+        def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+            os.killpg(server.pid, signal.SIGTERM)
+
+        earlier = {
+            number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)
+        }
         try:
-            return server.wait()
-        except KeyboardInterrupt:
-            server.wait()
-            return 0
+            status = server.wait()
+        finally:
+            for number, handler in earlier.items():
+                signal.signal(number, handler)
+    return max(0, status)
 
 
 def require_free(port: int) -> None:
-    """Raises:
-    OSError: another program listens on the port; it is named.
+    """Passes if the port can be listened on.
+
+    Raises:
+        OSError: another program listens on it.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

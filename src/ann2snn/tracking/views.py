@@ -1,6 +1,7 @@
-"""Saved views: a study's or a sweep's runs unfolded, with the columns that matter, one click away.
+"""Saved views: a study's or a sweep's runs, best first, with the columns that matter, by one click.
 
-MLflow shows nested runs folded and no column of numbers. Its 'share view' keeps what the runs page
+MLflow shows nested runs folded (unless they are sorted by something else than time) and no column
+of numbers. Its 'share view' keeps what the runs page
 shows in a tag of the experiment, under a key that goes into the page's address; the experiment's
 description links to one view for each study and sweep.
 """
@@ -13,10 +14,16 @@ from ann2snn.tracking.entries import Entry
 from ann2snn.tracking.naming import DESCRIPTIONS, experiment_name
 
 SHARED = "mlflow.sharedViewState."
+CLASSIC = "workflowType=machine_learning"  # else MLflow opens its pages for language models
 HEADLINES = {
     "ann": ("test_accuracy", "parameters"),
     "conversion": ("neurons", "macs_per_image"),
     "simulation": ("snn_accuracy", "ann_accuracy", "steps_to_99", "spikes_per_neuron"),
+}
+CURVES = {
+    "ann": ("train_loss",),
+    "conversion": (),
+    "simulation": ("accuracy", "spikes", "synops"),
 }
 TOGGLES = {
     "ann": ("network", "ann.pooling", "ann.output", "bias", "epochs"),
@@ -25,7 +32,7 @@ TOGGLES = {
 }
 
 
-def view_state(entry: Entry, run_id: str) -> str:
+def view_state(entry: Entry) -> str:
     """What the runs page shows of the study or sweep that `entry` is the parent run of."""
     kind = "studies" if entry.key.startswith("study/") else "sweeps"
     name = entry.key.rpartition("/")[2]
@@ -34,7 +41,7 @@ def view_state(entry: Entry, run_id: str) -> str:
     return json.dumps(
         {
             "searchFilter": f"tags.{kind} LIKE '%{name}%'",
-            "orderByKey": "attributes.start_time",
+            "orderByKey": columns[0],
             "orderByAsc": False,
             "startTime": "ALL",
             "lifecycleFilter": "Active",
@@ -42,10 +49,31 @@ def view_state(entry: Entry, run_id: str) -> str:
             "modelVersionFilter": "All Runs",
             "selectedColumns": columns,
             "columnOrder": columns,
-            "runsExpanded": {run_id: True},
             "runsHiddenMode": "SHOWALL",
+            "compareRunSections": [
+                {"uuid": "shown", "name": "Main", "display": True, "isReordered": True},
+            ],
+            "compareRunCharts": charts(entry.step),
         }
     )
+
+
+def charts(step: str) -> list[dict[str, Any]]:
+    """The charts of a view: bars of the headline metrics, then curves."""
+    shared = {"metricSectionId": "shown", "deleted": False, "isGenerated": False}
+    bars = [
+        {"type": "BAR", "uuid": metric, "metricKey": metric, "runsCountToCompare": 100, **shared}
+        for metric in HEADLINES[step]
+    ]
+    lines = [
+        {
+            "type": "LINE", "uuid": metric, "metricKey": metric, "selectedMetricKeys": [metric],
+            "xAxisKey": "step", "scaleType": "linear", "lineSmoothness": 0,
+            "runsCountToCompare": 100, "useGlobalXaxisKey": True, **shared,
+        }
+        for metric in CURVES[step]
+    ]  # fmt: skip
+    return bars[:1] + lines + bars[1:]
 
 
 def view_key(entry: Entry) -> str:
@@ -69,9 +97,9 @@ def send_views(client: Any, entries: list[Entry], runs: dict[str, Any]) -> None:
         wanted = {}
         for entry in own:
             info = runs[entry.key].info
-            wanted[SHARED + view_key(entry)] = view_state(entry, info.run_id)
+            wanted[SHARED + view_key(entry)] = view_state(entry)
             page = f"#/experiments/{experiment.experiment_id}/runs"
-            address = f"{page}?viewStateShareKey={view_key(entry)}"
+            address = f"{page}?{CLASSIC}&viewStateShareKey={view_key(entry)}"
             lines.append(
                 f"- {entry.name}: [table]({address}), [charts]({address}&compareRunsMode=CHART),"
                 f" [files]({page}/{info.run_id}/artifacts)"

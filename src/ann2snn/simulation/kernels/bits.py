@@ -3,7 +3,13 @@
 import llvmlite.binding
 import numpy as np
 
-from ann2snn.simulation.kernels.vector import compress_places, count_bits, lowest_bit, plain
+from ann2snn.simulation.kernels.vector import (
+    compress_places,
+    count_bits,
+    lowest_bit,
+    plain,
+    weigh_bits,
+)
 
 # The processor can pack the places of 32 bits in one instruction; a loop over bits ends with a
 # mispredicted branch at nearly every mask.
@@ -37,7 +43,10 @@ def weighted_count(source, pixels, words, bits, weight, tables):
     """Sum over pixels of the number of set bits times the pixel's weight in `tables`."""
     total = np.int64(0)
     if words == 1:
-        for pixel in range(pixels):
+        eights = pixels & ~7
+        for pixel in range(0, eights, 8):
+            total += weigh_bits(bits, np.uint64(source + pixel), tables, np.uint64(weight + pixel))
+        for pixel in range(eights, pixels):
             total += np.int64(count_bits(bits[source + pixel])) * tables[weight + pixel]
         return total
     for pixel in range(pixels):

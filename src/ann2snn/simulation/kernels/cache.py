@@ -18,6 +18,8 @@ import llvmlite
 import llvmlite.binding
 import numba
 
+from ann2snn.simulation.kernels.vector import OPTIONS
+
 VARIABLE = "ANN2SNN_CACHE_DIR"
 
 
@@ -26,7 +28,7 @@ def compiled(function: Callable[..., Any]) -> Any:
     known = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(folder())
     try:
-        return numba.njit(nogil=True, cache=True)(function)
+        return numba.njit(cache=True, **OPTIONS)(function)
     finally:  # the setting is the whole process's, and other code has its own cache
         numba.config.CACHE_DIR = known
 

@@ -16,6 +16,7 @@ from ann2snn.simulation.kernels.bits import list_bits
 from ann2snn.simulation.kernels.vector import (
     add,
     at_least_one,
+    fold,
     larger,
     largest_lane,
     load,
@@ -27,88 +28,119 @@ from ann2snn.simulation.kernels.vector import (
     zeros,
 )
 
+END = np.uint16(0xFFFF)
+
 
 @plain
-def convolve_rows(op, weights, state, bits, largest, events, ends):
+def convolve_rows(op, weights, state, bits, largest, events):
     """All output rows, in groups of as many output channels as registers take."""
+    most, most_step = zeros(state, 16), zeros(state, 16)
     for row in range(op.out_rows):
-        list_row(op, row, bits, events, ends)
+        list_row(op, row, bits, events)
         channel = 0
         while channel < op.out_width:
-            if op.out_width - channel >= 64:
-                slide(op, row, channel, weights, state, bits, largest, events, ends, zeros(state, 64))
+            rest = op.out_width - channel
+            if rest >= 64:
+                most, most_step = slide(
+                    op, row, channel, weights, state, bits, events, zeros(state, 64),
+                    most, most_step,
+                )  # fmt: skip
                 channel += 64
-            elif op.out_width - channel >= 32:
-                slide(op, row, channel, weights, state, bits, largest, events, ends, zeros(state, 32))
+            elif rest >= 32:
+                most, most_step = slide(
+                    op, row, channel, weights, state, bits, events, zeros(state, 32),
+                    most, most_step,
+                )  # fmt: skip
                 channel += 32
             else:
-                slide(op, row, channel, weights, state, bits, largest, events, ends, zeros(state, 16))
+                most, most_step = slide(
+                    op, row, channel, weights, state, bits, events, zeros(state, 16),
+                    most, most_step,
+                )  # fmt: skip
                 channel += 16
+    if op.fires:
+        largest[op.mark, 0] = max(largest[op.mark, 0], largest_lane(most))
+        largest[op.mark, 1] = max(largest[op.mark, 1], largest_lane(most_step))
 
 
 @plain
-def list_row(op, row, bits, events, ends):
-    """Lists the spikes that an output row sees; ends[i] is where those of input column i - left end.
+def list_row(op, row, bits, events):
+    """Lists the spikes that an output row sees, column by column, each column ended by `END`.
 
-    A spike of channel c in kernel row k is listed as k * channels + c, its row of weights.
+    A spike of channel c in kernel row k is listed as k * channels + c, its row of weights. The end
+    marks cost the sliding loop one branch a column; counted loops, which the compiler unrolls, cost
+    two or three that are mispredicted.
     """
     count = np.uint64(0)
+    top = max(0, op.top - row)
+    bottom = min(op.kernel_rows, op.rows + op.top - row)
+    line = op.columns * op.words
     for slot in range(op.out_columns + 2):
         column = slot - op.left
         if 0 <= column < op.columns:
-            for kernel_row in range(op.kernel_rows):
-                line = row + kernel_row - op.top
-                if 0 <= line < op.rows:
-                    at = op.source + (line * op.columns + column) * op.words
-                    for word in range(op.words):
-                        first = kernel_row * op.channels + word * 64
-                        count = list_bits(bits[np.uint64(at + word)], first, events, count)
-        ends[slot] = count
+            at = op.source + (row + top - op.top) * line + column * op.words
+            first = top * op.channels
+            for _ in range(top, bottom):
+                for word in range(op.words):
+                    mask = bits[np.uint64(at + word)]
+                    count = list_bits(mask, first + word * 64, events, count)
+                at += line
+                first += op.channels
+        events[count] = END
+        count += np.uint64(1)
 
 
 @plain
-def slide(op, row, channel, weights, state, bits, largest, events, ends, none):
-    """One output row for the output channels from `channel` on, as many as `none` has lanes."""
+def slide(op, row, channel, weights, state, bits, events, none, most, most_step):
+    """One output row for the output channels from `channel` on, as many as `none` has lanes.
+
+    Gives the largest |V + current| and |current| so far.
+    """
     first, second, third = none, none, none
     bias = load(weights, np.uint64(op.bias + channel), none)
-    most, most_step = none, none
     width = np.uint64(op.out_width)
     span = np.uint64(3 * op.out_width)
     base = np.uint64(op.weight + channel)
+    place = np.uint64(row * op.out_columns * op.out_width + channel)
+    word = np.uint64(op.target + row * op.out_columns * op.out_words + (channel >> 6))
+    shift = np.uint64(channel & 63)
+    fires, zeroes = op.fires, op.zeroes
+    potential, target, words = (
+        np.uint64(op.potential),
+        np.uint64(op.target),
+        np.uint64(op.out_words),
+    )
     event = np.uint64(0)
     for slot in range(op.out_columns + 2):
-        end = ends[np.uint64(slot)]
-        while event < end:
-            at = base + np.uint64(events[event]) * span
+        row_of_weights = events[event]
+        while row_of_weights != END:
+            at = base + np.uint64(row_of_weights) * span
             first = add(first, load(weights, at, none))
             second = add(second, load(weights, at + width, none))
             third = add(third, load(weights, at + width + width, none))
             event += np.uint64(1)
+            row_of_weights = events[event]
+        event += np.uint64(1)
         if slot >= 2:
             current = add(third, bias)
-            pixel = row * op.out_columns + slot - 2
-            place = np.uint64(pixel * op.out_width + channel)
-            if op.fires:
-                at = np.uint64(op.potential) + place
-                charged = add(load(state, at, none), current)
-                most = larger(magnitude(charged), most)
-                most_step = larger(magnitude(current), most_step)
+            if fires:
+                charged = add(load(state, potential + place, none), current)
+                most = larger(fold(magnitude(charged)), most)
+                most_step = larger(fold(magnitude(current)), most_step)
                 spikes = at_least_one(charged)
-                if op.zeroes:
-                    store(state, at, zero_where(charged, spikes))
+                if zeroes:
+                    store(state, potential + place, zero_where(charged, spikes))
                 else:
-                    store(state, at, minus_one_where(charged, spikes))
-                word = np.uint64(op.target + pixel * op.out_words + (channel >> 6))
-                shift = np.uint64(channel & 63)
+                    store(state, potential + place, minus_one_where(charged, spikes))
                 if shift == 0:
                     bits[word] = spikes
                 else:
                     bits[word] |= spikes << shift
+                word += words
             else:
-                store(state, np.uint64(op.target) + place, current)
+                store(state, target + place, current)
+            place += width
         third = second
         second = first
         first = none
-    if op.fires:
-        largest[op.mark, 0] = max(largest[op.mark, 0], largest_lane(most))
-        largest[op.mark, 1] = max(largest[op.mark, 1], largest_lane(most_step))
+    return most, most_step

@@ -43,7 +43,6 @@ class Program:
     estimates: int
     counts: int
     longest: int
-    widest: int
     slots: int = 0
     spikes: dict[str, int] = field(default_factory=dict)
     synops: dict[str, int] = field(default_factory=dict)
@@ -77,7 +76,7 @@ class Lowering:
         self.fused: dict[str, Neuron] = {}
         self.alias: dict[str, str] = {}
         self.program = Program(
-            np.zeros(0, OPERATION), np.zeros(0), np.zeros(0, np.int64), np.zeros(0), 0, 0, 0, 1, 1
+            np.zeros(0, OPERATION), np.zeros(0), np.zeros(0, np.int64), np.zeros(0), 0, 0, 0, 1
         )
 
     def lowered(self) -> Program:
@@ -201,16 +200,16 @@ class Lowering:
         out, per_group, tall, wide = node.weight.shape
         quick = (
             source in self.as_bits and node.stride == node.dilation == (1, 1)
-            and node.groups == 1 and wide == 3 and tall * per_group < 1 << 16
+            and node.groups == 1 and wide == 3 and tall * per_group < (1 << 16) - 1
         )  # fmt: skip
         width = self.layouts[name].width
         if quick:
             weight = np.zeros((tall, per_group, wide, width))
             weight[..., :out] = node.weight.transpose(2, 1, 3, 0)
             self.program.longest = max(
-                self.program.longest, tall * layout.columns * layout.channels
+                self.program.longest,
+                tall * layout.columns * layout.channels + self.layouts[name].columns + wide,
             )
-            self.program.widest = max(self.program.widest, self.layouts[name].columns + wide)
         else:
             grouped = node.weight.reshape(node.groups, out // node.groups, per_group, tall, wide)
             weight = grouped.transpose(0, 2, 3, 4, 1)
@@ -309,9 +308,7 @@ class Lowering:
         """Concatenation, and other shapes: every unit to its place."""
         spiking = self.spec.is_spiking(name)
         sources = list(sources)
-        from_places = [
-            self.as_bits[each] if spiking else self._values_of(each) for each in sources
-        ]
+        from_places = [self.as_bits[each] if spiking else self._values_of(each) for each in sources]
         target = self._spikes(name) if spiking else self._values(name)
         write, unit = self.layouts[name], 0
         stride = write.words * WORD if spiking else write.width
@@ -344,4 +341,3 @@ class Lowering:
             table = self.tables.put(layout.places(layout.words * WORD)[units])
             self._emit(code.RECORD, name, name, source=self.as_bits[name], target=place,
                        table=table, channels=len(units))  # fmt: skip
-

@@ -201,23 +201,62 @@ def largest_lane(_typing: Any, a: Any) -> Any:
     """The largest lane, as a float64."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        rest, lanes = arguments[0], a.lanes
-        while lanes > 1:  # halve the vector: the larger of its two halves
-            half = ir.VectorType(ir.IntType(32), lanes // 2)
-            parts = [
-                builder.shuffle_vector(
-                    rest,
-                    ir.Constant(rest.type, ir.Undefined),
-                    ir.Constant(half, list(range(first, first + lanes // 2))),
-                )
-                for first in (0, lanes // 2)
-            ]
-            rest = builder.select(builder.fcmp_ordered(">", *parts), *parts)
-            lanes //= 2
+        rest = _halved(builder, arguments[0], 1)
         lane = builder.extract_element(rest, ir.IntType(32)(0))
         return lane if a.dtype is types.float64 else builder.fpext(lane, ir.DoubleType())
 
     return types.float64(a), generate
+
+
+@intrinsic
+def fold(_typing: Any, a: Any) -> Any:
+    """16 lanes: the largest of those of `a` that fall on one another when it is folded up."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return _halved(builder, arguments[0], 16)
+
+    return Vector(a.dtype, 16)(a), generate
+
+
+def _halved(builder: Any, rest: Any, lanes: int) -> Any:
+    """Halves a vector down to `lanes`, keeping the larger of each two."""
+    while rest.type.count > lanes:
+        half = rest.type.count // 2
+        nothing = ir.Constant(rest.type, ir.Undefined)
+        parts = [
+            builder.shuffle_vector(
+                rest,
+                nothing,
+                ir.Constant(ir.VectorType(ir.IntType(32), half), list(range(first, first + half))),
+            )
+            for first in (0, half)
+        ]
+        rest = builder.select(builder.fcmp_ordered(">", *parts), *parts)
+    return rest
+
+
+@intrinsic
+def weigh_bits(_typing: Any, bits: Any, place: Any, weights: Any, weight: Any) -> Any:
+    """Sum over eight words of `bits` from `place` on of their set bits times their weights."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.VectorType(ir.IntType(64), 8)
+        masks, factors = (
+            builder.load(
+                _address(context, builder, signature.args[i], arguments[i], arguments[i + 1], kind),
+                align=8,
+            )
+            for i in (0, 2)
+        )
+        counting = builder.module.declare_intrinsic(
+            "llvm.ctpop.v8i64", fnty=ir.FunctionType(kind, [kind])
+        )
+        products = builder.mul(builder.call(counting, [masks]), factors)
+        shape = ir.FunctionType(ir.IntType(64), [kind])
+        total = builder.module.declare_intrinsic("llvm.vector.reduce.add.v8i64", fnty=shape)
+        return builder.call(total, [products])
+
+    return types.int64(bits, UINT64, weights, UINT64), generate
 
 
 @intrinsic
@@ -264,4 +303,7 @@ def compress_places(_typing: Any, array: Any, place: Any, bits: Any, first: Any)
     return types.void(array, UINT64, UINT64, UINT64), generate
 
 
-plain = numba.njit(nogil=True)
+# Without numba's reference counts: kernels allocate nothing, and counting each array that goes into
+# an inner function costs an atomic addition on a word that all threads share.
+OPTIONS = {"nogil": True, "_nrt": False}
+plain = numba.njit(**OPTIONS)
