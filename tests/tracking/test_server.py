@@ -1,18 +1,17 @@
-import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ann2snn.tracking.server import TrackingUnavailableError, connect, place_of
 from ann2snn.tracking.sync import sync
-from ann2snn.tracking.ui import require_free, server_command
-from tests.tracking.project_with_results import runs_of
+from ann2snn.tracking.ui import require_free
+from tests.tracking.local_server import served
+from tests.tracking.project_with_results import key_of, runs_of
 
 # MLflow and what it builds on warn about their own future.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -62,46 +61,27 @@ def test_a_port_that_is_taken_is_named() -> None:
             require_free(port)
 
 
-@pytest.fixture
-def server(project: Path, tmp_path: Path, empty_store: Path) -> Iterator[str]:
+@pytest.mark.system
+def test_results_reach_a_server_once_and_with_their_artifacts(
+    project: Path, tmp_path: Path, empty_store: Path
+) -> None:
     folder = tmp_path / "server"
     folder.mkdir()
     (folder / "mlflow.db").write_bytes(empty_store.read_bytes())
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        server_command(place_of(folder), port),
-        env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-        stderr=subprocess.DEVNULL,
-    )
-    uri = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(uri)
-        yield uri
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def wait_for(uri: str) -> None:
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(f"{uri}/health", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"{uri} does not answer")
+    with served(folder) as uri:
+        first = sync(project, uri)
+        second = sync(project, uri)
+        assert first.written == second.kept > 0
+        run = runs_of(folder)["study/simulation/digits-percentiles"]
+        files = connect(place_of(project, uri)).list_artifacts(run.info.run_id)
+        assert {file.path for file in files} == {"figures", "points.csv"}
+    assert not (project / "mlartifacts").exists()
 
 
 @pytest.mark.system
-def test_results_reach_a_server_once_and_with_their_artifacts(project: Path, server: str) -> None:
-    first = sync(project, server)
-    second = sync(project, server)
-    assert first.written == second.kept > 0
-    client = connect(place_of(project, server))
-    folder = project.with_name("server")
-    run = runs_of(folder)["study/simulation/digits-percentiles"]
-    names = {file.path for file in client.list_artifacts(run.info.run_id)}
-    assert names == {"figures", "points.csv"}
-    assert not (project / "mlartifacts").exists()
+def test_a_server_shows_the_artifacts_of_a_folder_that_was_copied(sent_copy: Path) -> None:
+    run = runs_of(sent_copy)[key_of("ann")]
+    with served(sent_copy) as uri:
+        path = f"get-artifact?path=weights.safetensors&run_uuid={run.info.run_id}"
+        with urllib.request.urlopen(f"{uri}/{path}", timeout=60) as answer:
+            assert answer.read() == b"weights"

@@ -44,7 +44,7 @@ def test_a_sync_with_nothing_to_do_takes_a_tenth_of_a_second(sent_copy: Path) ->
 def test_a_run_shows_toggles_curves_data_and_files(sent_project: Path) -> None:
     client = connect(place_of(sent_project))
     run = runs_of(sent_project)[SHARED.key]
-    assert run.info.run_name == "digits · subtract · analog · p99.9"
+    assert run.info.run_name == "subtract · analog · p99.9 · digits"
     assert run.info.status == "FINISHED"
     assert run.data.params["reset"] == "subtract"
     assert run.data.params["pooling"] == "rise"
@@ -84,7 +84,7 @@ def test_a_sweep_is_a_parent_that_tells_its_holes(project: Path) -> None:
     runs = runs_of(project)
     parent = runs["sweep/simulation/s1"]
     assert runs[extra.key].data.tags["mlflow.parentRunId"] == parent.info.run_id
-    assert runs[extra.key].info.run_name == "digits · zero · analog · p97"
+    assert runs[extra.key].info.run_name == "zero · analog · p97 · digits"
     assert runs[SHARED.key].data.tags["sweeps"] == "s1"
     assert "bad: no" in parent.data.tags["mlflow.note.content"]
 

@@ -1,6 +1,7 @@
 """The analog network, run node by node: for statistics, and as the check of a conversion."""
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -129,7 +130,7 @@ def _regular(node: SumPool | MaxPool) -> tuple[tuple[int, int], tuple[int, int]]
     kernels, strides = [], []
     for windows in (node.rows, node.columns):
         sizes = {stop - start for start, stop in windows}
-        steps = {b[0] - a[0] for a, b in zip(windows, windows[1:], strict=False)} or {1}
+        steps = {b[0] - a[0] for a, b in pairwise(windows)} or {1}
         if len(sizes) > 1 or len(steps) > 1 or windows[0][0] != 0:
             return None
         kernels.append(sizes.pop())

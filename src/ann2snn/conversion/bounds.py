@@ -3,7 +3,7 @@
 import numpy as np
 
 from ann2snn.conversion.fold import per_input
-from ann2snn.conversion.graph import AnalogGraph
+from ann2snn.conversion.graph import AnalogGraph, window_sizes
 from ann2snn.spec import Add, Affine, Concat, Conv, Linear, Neuron, Node, Reshape, SumPool
 from ann2snn.spec.nodes import Array, Shape
 
@@ -62,7 +62,7 @@ def _bounds(node: Node, inputs: list[Bounds], source: Shape, shape: Shape) -> Bo
         case Reshape():
             return np.full(shape[0], low.min()), np.full(shape[0], high.max())
         case SumPool():
-            sizes = np.outer(*([b - a for a, b in w] for w in (node.rows, node.columns)))
+            sizes = window_sizes(node.rows, node.columns)
             ends = [sizes.min() * node.scale, sizes.max() * node.scale]
             return np.minimum(*(low * e for e in ends)), np.maximum(*(high * e for e in ends))
         case Neuron():

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from ann2snn.conversion.graph import AnalogGraph
-from ann2snn.spec import Affine, Concat, Conv, Linear, MaxPool, Neuron, Node, Reshape, SumPool
+from ann2snn.conversion.graph import AnalogGraph, window_sizes
+from ann2snn.spec import Affine, Conv, Linear, MaxPool, Neuron, Node, Reshape, SumPool
 from ann2snn.spec.nodes import Array
 
 
@@ -94,7 +94,7 @@ def _before_linear_pool(graph: AnalogGraph, node: Affine) -> bool:
     if isinstance(pool, MaxPool):
         commutes = bool((gain_bias[0] > 0).all())
     else:
-        sizes = np.outer(*([b - a for a, b in w] for w in (pool.rows, pool.columns)))
+        sizes = window_sizes(pool.rows, pool.columns)
         commutes = not gain_bias[1].any() or bool(np.isclose(sizes * pool.scale, 1, 1e-12).all())
     if commutes:
         graph.swap(pool.name, node.name)
@@ -137,7 +137,8 @@ def per_input(node: Conv | Linear, values: Array) -> Array:
     outputs, width = node.weight.shape[:2]
     groups = np.arange(outputs) // (outputs // node.groups)
     channels = groups[:, None] * width + np.arange(width)
-    return np.broadcast_to(values, (width * node.groups,))[channels][:, :, None, None]
+    chosen: Array = np.broadcast_to(values, (width * node.groups,))[channels]
+    return chosen[:, :, None, None]
 
 
 def _per_channel(graph: AnalogGraph, node: Affine) -> tuple[Array, Array] | None:
@@ -162,7 +163,7 @@ def with_average_pools(graph: AnalogGraph) -> AnalogGraph:
                 graph.nodes[node.name] = SumPool(**fields | {"scale": np.array(1 / sizes.pop())})
                 continue
             graph.nodes[node.name] = SumPool(**fields)
-            gain = 1 / np.outer(*([b - a for a, b in w] for w in (node.rows, node.columns)))[None]
+            gain = 1 / window_sizes(node.rows, node.columns)[None]
             divided = Affine(
                 name=graph.fresh_name(f"{node.name}.affine"), inputs=(node.name,),
                 scale=np.ones(()), gain=gain, bias=np.zeros(()),

@@ -10,10 +10,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ann2snn.shapes import Windows
 from ann2snn.spec import Node, Output
 from ann2snn.spec.nodes import Array, Shape
 
 ONE: Array = np.ones(())
+
+
+def window_sizes(rows: Windows, columns: Windows) -> Array:
+    """Inputs of every window of a pool, (rows, columns)."""
+    tall, wide = ([stop - start for start, stop in windows] for windows in (rows, columns))
+    return np.outer(tall, wide).astype(np.float64)
 
 
 @dataclass

@@ -30,7 +30,7 @@ def _rounded(node: Node, grid: int) -> Node:
         name: np.ldexp(np.rint(np.ldexp(array, grid)), -grid)
         for name, array in _parameters(node).items()
     }
-    return dataclasses.replace(node, **rounded) if rounded else node  # type: ignore[arg-type]
+    return dataclasses.replace(node, **rounded) if rounded else node
 
 
 def _parameters(node: Node) -> dict[str, np.ndarray]:

@@ -48,7 +48,7 @@ class _Rescaling:
             self._put(node)
 
     def _own_scales(self, points: Scales) -> dict[str, Array]:
-        """The scale of every node that is free to have one: its point's, or what its reader asks."""
+        """The scale of nodes that are free to have one: their point's, or what the reader asks."""
         asked: dict[str, Array] = {}
         own: dict[str, Array] = {}
         for node in reversed(list(self.graph)):

@@ -65,7 +65,7 @@ class Tally:
         self._by_channel[:, 0] += counts[:, 1].to(torch.int32)
 
     def _make_room(self, octave: int) -> None:
-        """Moves the window of kept octaves up to `octave`; the lowest bin takes in what falls out."""
+        """Moves the kept octaves up to `octave`; the lowest bin takes in what falls out."""
         span = OCTAVES << CHANNEL_BITS
         first = lowest_kept(octave)
         if not self._by_channel.shape[1]:

@@ -121,6 +121,8 @@ class _Walk:
         self, node: fx.Node, operation: str, handler: Handler | None, args: Any, kwargs: Any
     ) -> Any:
         if any(isinstance(value, _Unknown) for value in _flat((args, kwargs))):
+            if node.op.startswith("call") and handler is None and not _is_operator(node):
+                raise _no_counterpart(operation)
             return _Unknown()
         if node.op == "placeholder":
             return self._input(node)
@@ -135,7 +137,7 @@ class _Walk:
         ):
             return self._constant(node, args, kwargs)
         if handler is None:
-            raise Refused(f"{operation} has no spiking counterpart here", f"one of {SUPPORTED}")
+            raise _no_counterpart(operation)
         part = None
         if node.op == "call_module":
             part = self.module.get_submodule(str(node.target))
@@ -203,6 +205,15 @@ class _Walk:
 def _attribute(module: nn.Module, path: str) -> Any:
     *parents, name = path.split(".")
     return getattr(module.get_submodule(".".join(parents)), name)
+
+
+def _no_counterpart(operation: str) -> Refused:
+    return Refused(f"{operation} has no spiking counterpart here", f"one of {SUPPORTED}")
+
+
+def _is_operator(node: fx.Node) -> bool:
+    """Whether it is Python's own arithmetic or indexing, which may be about sizes."""
+    return getattr(node.target, "__module__", "") in ("_operator", "math", "builtins")
 
 
 def _in_place(node: fx.Node, walk: _Walk) -> bool:

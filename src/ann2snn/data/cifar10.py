@@ -4,12 +4,13 @@ import hashlib
 import io
 import pickletools
 import tarfile
+import tempfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from ann2snn.data.raw import Raw
+from ann2snn.data.raw import Raw, one_line
 from ann2snn.data.settings import DataSettings
 
 CLASSES = (
@@ -32,19 +33,29 @@ def read(settings: DataSettings, root: Path) -> Raw:  # noqa: ARG001
         return _original(root)
     if (root / ARCHIVE).is_file():
         return _jpeg_copy(root / ARCHIVE)
-    from torchvision.datasets import CIFAR10
-    from torchvision.datasets.utils import download_and_extract_archive
+    _download(root)
+    return _original(root)
 
+
+def _download(root: Path) -> None:
+    """Puts torchvision's batches under `root`, whole or not at all."""
+    from torchvision.datasets import CIFAR10
+    from torchvision.datasets.utils import download_url
+
+    root.mkdir(parents=True, exist_ok=True)
     try:
-        download_and_extract_archive(
-            CIFAR10.url, str(root), filename=CIFAR10.filename, md5=CIFAR10.tgz_md5
-        )
-    except (RuntimeError, OSError) as error:
+        download_url(CIFAR10.url, str(root), CIFAR10.filename, CIFAR10.tgz_md5)
+        with (
+            tempfile.TemporaryDirectory(dir=root, prefix=".cifar10-") as temporary,
+            tarfile.open(root / CIFAR10.filename) as archive,
+        ):
+            archive.extractall(temporary, filter="data")
+            (Path(temporary) / BATCHES).replace(root / BATCHES)
+    except (RuntimeError, OSError, tarfile.TarError) as error:
         raise OSError(
-            f"CIFAR-10 is not under DATA_ROOT and could not be downloaded: {error};"
+            f"CIFAR-10 is not under DATA_ROOT and could not be downloaded: {one_line(error)};"
             f" put {BATCHES} or {ARCHIVE} there"
         ) from error
-    return _original(root)
 
 
 def _original(root: Path) -> Raw:

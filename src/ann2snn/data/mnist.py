@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ann2snn.data.raw import Raw
+from ann2snn.data.raw import Raw, one_line
 from ann2snn.data.settings import DataSettings
 
 PARTS = {
@@ -81,6 +81,6 @@ def _download(root: Path) -> None:
         MNIST(str(root), train=True, download=True)
     except (RuntimeError, OSError) as error:
         raise OSError(
-            f"MNIST is not under DATA_ROOT and could not be downloaded: {error};"
+            f"MNIST is not under DATA_ROOT and could not be downloaded: {one_line(error)};"
             " put its idx files into MNIST/raw there"
         ) from error

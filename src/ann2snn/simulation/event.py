@@ -184,8 +184,8 @@ class _Work:
             values = layout.filled(self.statics[name][row - self.start])
             bench.state[place : place + values.size] = values
         run(
-            program.operations, program.weights, program.tables, bench.state, bench.bits,
-            bench.estimates, bench.counts, bench.events, bench.places,
+            program.operations, program.shorts, program.weights, program.tables, bench.state,
+            bench.bits, bench.estimates, bench.counts, bench.events, bench.places,
             np.ascontiguousarray(self.images[row], np.int64).ravel(), self.spec.levels,
             self.seed & 0xFFFFFFFF, int(self.indices[row]), bench.operations, block.outputs[row],
             bench.largest, bench.units, bench.trains,

@@ -64,10 +64,10 @@ def normalization_name(conversion: Json) -> str:
 def run_name(record: Record, varying: Iterable[str]) -> str:
     """What a run is, with the values of those toggles that vary among its neighbours.
 
-    `MNIST · subtract · analog · p99.9`, `digits · digits_cnn · ann.seed 1`.
+    `subtract · analog · p99.9 · MNIST`, `digits_cnn · ann.seed 1 · digits`.
     """
     conversion = record.settings.get("conversion")
-    words = [record.description["dataset"]]
+    words = []
     told = {"data", "network"}
     if conversion is None:
         words.append(record.description.get("network", ""))
@@ -80,7 +80,7 @@ def run_name(record: Record, varying: Iterable[str]) -> str:
         told |= {"reset", "input", "normalization", "percentile"}
     own = parameters(record)
     words += [f"{name} {own[name]}" for name in sorted(varying) if name in own and name not in told]
-    return " · ".join(words)
+    return " · ".join([*words, record.description["dataset"]])
 
 
 def varying_parameters(records: Iterable[Record]) -> list[str]:
@@ -96,11 +96,12 @@ def metric_points(record: Record) -> list[tuple[str, float, int]]:
     """(name, value, step) of all that a record measured.
 
     Curves count steps of time or epochs from 1. A single number stands at step 0, unless a curve of
-    that name ends with it. Early exit is a curve against margins, not steps: it stays in the
+    that name ends with it. Those of a layer get a dot for their slash: MLflow shows slashes as
+    sections, above all else. Early exit is a curve against margins, not steps: it stays in the
     record.
     """
     points = [
-        (name, float(value), step)
+        (name.replace("/", "."), float(value), step)
         for name, curve in record.curves.items()
         if not name.startswith("early_exit_")
         for step, value in enumerate(curve, start=1)

@@ -21,7 +21,7 @@ HEADLINES = {
     "simulation": ("snn_accuracy", "ann_accuracy", "steps_to_99", "spikes_per_neuron"),
 }
 CURVES = {
-    "ann": ("train_loss",),
+    "ann": ("train_loss", "train_accuracy"),
     "conversion": (),
     "simulation": ("accuracy", "spikes", "synops"),
 }

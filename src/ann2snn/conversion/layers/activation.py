@@ -52,10 +52,11 @@ def saturate(call: Call, low: object, high: object) -> Signal:
     numbers = isinstance(low, int | float) and isinstance(high, int | float)
     if not numbers or low != 0 or not high > 0:  # type: ignore[operator]
         raise Refused(f"clips to {low} and {high}, and rates begin at 0", "a lower limit of 0")
-    signal = relu(call)
+    signal = call.signal()
+    neurons = call.emit(Neuron, (signal.name,), signal.shape)
     if high != math.inf:
-        call.graph.ceilings[signal.name] = float(high)  # type: ignore[arg-type]
-    return signal
+        call.graph.ceilings[neurons.name] = float(high)  # type: ignore[arg-type]
+    return neurons
 
 
 @module(nn.Softmax, nn.LogSoftmax)

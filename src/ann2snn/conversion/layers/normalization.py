@@ -33,7 +33,8 @@ def batch_norm_function(call: Call) -> Signal:
     ]
     if call.argument(5, "training", False) or values[0] is None:
         raise Refused("normalizes by the batch's own statistics", "training=False")
-    return normalize(call, *values, call.argument(7, "eps", 1e-5))
+    mean, variance, gamma, beta = values
+    return normalize(call, mean, variance, gamma, beta, call.argument(7, "eps", 1e-5))
 
 
 def normalize(call: Call, mean: Any, variance: Any, gamma: Any, beta: Any, eps: float) -> Signal:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from ann2snn.conversion.graph import window_sizes
 from ann2snn.conversion.layers.registry import (
     Call,
     Signal,
@@ -88,12 +89,12 @@ def average_pool(call: Call) -> Signal:
     elif option(call, 5, "count_include_pad", True):
         # windows that hang over in ceil_mode count the padding, but not what lies beyond it
         spans = [
-            [min(i * step - pad + k, size + pad) - (i * step - pad) for i in range(len(windows))]
+            [min(k, size + 2 * pad - i * step) for i in range(len(windows))]
             for windows, size, k, step, pad in zip(
                 (rows, columns), (height, width), kernel, steps, padding, strict=True
             )
         ]
-        counts = np.outer(*spans).astype(np.float64)
+        counts = np.outer(spans[0], spans[1]).astype(np.float64)
     else:
         counts = window_sizes(rows, columns)
     return averaged(call, signal, rows, columns, counts)
@@ -166,9 +167,3 @@ def pooled(
     shape = (channels, len(columns)) if flat else (channels, len(rows), len(columns))
     fields = {} if scale is None else {"scale": scale}
     return call.emit(kind, (signal.name,), shape, rows=rows, columns=columns, **fields)
-
-
-def window_sizes(rows: Windows, columns: Windows) -> np.ndarray:
-    """Inputs of every window, float64 (rows, columns)."""
-    tall, wide = ([stop - start for start, stop in windows] for windows in (rows, columns))
-    return np.outer(tall, wide).astype(np.float64)

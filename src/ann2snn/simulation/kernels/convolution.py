@@ -15,6 +15,7 @@ import numpy as np
 from ann2snn.simulation.kernels.bits import list_bits
 from ann2snn.simulation.kernels.vector import (
     add,
+    add_row,
     at_least_one,
     fold,
     larger,
@@ -23,7 +24,9 @@ from ann2snn.simulation.kernels.vector import (
     magnitude,
     minus_one_where,
     plain,
+    scaled,
     store,
+    zero_sums,
     zero_where,
     zeros,
 )
@@ -32,8 +35,12 @@ END = np.uint16(0xFFFF)
 
 
 @plain
-def convolve_rows(op, weights, state, bits, largest, events):
-    """All output rows, in groups of as many output channels as registers take."""
+def convolve_rows(op, rows, weights, state, bits, largest, events):
+    """All output rows, in groups of as many output channels as registers take.
+
+    `rows` are the weights: floating-point ones, or 16-bit whole numbers of a unit that stands in
+    `weights` at op.unit.
+    """
     most, most_step = zeros(state, 16), zeros(state, 16)
     for row in range(op.out_rows):
         list_row(op, row, bits, events)
@@ -42,20 +49,20 @@ def convolve_rows(op, weights, state, bits, largest, events):
             rest = op.out_width - channel
             if rest >= 64:
                 most, most_step = slide(
-                    op, row, channel, weights, state, bits, events, zeros(state, 64),
-                    most, most_step,
+                    op, row, channel, rows, weights, state, bits, events,
+                    zero_sums(rows, 64), zeros(state, 64), most, most_step,
                 )  # fmt: skip
                 channel += 64
             elif rest >= 32:
                 most, most_step = slide(
-                    op, row, channel, weights, state, bits, events, zeros(state, 32),
-                    most, most_step,
+                    op, row, channel, rows, weights, state, bits, events,
+                    zero_sums(rows, 32), zeros(state, 32), most, most_step,
                 )  # fmt: skip
                 channel += 32
             else:
                 most, most_step = slide(
-                    op, row, channel, weights, state, bits, events, zeros(state, 16),
-                    most, most_step,
+                    op, row, channel, rows, weights, state, bits, events,
+                    zero_sums(rows, 16), zeros(state, 16), most, most_step,
                 )  # fmt: skip
                 channel += 16
     if op.fires:
@@ -91,12 +98,15 @@ def list_row(op, row, bits, events):
 
 
 @plain
-def slide(op, row, channel, weights, state, bits, events, none, most, most_step):
+def slide(
+    op, row, channel, rows, weights, state, bits, events, nothing, none, most, most_step
+):  # fmt: skip
     """One output row for the output channels from `channel` on, as many as `none` has lanes.
 
     Gives the largest |V + current| and |current| so far.
     """
-    first, second, third = none, none, none
+    first, second, third = nothing, nothing, nothing
+    unit = weights[op.unit]
     bias = load(weights, np.uint64(op.bias + channel), none)
     width = np.uint64(op.out_width)
     span = np.uint64(3 * op.out_width)
@@ -115,14 +125,14 @@ def slide(op, row, channel, weights, state, bits, events, none, most, most_step)
         row_of_weights = events[event]
         while row_of_weights != END:
             at = base + np.uint64(row_of_weights) * span
-            first = add(first, load(weights, at, none))
-            second = add(second, load(weights, at + width, none))
-            third = add(third, load(weights, at + width + width, none))
+            first = add_row(first, rows, at)
+            second = add_row(second, rows, at + width)
+            third = add_row(third, rows, at + width + width)
             event += np.uint64(1)
             row_of_weights = events[event]
         event += np.uint64(1)
         if slot >= 2:
-            current = add(third, bias)
+            current = add(scaled(third, unit), bias)
             if fires:
                 charged = add(load(state, potential + place, none), current)
                 most = larger(fold(magnitude(charged)), most)
@@ -142,5 +152,5 @@ def slide(op, row, channel, weights, state, bits, events, none, most, most_step)
             place += width
         third = second
         second = first
-        first = none
+        first = nothing
     return most, most_step

@@ -14,7 +14,7 @@ from ann2snn.simulation.kernels.poisson import draw
 
 @compiled
 def run(
-    program, weights, tables, state, bits, estimates, counts, events, places,
+    program, shorts, weights, tables, state, bits, estimates, counts, events, places,
     pixels, levels, seed, image, operations, outputs, largest, units, trains,
 ):  # fmt: skip
     """Fills operations (slots, steps), outputs (steps, classes), largest (marks, 2), units and
@@ -24,11 +24,17 @@ def run(
             op = program[index]
             kind = op.kind
             if kind == operation.CONV_ROWS:
-                convolve_rows(op, weights, state, bits, largest, events)
+                if op.short:
+                    convolve_rows(op, shorts, weights, state, bits, largest, events)
+                else:
+                    convolve_rows(op, weights, weights, state, bits, largest, events)
             elif kind == operation.NEURON:
                 fire_all(op, state, bits, largest)
             elif kind == operation.LINEAR_ROWS:
-                sum_rows(op, weights, state, bits, places)
+                if op.short:
+                    sum_rows(op, shorts, weights, state, bits, places)
+                else:
+                    sum_rows(op, weights, weights, state, bits, places)
             elif kind == operation.RISE:
                 rise(op, bits, counts, tables)
             elif kind == operation.COUNT:

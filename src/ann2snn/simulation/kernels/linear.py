@@ -9,17 +9,19 @@ import numpy as np
 
 from ann2snn.simulation.kernels.vector import (
     add,
-    count_bits,
+    add_row,
     load,
     lowest_bit,
     plain,
+    scaled,
     store,
+    zero_sums,
     zeros,
 )
 
 
 @plain
-def sum_rows(op, weights, state, bits, places):
+def sum_rows(op, rows, weights, state, bits, places):
     """Currents of a layer whose inputs are bits; values to op.target."""
     count = 0
     for pixel in range(op.rows * op.columns):
@@ -34,18 +36,21 @@ def sum_rows(op, weights, state, bits, places):
     channel = 0
     while channel < op.out_width:
         if op.out_width - channel >= 128:
-            sum_part(op, channel, count, weights, state, places, zeros(state, 128))
+            sum_part(op, channel, count, rows, weights, state, places, zero_sums(rows, 128),
+                     zeros(state, 128))  # fmt: skip
             channel += 128
         else:
-            sum_part(op, channel, count, weights, state, places, zeros(state, 16))
+            sum_part(op, channel, count, rows, weights, state, places, zero_sums(rows, 16),
+                     zeros(state, 16))  # fmt: skip
             channel += 16
 
 
 @plain
-def sum_part(op, channel, count, weights, state, places, none):
-    """The outputs from `channel` on, as many as `none` has lanes."""
+def sum_part(op, channel, count, rows, weights, state, places, total, like):
+    """The outputs from `channel` on, as many as `total` has lanes."""
     offset = np.uint64(channel)
-    total = load(weights, np.uint64(op.bias) + offset, none)
     for event in range(count):
-        total = add(total, load(weights, places[np.uint64(event)] + offset, none))
-    store(state, np.uint64(op.target) + offset, total)
+        total = add_row(total, rows, places[np.uint64(event)] + offset)
+    bias = load(weights, np.uint64(op.bias) + offset, like)
+    current = add(scaled(total, weights[op.unit]), bias)
+    store(state, np.uint64(op.target) + offset, current)

@@ -36,6 +36,7 @@ class Program:
     """A lowered network. Slots and places say where results of a node come to lie."""
 
     operations: npt.NDArray[np.void]
+    shorts: npt.NDArray[np.int16]
     weights: np.ndarray
     tables: Numbers
     state: np.ndarray
@@ -68,6 +69,7 @@ class Lowering:
         self.spec, self.steps, self.keep, self.recorded = spec, steps, keep, record
         self.layouts = {name: Layout.of(shape) for name, shape in spec.shapes.items()}
         self.weights, self.state = Arena(precision), Arena(precision)
+        self.shorts = Arena("int16")
         self.tables, self.bits = Arena("int64"), Arena("uint64")
         self.estimates, self.counts = Arena("int64"), Arena("uint16")
         self.rows: list[dict[str, int]] = []
@@ -76,7 +78,8 @@ class Lowering:
         self.fused: dict[str, Neuron] = {}
         self.alias: dict[str, str] = {}
         self.program = Program(
-            np.zeros(0, OPERATION), np.zeros(0), np.zeros(0, np.int64), np.zeros(0), 0, 0, 0, 1
+            np.zeros(0, OPERATION), np.zeros(0, np.int16), np.zeros(0), np.zeros(0, np.int64),
+            np.zeros(0), 0, 0, 0, 1,
         )
 
     def lowered(self) -> Program:
@@ -93,6 +96,7 @@ class Lowering:
         for operation, row in zip(program.operations, self.rows, strict=True):
             for name, value in row.items():
                 operation[name] = value
+        program.shorts = self.shorts.array()
         program.weights, program.tables = self.weights.array(), self.tables.array()
         program.state, program.words = self.state.array(), self.bits.size
         program.estimates, program.counts = self.estimates.size, self.counts.size
@@ -219,8 +223,9 @@ class Lowering:
             "top": node.padding[0], "left": node.padding[2],
             "dilation_rows": node.dilation[0], "dilation_columns": node.dilation[1],
             "groups": node.groups,
-            "weight": self.weights.put(weight), "bias": self._bias(node.bias),
+            "bias": self._bias(node.bias),
         }  # fmt: skip
+        geometry |= self._rows(weight) if quick else {"weight": self.weights.put(weight)}
         if not quick:
             self._emit(code.CONV, source, name, source=self._values_of(source),
                        target=self._values(name), **geometry)  # fmt: skip
@@ -239,9 +244,11 @@ class Lowering:
         self.program.synops[name] = self._count(source, fan)
         weight = np.zeros((layout.pixels * layout.channels, out.width))
         weight[layout.places(layout.channels), : out.channels] = node.weight.T
-        places = {"weight": self.weights.put(weight), "bias": self._bias(node.bias)}
         self.program.longest = max(self.program.longest, len(weight))
-        if source in self.as_bits:
+        places = {"bias": self._bias(node.bias)}
+        quick = source in self.as_bits
+        places |= self._rows(weight) if quick else {"weight": self.weights.put(weight)}
+        if quick:
             self._emit(code.LINEAR_ROWS, source, name, source=self.as_bits[source],
                        target=self._values(name), **places)  # fmt: skip
         else:
@@ -295,6 +302,16 @@ class Lowering:
     def _windows(self, node: MaxPool | SumPool) -> dict[str, int]:
         rows, columns = (np.array(windows, np.int64) for windows in (node.rows, node.columns))
         return {"table": self.tables.put(rows), "other_table": self.tables.put(columns)}
+
+    def _rows(self, weight: np.ndarray) -> dict[str, int]:
+        """Weights for the fast kernels: as 16-bit whole numbers of a power of two where all of them
+        are such (half as many bytes to move, and the sums are exact), else as they are."""
+        exponent = 15 - int(np.frexp(np.abs(weight).max(initial=0.0))[1])
+        units = np.ldexp(weight, exponent)
+        if abs(exponent) < 64 and np.array_equal(units, np.rint(units)):
+            unit = self.weights.put(np.array([2.0**-exponent]))
+            return {"weight": self.shorts.put(units.astype(np.int16)), "short": 1, "unit": unit}
+        return {"weight": self.weights.put(weight)}
 
     def _bias(self, bias: np.ndarray) -> int:
         return self.weights.put(Layout(1, 1, len(bias)).filled(bias))

@@ -33,7 +33,7 @@ OPERATION = np.dtype(
             "kernel_rows", "kernel_columns", "stride_rows", "stride_columns", "top", "left",
             "dilation_rows", "dilation_columns", "groups",
             # parameters and state
-            "weight", "bias", "table", "other_table", "estimate", "gate",
+            "weight", "short", "unit", "bias", "table", "other_table", "estimate", "gate",
             "potential", "fires", "zeroes", "mark",
             # `first` of the operations that write one target; `slot` of the results
             "first", "slot",

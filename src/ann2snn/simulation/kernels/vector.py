@@ -102,6 +102,51 @@ def store(_typing: Any, array: Any, place: Any, vector: Any) -> Any:
 
 
 @intrinsic
+def zero_sums(_typing: Any, array: Any, lanes: Any) -> Any:
+    """Zeros to which elements of `array` can be added: 32-bit whole numbers for 16-bit ones."""
+    if not isinstance(lanes, types.IntegerLiteral):
+        return None
+    dtype = types.int32 if array.dtype is types.int16 else array.dtype
+    vector = Vector(dtype, lanes.literal_value)
+
+    def generate(context: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
+        return ir.Constant(context.get_value_type(vector), None)
+
+    return vector(array, lanes), generate
+
+
+@intrinsic
+def add_row(_typing: Any, total: Any, array: Any, place: Any) -> Any:
+    """`total` plus the elements of `array` from `place` on, widened to its type."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        element = context.get_value_type(array.dtype)
+        kind = ir.VectorType(element, total.lanes)
+        pointer = _address(context, builder, signature.args[1], arguments[1], arguments[2], kind)
+        row = builder.load(pointer, align=array.dtype.bitwidth // 8)
+        if isinstance(total.dtype, types.Float):
+            return builder.fadd(arguments[0], row)
+        return builder.add(arguments[0], builder.sext(row, arguments[0].type))
+
+    return total(total, array, UINT64), generate
+
+
+@intrinsic
+def scaled(_typing: Any, total: Any, unit: Any) -> Any:
+    """Whole numbers of `unit` as numbers of the type of `unit`; other numbers as they are."""
+    if isinstance(total.dtype, types.Float):
+        return total(total, unit), lambda _context, _builder, _signature, arguments: arguments[0]
+    vector = Vector(unit, total.lanes)
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        kind = context.get_value_type(vector)
+        factor = _splat(builder, arguments[1], kind)
+        return builder.fmul(builder.sitofp(arguments[0], kind), factor)
+
+    return vector(total, unit), generate
+
+
+@intrinsic
 def add(_typing: Any, a: Any, b: Any) -> Any:
     """a + b, lane by lane."""
 
