@@ -37,7 +37,8 @@ class Residual(nn.Module):
         branch = self.relu(self.first_norm(self.first(x)))
         branch = self.second_norm(self.second(branch))
         branch += self.downsample(x)
-        return self.relu(branch)
+        result: Tensor = self.relu(branch)
+        return result
 
 
 class PreActivation(nn.Module):
@@ -102,7 +103,9 @@ class FunctionalNet(nn.Module):
         x = self.second(x).relu_()
         x = F.avg_pool2d(x, 1)
         x = x.view(x.size(0), -1)
-        return self.classes(F.dropout(torch.relu(self.hidden(x)), training=self.training))
+        x = F.dropout(torch.relu(self.hidden(x)), training=self.training)
+        classes: Tensor = self.classes(x)
+        return classes
 
 
 class SharedReLU(nn.Module):
@@ -117,7 +120,8 @@ class SharedReLU(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.layers:
             x = self.relu(layer(x))
-        return self.classes(self.relu(x))
+        result: Tensor = self.classes(self.relu(x))
+        return result
 
 
 class Branches(nn.Module):
@@ -133,7 +137,8 @@ class Branches(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         left, right = F.relu(self.left(x)), F.relu(self.right(x))
         total = left + right + self.skip(x)
-        return self.classes(torch.cat([total, right], dim=-1))
+        result: Tensor = self.classes(torch.cat([total, right], dim=-1))
+        return result
 
 
 class GlobalSum(nn.Module):
@@ -148,7 +153,8 @@ class GlobalSum(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.first(x))
         y = F.relu(self.second(x))
-        return self.classes(torch.cat([x.sum(dim=(2, 3)), y.mean([-2, -1])], 1))
+        result: Tensor = self.classes(torch.cat([x.sum(dim=(2, 3)), y.mean([-2, -1])], 1))
+        return result
 
 
 def _head(channels: int) -> list[nn.Module]:

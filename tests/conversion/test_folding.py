@@ -48,12 +48,9 @@ def test_every_traced_operation_is_accounted_for(name: str) -> None:
         assert fate.nodes or fate.reason
         for node in fate.nodes:
             assert plan.spec[node]
-    relus = sum(isinstance(node, Neuron) for node in plan.spec)
-    assert relus == sum(
-        len(fate.nodes)
-        for fate in plan.fates
-        if any(isinstance(plan.spec[node], Neuron) for node in fate.nodes)
-    )
+    told = {node for fate in plan.fates for node in fate.nodes}
+    added = {node.name for node in plan.spec if ".gain" in node.name}
+    assert told | added == {node.name for node in plan.spec}
 
 
 def test_the_account_says_where_batch_norm_and_dropout_went() -> None:
@@ -103,10 +100,12 @@ def test_a_saturating_relu_has_a_scale_no_larger_than_its_ceiling() -> None:
 def test_model_normalization_is_the_largest_sum_of_positive_weights() -> None:
     layers = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1), nn.ReLU()).double().eval()
     with torch.no_grad():
-        layers[0].weight.copy_(torch.tensor([[1.0, 2.0], [-3.0, 0.5]]))
-        layers[0].bias.copy_(torch.tensor([0.25, 0.0]))
-        layers[2].weight.copy_(torch.tensor([[2.0, -1.0]]))
-        layers[2].bias.copy_(torch.tensor([-0.5]))
+        for parameter, values in zip(
+            layers.parameters(),
+            ([[1.0, 2.0], [-3.0, 0.5]], [0.25, 0.0], [[2.0, -1.0]], [-0.5]),
+            strict=True,
+        ):
+            parameter.copy_(torch.tensor(values))
     spec = planned(layers, (2,), normalization="model").spec
     assert spec["1"].scale == 3.25
     assert spec["3"].scale == 2 * 3.25 - 0.5
@@ -125,7 +124,7 @@ def test_weights_lie_on_the_grid_and_a_coarser_one_where_they_are_large() -> Non
     images = zoo.images(shape, 20)
     assert convert(module, images).grid == 14
     with torch.no_grad():
-        module[7].weight[0, 0] = 1e5
+        module[6].weight[0, 0] = 1e5  # type: ignore[index]
     spec = convert(module, images, normalization="none")
     assert spec.grid is not None
     assert 2.0**spec.grid * 1e5 < 2**24 <= 2.0 ** (spec.grid + 2) * 1e5
@@ -177,11 +176,30 @@ def test_float_images_count_in_units_of_two_to_the_minus_sixteen() -> None:
     assert isinstance(spec.nodes[0], Input)
 
 
+def test_features_of_different_scales_become_an_image_exactly() -> None:
+    torch.manual_seed(2)
+    layers = [nn.Linear(6, 18), nn.ReLU(), nn.Unflatten(1, (2, 3, 3)), nn.Conv2d(2, 3, 2)]
+    module = nn.Sequential(*layers, nn.ReLU(), nn.Flatten(), nn.Linear(12, 4)).double().eval()
+    images = zoo.images((6,), 9)
+    for normalization in ("channel", "percentile"):
+        plan = planned(module, (6,), normalization=normalization)
+        found = analog_outputs(plan.spec, images) * plan.spec.output.scale
+        assert np.allclose(found, outputs(module, images), rtol=1e-10, atol=0)
+
+
+def test_a_padded_max_pool_becomes_an_average_of_what_lies_in_the_image() -> None:
+    module, shape = zoo.build("overlapping_pool")
+    spec = planned(module, shape, pooling="average").spec
+    assert [spec[name].kind for name in ("2", "2.affine", "5", "5.affine")] == [
+        "sumpool", "affine", "sumpool", "affine",
+    ]  # fmt: skip
+
+
 def test_a_dead_layer_gets_scale_one_and_is_named() -> None:
     layers = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2)).double().eval()
     with torch.no_grad():
-        layers[0].bias.fill_(-100)
-        layers[2].bias.fill_(1)
+        for parameter, value in zip(layers.parameters(), (1, -100, 1, 1), strict=True):
+            parameter.fill_(value)
     plan = planned(layers, (3,))
     assert plan.dead == ("1",)
     assert plan.spec["1"].scale == 1

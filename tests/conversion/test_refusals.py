@@ -30,7 +30,8 @@ class Net(nn.Module):
         self.between = between
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.second(self.between(self, self.first(x)))
+        result: Tensor = self.second(self.between(self, self.first(x)))
+        return result
 
 
 class Image(nn.Module):
@@ -64,7 +65,7 @@ FLAT: dict[str, tuple[nn.Module, str]] = {
     "sub alpha": (Net(lambda _, x: torch.sub(x, x, alpha=2)), r"alpha.*x - alpha \* y"),
     "dropout": (Net(lambda _, x: F.dropout(x)), "drops at random even in eval mode"),
     "widening": (Net(lambda net, x: x * net.gain), r"\(3, 6\) widens the signal"),
-    "constant": (Net(lambda _, x: x + "a"), "combines the signal with 'a'"),
+    "constant": (Net(lambda _, x: x.add("a")), "combines the signal with 'a'"),
     "cat constant": (Net(lambda net, x: torch.cat([x, net.gain], 0)), "joins the signal with a"),
     "cat axis": (Net(lambda _, x: torch.cat([x, x], 0)), "joins along axis 0"),
     "batch view": (Net(lambda _, x: x.view(3, 6)), "does not keep the batch first"),
@@ -111,7 +112,7 @@ IMAGES: dict[str, tuple[nn.Module, str]] = {
     "weights": (Image(lambda x: F.conv2d(x, x)), "its weights depend on the image"),
     "axes": (Image(lambda x: F.conv1d(x, torch.ones(1, 4, 3))), "takes 2 axes without the batch"),
     "statistics": (Image(lambda x: F.batch_norm(x, x, x)), "its statistics depend on the image"),
-    "text as size": (Image(lambda x: F.max_pool2d(x, "2")), "got the size"),  # type: ignore[arg-type]
+    "three sizes": (Image(lambda x: F.max_pool2d(x, (2, 2, 2))), "got the size"),
 }
 
 
@@ -134,7 +135,7 @@ def test_all_offending_operations_are_listed_at_once() -> None:
     with pytest.raises(ConversionError) as error:
         convert(module, zoo.images((6,), 5))
     lines = str(error.value).splitlines()
-    assert lines[0] == "cannot convert 1 operation of this network:" or len(lines) == 4
+    assert lines[0] == "cannot convert 3 operations of this network:"
     assert [re.match(r" *\d+ \((\w+)", line)[1] for line in lines[1:]] == [  # type: ignore[index]
         "Sigmoid",
         "GELU",
@@ -206,8 +207,8 @@ def test_toggles_are_checked_before_any_work() -> None:
 def test_activations_that_are_not_finite_are_refused() -> None:
     module, shape = zoo.build("three_linear")
     with torch.no_grad():
-        module[0].weight[0, 0] = float("inf")  # type: ignore[index, operator]
-    with pytest.raises(ValueError, match="1: its activations on the calibration set are not finite"):
+        module[0].weight[0, 0] = float("inf")  # type: ignore[index]
+    with pytest.raises(ValueError, match="1: its activations .* are not finite"):
         convert(module, zoo.images(shape, 5))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -27,7 +27,10 @@ from ann2snn.data.loading import load
 from ann2snn.data.settings import DataSettings
 
 REAL = Path(os.environ.get("DATA_ROOT") or Path(__file__).parents[3] / "shared" / "data")
-SMALL = {"validation": 3, "calibration": 4}
+
+
+def small(name: Literal["mnist", "cifar10"]) -> DataSettings:
+    return DataSettings(name=name, validation=3, calibration=4)
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -108,11 +111,11 @@ def test_mnist_is_downloaded_with_torchvisions_checksums(
     with served(tmp_path / "site") as address:
         monkeypatch.setattr(datasets.MNIST, "mirrors", [address])
         monkeypatch.setattr(datasets.MNIST, "resources", resources)
-        dataset = load(DataSettings(name="mnist", **SMALL), tmp_path / "raw")
+        dataset = load(small("mnist"), tmp_path / "raw")
     assert dataset.train_images.shape == (20, 1, 28, 28)
     assert (dataset.test_labels == np.arange(10)).all()
     assert dataset.manifest["name"] == "MNIST"
-    again = load(DataSettings(name="mnist", **SMALL), tmp_path / "raw")
+    again = load(small("mnist"), tmp_path / "raw")
     assert again.manifest == dataset.manifest
 
 
@@ -130,7 +133,7 @@ def test_a_failed_mnist_download_names_the_cure_and_leaves_nothing_to_be_believe
         )
         for _ in range(2):
             with pytest.raises(OSError, match=r"could not be downloaded.*put its idx files into"):
-                load(DataSettings(name="mnist", **SMALL), tmp_path / "raw")
+                load(small("mnist"), tmp_path / "raw")
 
 
 def test_cifar10_is_downloaded_and_nothing_is_unpickled(
@@ -147,7 +150,7 @@ def test_cifar10_is_downloaded_and_nothing_is_unpickled(
         with monkeypatch.context() as no_pickle:
             no_pickle.setattr(pickle, "load", forbidden)
             no_pickle.setattr(pickle, "loads", forbidden)
-            dataset = load(DataSettings(name="cifar10", **SMALL), tmp_path / "raw")
+            dataset = load(small("cifar10"), tmp_path / "raw")
     assert dataset.manifest["name"] == "CIFAR-10"
     expected = pickle.loads(cifar_batch(0), encoding="bytes")
     assert (dataset.train_images[:10].reshape(10, -1) == expected[b"data"]).all()
@@ -163,7 +166,7 @@ def test_a_changed_cifar10_batch_is_refused_before_it_is_read(
     path = tmp_path / cifar10.BATCHES / "data_batch_3"
     path.write_bytes(path.read_bytes() + b"x")
     with pytest.raises(ValueError, match="data_batch_3 is missing or does not have torchvision's"):
-        load(DataSettings(name="cifar10", **SMALL), tmp_path)
+        load(small("cifar10"), tmp_path)
 
 
 def test_a_pickle_that_holds_anything_else_is_no_batch() -> None:
@@ -180,7 +183,7 @@ def test_a_corrupt_idx_file_is_named_with_the_cure(tmp_path: Path, cut: int) -> 
     path = raw / "train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(ValueError, match=r"train-images-idx3-ubyte is .*remove it and let it be"):
-        load(DataSettings(name="mnist", **SMALL), tmp_path)
+        load(small("mnist"), tmp_path)
 
 
 def jpeg_archive(path: Path, names: list[str]) -> None:
@@ -197,11 +200,11 @@ def jpeg_archive(path: Path, names: list[str]) -> None:
 def test_the_jpeg_copy_must_be_whole(tmp_path: Path) -> None:
     jpeg_archive(tmp_path / cifar10.ARCHIVE, ["cifar10/train/cat/0000.jpg"])
     with pytest.raises(ValueError, match=r"cifar10-jpg.tar.gz holds 1 train images, not 50000"):
-        load(DataSettings(name="cifar10", **SMALL), tmp_path)
+        load(small("cifar10"), tmp_path)
     content = (tmp_path / cifar10.ARCHIVE).read_bytes()
     (tmp_path / cifar10.ARCHIVE).write_bytes(content[:-40])
     with pytest.raises(ValueError, match=r"cifar10-jpg.tar.gz"):
-        load(DataSettings(name="cifar10", **SMALL), tmp_path)
+        load(small("cifar10"), tmp_path)
 
 
 @pytest.mark.skipif(not (REAL / "MNIST").is_dir(), reason="MNIST is not in DATA_ROOT")

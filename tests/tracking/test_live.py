@@ -7,9 +7,6 @@ from ann2snn.tracking.server import connect, place_of
 from ann2snn.tracking.sync import sync
 from tests.tracking.project_with_results import ann_record, key_of, runs_of
 
-# MLflow and what it builds on warn about their own future.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 RECORD = ann_record()
 
 

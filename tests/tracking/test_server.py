@@ -13,9 +13,6 @@ from ann2snn.tracking.ui import require_free
 from tests.tracking.local_server import served
 from tests.tracking.project_with_results import key_of, runs_of
 
-# MLflow and what it builds on warn about their own future.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 CLOSED = "http://someone:secret@127.0.0.1:9"
 
 

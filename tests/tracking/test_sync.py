@@ -20,9 +20,6 @@ from tests.tracking.project_with_results import (
     write_sweep,
 )
 
-# MLflow and what it builds on warn about their own future.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 RUNS = 1 + 2 * 8 + 2 * 2  # a training; eight points converted and simulated; two studies of each
 SHARED = simulation_record(conversion_record("analog", "subtract", "percentile", 99.9))
 

@@ -71,7 +71,7 @@ class _Rescaling:
             ends = np.cumsum([self.shapes[name][0] for name in node.inputs])[:-1]
             pieces = np.split(scale, ends) if scale.ndim else [scale] * len(node.inputs)
             return list(zip(node.inputs, pieces, strict=True))
-        if isinstance(node, Neuron | Output | Add | MaxPool):
+        if isinstance(node, Neuron | Output | Add | MaxPool | Affine):
             return [(source, scale) for source in node.inputs]
         return []
 
@@ -97,6 +97,10 @@ class _Rescaling:
                     gain=node.gain * _along(incoming[0], axes) / out,
                     bias=node.bias / out,
                 )
+            case Reshape() if not _keeps_units(incoming[0], node, self.shapes[node.inputs[0]]):
+                changed = dataclasses.replace(
+                    node, scale=scale, inputs=(self._brought(node, node.inputs[0], scale),)
+                )
             case Add() | Neuron() | Output():
                 inputs = tuple(self._brought(node, name, scale) for name in node.inputs)
                 changed = dataclasses.replace(node, scale=scale, inputs=inputs)
@@ -113,16 +117,19 @@ class _Rescaling:
             case MaxPool():
                 return incoming[0]
             case Reshape():
-                return _flattened(incoming[0], self.shapes[node.inputs[0]], node.shape)
+                source = self.shapes[node.inputs[0]]
+                if not incoming[0].ndim or not _keeps_units(incoming[0], node, source):
+                    return np.array(incoming[0].max())
+                return np.array(_spread(incoming[0], source, node.shape)[:, 0])
             case Concat():
-                if (
-                    all(np.array_equal(scale, incoming[0]) for scale in incoming)
-                    and not incoming[0].ndim
-                ):
-                    return incoming[0]
+                first = incoming[0]
+                if not first.ndim and all(np.array_equal(scale, first) for scale in incoming):
+                    return first
                 widths = [self.shapes[name][0] for name in node.inputs]
                 parts = [np.broadcast_to(s, (w,)) for s, w in zip(incoming, widths, strict=True)]
                 return np.concatenate(parts)
+            case Affine() if node.name not in self.own:
+                return incoming[0]
             case Output() if node.name not in self.own:
                 return np.array(incoming[0].max())
             case _:
@@ -159,14 +166,16 @@ def _along(scale: Array, axes: int) -> Array:
     return scale.reshape(-1, *[1] * (axes - 1)) if scale.ndim else scale
 
 
-def _flattened(scale: Array, source: Shape, target: Shape) -> Array:
-    """The scale of a reshaped signal; where it differs inside the target's channels there is none."""
-    if not scale.ndim:
-        return scale
-    whole = np.broadcast_to(_along(scale, len(source)), source).reshape(target)
-    rows = whole.reshape(target[0], -1)
-    assert (rows == rows[:, :1]).all(), "a reshape across channels needs one scale"
-    return np.array(rows[:, 0])
+def _spread(scale: Array, source: Shape, target: Shape) -> Array:
+    """The scale of every number of a reshaped signal (channels, numbers of a channel)."""
+    whole: Array = np.broadcast_to(_along(scale, len(source)), source).reshape(target[0], -1)
+    return whole
+
+
+def _keeps_units(scale: Array, node: Reshape, source: Shape) -> bool:
+    """Whether each channel after the reshape has one scale."""
+    rows = _spread(scale, source, node.shape)
+    return bool((rows == rows[:, :1]).all())
 
 
 def _unflattened(scale: Array, source: Shape) -> Array:

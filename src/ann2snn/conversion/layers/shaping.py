@@ -34,6 +34,17 @@ def flatten_function(call: Call) -> Signal:
     return flattened(call, call.argument(1, "start_dim", 0), call.argument(2, "end_dim", -1))
 
 
+@module(nn.Unflatten)
+def unflatten(call: Call) -> Signal:
+    """nn.Unflatten of an image axis."""
+    signal = call.signal()
+    axis = call.module.dim % (len(signal.shape) + 1) - 1
+    if axis < 0:
+        raise Refused("unflattens the batch", "an axis of the image")
+    sizes = tuple(call.module.unflattened_size)
+    return reshaped(call, signal, (*signal.shape[:axis], *sizes, *signal.shape[axis + 1 :]))
+
+
 @method("view", "reshape")
 @function(torch.reshape)
 def reshape(call: Call) -> Signal:

@@ -17,25 +17,35 @@ COMPRESSES = bool(llvmlite.binding.get_host_cpu_features().get("avx512vbmi2", Fa
 
 
 @plain
-def list_bits(mask, first, events, count):
+def list_bits(mask, wide, first, events, count):
     """Appends first + i for each bit i of `mask` to `events` at `count`; the new count.
+
+    Without `wide` only the low 32 bits can be set: asking the mask itself would be a branch that no
+    processor predicts.
 
     Up to 32 elements behind the new count are overwritten.
     """
     if COMPRESSES:
-        low = mask & np.uint64(0xFFFFFFFF)
-        compress_places(events, count, low, np.uint64(first))
-        count += count_bits(low)
-        high = mask >> np.uint64(32)
-        if high != 0:
-            compress_places(events, count, high, np.uint64(first + 32))
-            count += count_bits(high)
+        count = pack(mask & np.uint64(0xFFFFFFFF), np.uint64(first), events, count)
+        if wide:
+            count = pack(mask >> np.uint64(32), np.uint64(first + 32), events, count)
     else:
         while mask != 0:
             events[count] = np.uint64(first) + lowest_bit(mask)
             mask &= mask - np.uint64(1)
             count += np.uint64(1)
     return count
+
+
+@plain
+def pack(low, first, events, count):
+    """Appends the places of up to 32 bits. Short stores seldom cross a cache line, which costs."""
+    found = count_bits(low)
+    if found <= 8:
+        compress_places(events, count, low, first, 8)
+    else:
+        compress_places(events, count, low, first, 32)
+    return count + found
 
 
 @plain

@@ -79,6 +79,7 @@ def list_row(op, row, bits, events):
     two or three that are mispredicted.
     """
     count = np.uint64(0)
+    wide = op.channels > 32
     top = max(0, op.top - row)
     bottom = min(op.kernel_rows, op.rows + op.top - row)
     line = op.columns * op.words
@@ -90,7 +91,7 @@ def list_row(op, row, bits, events):
             for _ in range(top, bottom):
                 for word in range(op.words):
                     mask = bits[np.uint64(at + word)]
-                    count = list_bits(mask, first + word * 64, events, count)
+                    count = list_bits(mask, wide, first + word * 64, events, count)
                 at += line
                 first += op.channels
         events[count] = END

@@ -8,7 +8,7 @@ from ann2snn.simulation.kernels.cache import compiled
 from ann2snn.simulation.kernels.convolution import convolve_rows
 from ann2snn.simulation.kernels.gates import choose, rise, rise_of_values
 from ann2snn.simulation.kernels.linear import sum_rows
-from ann2snn.simulation.kernels.neurons import fire_all
+from ann2snn.simulation.kernels.neurons import fire_ahead, fire_all
 from ann2snn.simulation.kernels.poisson import draw
 
 
@@ -30,6 +30,8 @@ def run(
                     convolve_rows(op, weights, weights, state, bits, largest, events)
             elif kind == operation.NEURON:
                 fire_all(op, state, bits, largest)
+            elif kind == operation.NEURON_AHEAD:
+                fire_ahead(op, state, bits, largest, step, outputs.shape[0])
             elif kind == operation.LINEAR_ROWS:
                 if op.short:
                     sum_rows(op, shorts, weights, state, bits, places)

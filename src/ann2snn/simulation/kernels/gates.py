@@ -19,16 +19,17 @@ INCREMENT = 1 << 20
 
 @plain
 def rise(op, bits, counts, tables):
-    """The gate `rise` over spikes; counts of the inputs at op.estimate, then the largest ones."""
+    """The gate `rise` over spikes; counts of the inputs at op.estimate, then the largest ones.
+
+    Where no two windows share an input (op.first), counts grow as their window is looked at.
+    """
     none = zeros(counts, 32)
-    lanes = np.int64(-(-op.channels // 32))
+    lanes = -(-op.channels // 32)
     stride = lanes * 32
-    for pixel in range(op.rows * op.columns):
-        for lane in range(lanes):
-            word = bits[op.source + pixel * op.words + (lane >> 1)]
-            spikes = word >> np.uint64(32 * (lane & 1))
-            at = np.uint64(op.estimate + pixel * stride + lane * 32)
-            store(counts, at, add_bits(load(counts, at, none), spikes))
+    if not op.first:
+        for pixel in range(op.rows * op.columns):
+            for lane in range(lanes):
+                grown(op, bits, counts, pixel, lane, stride, none)
     maxima = op.estimate + op.rows * op.columns * stride
     for row in range(op.out_rows):
         top, bottom = tables[op.table + 2 * row], tables[op.table + 2 * row + 1]
@@ -42,15 +43,29 @@ def rise(op, bits, counts, tables):
                 most = before
                 for y in range(top, bottom):
                     for x in range(left, right):
-                        place = (y * op.columns + x) * stride + lane * 32
-                        most = larger(load(counts, np.uint64(op.estimate + place), none), most)
+                        place = y * op.columns + x
+                        if op.first:
+                            most = larger(grown(op, bits, counts, place, lane, stride, none), most)
+                        else:
+                            seen = np.uint64(op.estimate + place * stride + lane * 32)
+                            most = larger(load(counts, seen, none), most)
                 store(counts, at, most)
                 passed = above(most, before)
-                word = op.target + pixel * op.words + (lane >> 1)
+                word = np.uint64(op.target + pixel * op.words + (lane >> 1))
                 if lane & 1:
                     bits[word] |= passed << np.uint64(32)
                 else:
                     bits[word] = passed
+
+
+@plain
+def grown(op, bits, counts, pixel, lane, stride, none):
+    """The counts of 32 channels of an input pixel, its spikes of this step counted in."""
+    word = bits[np.uint64(op.source + pixel * op.words + (lane >> 1))]
+    at = np.uint64(op.estimate + pixel * stride + lane * 32)
+    count = add_bits(load(counts, at, none), word >> np.uint64(32 * (lane & 1)))
+    store(counts, at, count)
+    return count
 
 
 @plain

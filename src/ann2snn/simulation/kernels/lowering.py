@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from ann2snn.shapes import Windows
 from ann2snn.simulation.kernels import operation as code
 from ann2snn.simulation.kernels.arena import Arena
 from ann2snn.simulation.kernels.layout import Layout
+from ann2snn.simulation.kernels.neurons import AHEAD
 from ann2snn.simulation.kernels.operation import OPERATION, WORD
 from ann2snn.spec import (
     Add,
@@ -259,7 +262,11 @@ class Lowering:
         if source in self.fused:
             return
         potential = self._potential(node)
-        self._emit(code.NEURON, source, node.name, source=self._values_of(source),
+        kind = code.NEURON
+        if self.spec.is_static(source):
+            layout, kind = self.layouts[source], code.NEURON_AHEAD
+            potential["estimate"] = self.bits.room(AHEAD * layout.pixels * layout.words)
+        self._emit(kind, source, node.name, source=self._values_of(source),
                    target=self._spikes(node.name), **potential)  # fmt: skip
 
     def _potential(self, node: Neuron) -> dict[str, int]:
@@ -283,6 +290,7 @@ class Lowering:
         places["gate"] = code.GATE_CODES[node.gate]
         if node.gate == "rise" and self.steps <= SHORT_COUNTS:
             places["estimate"] = self.counts.room(inputs * -(-read.channels // 32) * 32)
+            places["first"] = int(_disjoint(node.rows) and _disjoint(node.columns))
             self._emit(code.RISE, source, name, **places)
         else:
             places["estimate"] = self.estimates.room(inputs * read.channels)
@@ -358,3 +366,8 @@ class Lowering:
             table = self.tables.put(layout.places(layout.words * WORD)[units])
             self._emit(code.RECORD, name, name, source=self.as_bits[name], target=place,
                        table=table, channels=len(units))  # fmt: skip
+
+
+def _disjoint(windows: Windows) -> bool:
+    """Whether no input lies in two windows."""
+    return all(last <= first for (_, last), (first, _) in pairwise(windows))

@@ -2,6 +2,10 @@
 
 Every neuron of a layer takes its current in every step, so this is the floor of a step's cost; on
 vectors it is a few instructions for 16 neurons, the spikes coming out as bits of a mask.
+
+Neurons behind an analog image take the same current in every step and need nobody's spikes: they
+run some steps ahead at once, so that their potentials and currents, which are among the largest
+arrays of an image, pass through the cache once in eight steps.
 """
 
 import numpy as np
@@ -9,6 +13,7 @@ import numpy as np
 from ann2snn.simulation.kernels.vector import (
     add,
     at_least_one,
+    fold,
     larger,
     largest_lane,
     load,
@@ -19,6 +24,8 @@ from ann2snn.simulation.kernels.vector import (
     zero_where,
     zeros,
 )
+
+AHEAD = 8
 
 
 @plain
@@ -47,5 +54,59 @@ def fire_all(op, state, bits, largest):
                     store(state, at, minus_one_where(charged, spikes))
                 fired |= spikes << np.uint64(lane - first)
             bits[op.target + pixel * op.words + word] = fired
+    largest[op.mark, 0] = max(largest[op.mark, 0], largest_lane(most))
+    largest[op.mark, 1] = max(largest[op.mark, 1], largest_lane(most_step))
+
+
+@plain
+def fire_ahead(op, state, bits, largest, step, steps):
+    """One step of a layer whose current does not change; every eighth step works for eight.
+
+    Their spikes wait in `bits` at op.estimate, step after step.
+    """
+    size = op.rows * op.columns * op.words
+    turn = step % AHEAD
+    if turn == 0:
+        ahead = min(AHEAD, steps - step)
+        if op.width % 32 == 0:
+            run_ahead(op, state, bits, largest, ahead, zeros(state, 32))
+        else:
+            run_ahead(op, state, bits, largest, ahead, zeros(state, 16))
+    source = op.estimate + turn * size
+    for word in range(size):
+        bits[np.uint64(op.target + word)] = bits[np.uint64(source + word)]
+
+
+@plain
+def run_ahead(op, state, bits, largest, ahead, none):
+    """`ahead` steps of all neurons, as many at a time as `none` has lanes."""
+    most, most_step = zeros(state, 16), zeros(state, 16)
+    size = np.uint64(op.rows * op.columns * op.words)
+    lanes = 32 if op.width % 32 == 0 else 16
+    zeroes = op.zeroes
+    for pixel in range(op.rows * op.columns):
+        for lane in range(0, op.width, lanes):
+            place = np.uint64(pixel * op.width + lane)
+            current = load(state, np.uint64(op.source) + place, none)
+            most_step = larger(fold(magnitude(current)), most_step)
+            potential = load(state, np.uint64(op.potential) + place, none)
+            word = np.uint64(op.estimate + pixel * op.words + (lane >> 6))
+            shift = np.uint64(lane & 63)
+            highest = none
+            for _ in range(ahead):
+                potential = add(potential, current)
+                highest = larger(magnitude(potential), highest)
+                spikes = at_least_one(potential)
+                if zeroes:
+                    potential = zero_where(potential, spikes)
+                else:
+                    potential = minus_one_where(potential, spikes)
+                if shift == 0:
+                    bits[word] = spikes
+                else:
+                    bits[word] |= spikes << shift
+                word += size
+            most = larger(fold(highest), most)
+            store(state, np.uint64(op.potential) + place, potential)
     largest[op.mark, 0] = max(largest[op.mark, 0], largest_lane(most))
     largest[op.mark, 1] = max(largest[op.mark, 1], largest_lane(most_step))

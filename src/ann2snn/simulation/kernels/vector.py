@@ -325,9 +325,11 @@ def lowest_bit(_typing: Any, bits: Any) -> Any:
 
 
 @intrinsic
-def compress_places(_typing: Any, array: Any, place: Any, bits: Any, first: Any) -> Any:
+def compress_places(_typing: Any, array: Any, place: Any, bits: Any, first: Any, room: Any) -> Any:
     """Writes `first` + i for each set bit i among the low 32 into the uint16 `array` from `place`
-    on, without a branch; up to 32 elements after them are overwritten with anything."""
+    on, without a branch; always `room` elements (a literal), those after the last bit anything."""
+    if not isinstance(room, types.IntegerLiteral):
+        return None
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = ir.VectorType(ir.IntType(16), 32)
@@ -338,14 +340,18 @@ def compress_places(_typing: Any, array: Any, place: Any, bits: Any, first: Any)
         function = builder.module.declare_intrinsic(
             "llvm.experimental.vector.compress.v32i16", fnty=shape
         )
-        values = builder.call(
-            function, [builder.add(base, steps), truth, ir.Constant(kind, ir.Undefined)]
+        nothing = ir.Constant(kind, ir.Undefined)
+        values = builder.call(function, [builder.add(base, steps), truth, nothing])
+        kept = ir.VectorType(ir.IntType(32), room.literal_value)
+        order = ir.Constant(kept, list(range(room.literal_value)))
+        values = builder.shuffle_vector(values, nothing, order)
+        pointer = _address(
+            context, builder, signature.args[0], arguments[0], arguments[1], values.type
         )
-        pointer = _address(context, builder, signature.args[0], arguments[0], arguments[1], kind)
         builder.store(values, pointer, align=2)
         return context.get_dummy_value()
 
-    return types.void(array, UINT64, UINT64, UINT64), generate
+    return types.void(array, UINT64, UINT64, UINT64, room), generate
 
 
 # Without numba's reference counts: kernels allocate nothing, and counting each array that goes into

@@ -1,0 +1,119 @@
+"""The networks have the layers that the paper gives, and fit or refuse their images."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from ann2snn.ann.networks import build
+from ann2snn.ann.scaling import BatchScale, fold_scales
+from ann2snn.ann.settings import NETWORKS, AnnSettings
+from ann2snn.settings import SettingError
+
+SHAPES = {"digits_cnn": (1, 8, 8), "mnist_cnn": (1, 28, 28), "cifar10_cnn": (3, 32, 32)}
+
+
+def test_the_four_convolution_network_has_the_papers_size() -> None:
+    """1.25 M parameters and 87,818 neurons an image, the ten outputs among them."""
+    network = build(AnnSettings(network="cifar10_cnn"), SHAPES["cifar10_cnn"], 10).eval()
+    shapes: list[torch.Size] = []
+    for layer in network.modules():
+        if isinstance(layer, nn.ReLU):
+            layer.register_forward_hook(lambda _, __, out: shapes.append(out.shape[1:]))
+    network(torch.zeros(1, 3, 32, 32))
+    assert [tuple(shape) for shape in shapes] == [
+        (32, 32, 32), (32, 32, 32), (64, 14, 14), (64, 12, 12), (512,),
+    ]  # fmt: skip
+    assert sum(shape.numel() for shape in shapes) + 10 == 87_818
+    assert sum(p.numel() for p in network.parameters()) == pytest.approx(1.25e6, rel=0.01)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("pooling", ["max", "average"])
+@pytest.mark.parametrize("output", ["softmax", "relu"])
+def test_toggles_change_what_they_say(network: str, pooling: str, output: str) -> None:
+    settings = AnnSettings(network=network, pooling=pooling, output=output)
+    built = build(settings, SHAPES[network], 10).eval()
+    pools = (nn.MaxPool2d, nn.AvgPool2d)
+    assert all(
+        isinstance(m, pools[pooling == "average"]) for m in built.modules() if isinstance(m, pools)
+    )
+    outputs = built(torch.rand(2, *SHAPES[network], generator=torch.Generator().manual_seed(0)))
+    assert outputs.shape == (2, 10)
+    assert bool((outputs >= 0).all()) == (output == "relu")
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_without_biases_a_black_image_gives_zero_at_every_layer(network: str) -> None:
+    settings = AnnSettings(network=network, bias=False)
+    built = build(settings, SHAPES[network], 10).eval()
+    assert not any(name.endswith("bias") for name, _ in built.named_parameters())
+    assert not built(torch.zeros(1, *SHAPES[network])).any()
+
+
+def test_folding_scales_changes_no_output() -> None:
+    settings = AnnSettings(bias=False)
+    network = build(settings, (1, 8, 8), 10, training=True)
+    images = torch.rand(40, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    network(images)
+    network.eval()
+    before = network(images)
+    folded = fold_scales(network)
+    assert not any(isinstance(m, BatchScale) for m in folded.modules())
+    assert torch.allclose(folded(images), before, atol=1e-5)
+
+
+def test_a_seed_gives_the_same_weights_and_leaves_torchs_own_state_alone() -> None:
+    state = torch.get_rng_state()
+    one, two = (build(AnnSettings(seed=3), (1, 8, 8), 10) for _ in range(2))
+    for a, b in zip(one.parameters(), two.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_images_that_are_too_small_are_refused_with_their_size() -> None:
+    with pytest.raises(ValueError, match="mnist_cnn does not fit images of 1x4x4"):
+        build(AnnSettings(network="mnist_cnn"), (1, 4, 4), 10)
+
+
+def test_a_users_network_comes_from_its_factory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = (
+        "from torch import nn\n"
+        "def make(shape, classes):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(shape[0] * 64, classes), nn.ReLU())\n"
+        "def wrong(shape, classes):\n"
+        "    return nn.Flatten()\n"
+        "def nothing(shape, classes):\n"
+        "    return 3\n"
+    )
+    (tmp_path / "pet_networks.py").write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    built = build(AnnSettings(network="pet_networks:make"), (1, 8, 8), 4)
+    assert built(torch.zeros(1, 1, 8, 8)).shape == (1, 4)
+    with pytest.raises(ValueError, match="must give 4 outputs for an image"):
+        build(AnnSettings(network="pet_networks:wrong"), (1, 8, 8), 4)
+    with pytest.raises(ValueError, match=r"must give a torch.nn.Module, got int"):
+        build(AnnSettings(network="pet_networks:nothing"), (1, 8, 8), 4)
+    with pytest.raises(ValueError, match="pet_networks has no function absent"):
+        build(AnnSettings(network="pet_networks:absent"), (1, 8, 8), 4)
+    with pytest.raises(ValueError, match="there is no module no_such_module"):
+        build(AnnSettings(network="no_such_module:make"), (1, 8, 8), 4)
+    sys.modules.pop("pet_networks", None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"network": "resnet"}, "network must be one of digits_cnn, .* got 'resnet'"),
+        ({"network": "a.b:2c"}, "of the form package.module:factory"),
+        ({"network": "a:b", "bias": False}, "bias must be True for a:b"),
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+    ],
+)
+def test_wrong_toggles_are_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        AnnSettings(**fields)  # type: ignore[arg-type]

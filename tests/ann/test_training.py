@@ -1,0 +1,187 @@
+"""Training by Lightning: the same bits again, after a kill too, and nothing left lying about."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from ann2snn.ann import recipe
+from ann2snn.ann.augmentation import Augmentation
+from ann2snn.ann.batches import Batches
+from ann2snn.ann.networks import build
+from ann2snn.ann.settings import AnnSettings
+from ann2snn.ann.training import train
+from ann2snn.ann.weights import accuracy, load_weights, save_weights
+from ann2snn.data.dataset import Dataset
+from ann2snn.data.loading import load
+from ann2snn.data.settings import DataSettings
+from ann2snn.settings import SettingError
+
+ROOT = Path(__file__).parents[2]
+QUICK = AnnSettings(epochs=2, averaging=1.0, shift=1, threads=1)
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return load(DataSettings(), ROOT)
+
+
+def weight_bytes(module: torch.nn.Module) -> dict[str, bytes]:
+    return {name: value.numpy().tobytes() for name, value in module.state_dict().items()}
+
+
+def test_two_trainings_give_equal_bytes_and_other_seeds_others(
+    digits: Dataset, tmp_path: Path
+) -> None:
+    trained = [train(QUICK, digits, tmp_path / str(i)) for i in range(2)]
+    assert weight_bytes(trained[0].module) == weight_bytes(trained[1].module)
+    assert trained[0].history == trained[1].history
+    other = AnnSettings(epochs=2, averaging=1.0, shift=1, threads=1, seed=1)
+    changed = train(other, digits, tmp_path / "other")
+    assert weight_bytes(changed.module) != weight_bytes(trained[0].module)
+
+
+def test_the_random_state_of_the_process_shapes_no_training(
+    digits: Dataset, tmp_path: Path
+) -> None:
+    first = train(QUICK, digits, tmp_path / "a")
+    torch.manual_seed(12345)
+    second = train(QUICK, digits, tmp_path / "b")
+    assert weight_bytes(first.module) == weight_bytes(second.module)
+
+
+def test_a_trained_network_knows_digits_and_each_epoch_is_told(
+    digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told: list[int] = []
+    settings = AnnSettings(epochs=4, final=False, threads=1)
+    trained = train(
+        settings, digits, tmp_path / "partial", lambda epoch, numbers: told.append(epoch)
+    )
+    assert told == [1, 2, 3, 4]
+    assert len(trained.history["validation_accuracy"]) == 4
+    test = accuracy(trained.module, digits.test_images, digits.test_labels, digits.levels)
+    assert test > 90
+    assert not trained.module.training
+    assert [path.name for path in tmp_path.iterdir()] == ["partial"]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from ann2snn.ann.settings import AnnSettings
+from ann2snn.ann.training import train
+from ann2snn.data.loading import load
+from ann2snn.data.settings import DataSettings
+settings = AnnSettings(epochs=30, averaging=1.0, shift=1, threads=1)
+train(settings, load(DataSettings(), Path()), Path(sys.argv[1]), lambda e, n: print(e, flush=True))
+"""
+
+
+def test_a_killed_training_goes_on_to_the_same_bits(digits: Dataset, tmp_path: Path) -> None:
+    settings = AnnSettings(epochs=30, averaging=1.0, shift=1, threads=1)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path / "killed")],
+        stdout=subprocess.PIPE, env=environment, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    while process.stdout.readline() != "3\n":
+        assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    told: list[int] = []
+    resumed = train(settings, digits, tmp_path / "killed", lambda epoch, _: told.append(epoch))
+    calm = train(settings, digits, tmp_path / "calm")
+    assert 3 <= told[0] <= 6
+    assert weight_bytes(resumed.module) == weight_bytes(calm.module)
+    assert resumed.history == calm.history
+
+
+def test_a_checkpoint_that_would_run_code_is_refused(digits: Dataset, tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.system, (f"touch {tmp_path / 'ran'}",)
+
+    torch.save({"state_dict": Evil()}, tmp_path / "last.ckpt")
+    with pytest.raises(Exception, match=r"[Ww]eights.only"):
+        train(QUICK, digits, tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_epoch_is_the_same_whenever_it_is_drawn_and_leaves_no_image_twice() -> None:
+    images = torch.arange(20, dtype=torch.uint8).view(20, 1, 1, 1)
+    settings = AnnSettings(epochs=1)
+    batches = Batches(
+        images, torch.arange(20), 255, 4, Augmentation.of(settings, torch.zeros(1)), False, 7, 3
+    )
+    first = torch.cat([labels for _, labels in batches])
+    assert torch.equal(first, torch.cat([labels for _, labels in batches]))
+    assert sorted(first.tolist()) == list(range(20))
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.25])
+def test_the_learning_rate_rises_linearly_and_falls_to_zero(warmup: float) -> None:
+    settings = AnnSettings(warmup=warmup, learning_rate=0.4)
+    network = torch.nn.Linear(2, 2)
+    optimizer = recipe.optimizer_of(settings, network)
+    schedule = recipe.schedule_of(settings, optimizer, 100)
+    rates = []
+    for _ in range(100):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    peak = rates.index(max(rates))
+    assert peak == round(100 * warmup)
+    assert max(rates) == pytest.approx(0.4)
+    assert rates == sorted(rates[:peak]) + sorted(rates[peak:], reverse=True)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0, abs=1e-12)
+
+
+def test_weights_decay_and_biases_do_not() -> None:
+    network = build(AnnSettings(), (1, 8, 8), 10)
+    groups = recipe.optimizer_of(AnnSettings(weight_decay=0.1), network).param_groups
+    assert all(p.ndim > 1 for p in groups[0]["params"])
+    assert all(p.ndim == 1 for p in groups[1]["params"])
+    assert [group["weight_decay"] for group in groups] == [0.1, 0.0]
+
+
+def test_a_batch_larger_than_the_data_is_refused(digits: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="batch_size must be at most the 1437 training images"):
+        train(AnnSettings(batch_size=2000), digits, tmp_path)
+
+
+def test_bfloat16_is_refused_where_the_processor_has_none(
+    digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ann2snn.ann.training.autocast_supported", lambda: False)
+    with pytest.raises(SettingError, match="precision must be float32 here"):
+        train(AnnSettings(precision="bfloat16"), digits, tmp_path)
+
+
+def test_weights_come_back_as_they_went(tmp_path: Path) -> None:
+    one, other = (build(AnnSettings(seed=seed), (1, 8, 8), 10) for seed in (0, 1))
+    save_weights(one, tmp_path / "w.safetensors")
+    load_weights(other, tmp_path / "w.safetensors")
+    assert weight_bytes(one) == weight_bytes(other)
+
+
+def test_weights_that_do_not_fit_are_told_by_tensor(tmp_path: Path) -> None:
+    save_weights(build(AnnSettings(), (1, 8, 8), 7), tmp_path / "w.safetensors")
+    network = build(AnnSettings(), (1, 8, 8), 10)
+    with pytest.raises(ValueError, match=r"classes.weight has shape \(7, 512\), not \(10, 512\)"):
+        load_weights(network, tmp_path / "w.safetensors")
+    unbiased = build(AnnSettings(bias=False), (1, 8, 8), 7)
+    with pytest.raises(ValueError, match=r"classes.bias is unknown"):
+        load_weights(unbiased, tmp_path / "w.safetensors")
+    (tmp_path / "odd.safetensors").write_bytes(b"odd")
+    with pytest.raises(ValueError, match=r"odd.safetensors is not a safetensors file"):
+        load_weights(network, tmp_path / "odd.safetensors")
+    with pytest.raises(ValueError, match="there is no weights file"):
+        load_weights(network, tmp_path / "none.safetensors")

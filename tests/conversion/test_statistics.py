@@ -1,0 +1,125 @@
+"""Statistics agree with a sort, whatever the batches and the order, and merge."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from ann2snn.conversion.statistics import LayerStatistics, Statistics, collect
+from tests import zoo
+
+
+def one_layer(channels: int = 3) -> nn.Module:
+    """Activations that are the image's own: relu(x - 0.25), channel c larger by 4^c."""
+    conv = nn.Conv2d(channels, channels, 1, groups=channels)
+    with torch.no_grad():
+        conv.weight[:] = (4.0 ** torch.arange(channels)).view(-1, 1, 1, 1)
+        conv.bias[:] = -0.25 * 4.0 ** torch.arange(channels)  # type: ignore[index]
+    return nn.Sequential(
+        conv, nn.ReLU(), nn.Flatten(), nn.Linear(channels * 36, 2, bias=False)
+    ).double().eval()  # fmt: skip
+
+
+def activations(images: np.ndarray) -> np.ndarray:
+    factors = 4.0 ** np.arange(images.shape[1])
+    return np.maximum(images / 65535 - 0.25, 0) * factors.reshape(1, -1, 1, 1)
+
+
+def wide_images(count: int) -> np.ndarray:
+    """Whole numbers up to 65535, most of them small."""
+    random = np.random.default_rng(1)
+    return (random.random((count, 3, 6, 6)) ** 2 * 65535).astype(np.int64)
+
+
+@pytest.fixture(scope="module")
+def layer() -> LayerStatistics:
+    return collect(one_layer(), wide_images(730), 65535).layers["1"]
+
+
+def exact(values: np.ndarray, percentile: float, population: str) -> float:
+    kept = values[values > 0] if population == "nonzero" else values.ravel()
+    return float(np.percentile(kept, percentile, method="inverted_cdf"))
+
+
+@pytest.mark.parametrize("population", ["nonzero", "all"])
+@pytest.mark.parametrize("percentile", [70.0, 90.0, 99.0, 99.9, 99.99, 100.0])
+def test_percentiles_agree_with_an_exact_sort_within_a_thousandth(
+    layer: LayerStatistics, percentile: float, population: str
+) -> None:
+    values = activations(wide_images(730))
+    found = layer.scale(percentile, population)
+    assert found == pytest.approx(exact(values, percentile, population), rel=1e-3)
+    channels = layer.channel_scales(percentile, population)
+    expected = [exact(values[:, c], percentile, population) for c in range(3)]
+    assert channels == pytest.approx(expected, rel=2e-3)
+
+
+def test_the_maximum_is_exact_and_counts_are_whole(layer: LayerStatistics) -> None:
+    values = activations(wide_images(730))
+    assert layer.maximum == values.max()
+    assert layer.histogram.total == values.size
+    assert layer.histogram.zeros == (values == 0).sum()
+    assert layer.image_maxima.total == 730
+    assert [channel.total for channel in layer.channels] == [730 * 36] * 3
+
+
+def equal(first: Statistics, second: Statistics, folder: Path) -> bool:
+    first.save(folder / "first")
+    second.save(folder / "second")
+    return (folder / "first").read_bytes() == (folder / "second").read_bytes()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_neither_order_nor_batches_change_a_bit(tmp_path: Path, dtype: torch.dtype) -> None:
+    module, shape = zoo.build("vgg", dtype=dtype)
+    images = zoo.images(shape, 330)
+    images[7] //= 50
+    whole = collect(module, images, 255)
+    shuffled = collect(module, np.random.default_rng(3).permutation(images), 255)
+    assert equal(whole, shuffled, tmp_path)
+    parts = [collect(module, images[a:b], 255) for a, b in ((0, 8), (8, 150), (150, 330))]
+    assert equal(whole, parts[0].merge(parts[1]).merge(parts[2]), tmp_path)
+    assert equal(whole, parts[2].merge(parts[0]).merge(parts[1]), tmp_path)
+
+
+def test_statistics_survive_a_file(tmp_path: Path) -> None:
+    module, shape = zoo.build("inception")
+    statistics = collect(module, zoo.images(shape, 20), 255)
+    statistics.save(tmp_path / "statistics.safetensors")
+    loaded = Statistics.load(tmp_path / "statistics.safetensors")
+    assert equal(statistics, loaded, tmp_path)
+    assert loaded.summary() == statistics.summary()
+    for name, layer in statistics.layers.items():
+        found = loaded.layers[name].channel_scales(99.0, "all")
+        assert np.array_equal(found, layer.channel_scales(99.0, "all"))
+
+
+def test_the_summary_counts_what_was_seen(layer: LayerStatistics) -> None:
+    summary = Statistics({"1": layer}, 730).summary()["1"]
+    values = activations(wide_images(730))
+    assert summary["count"] == values.size
+    assert summary["nonzero"] == (values > 0).sum() == sum(summary["histogram"]["counts"])
+    assert sum(summary["image_maxima"]["counts"]) == 730
+    assert len(summary["histogram"]["edges"]) == len(summary["histogram"]["counts"]) + 1
+    assert summary["percentiles"]["100"] == summary["max"] == values.max()
+
+
+def test_averages_are_divided_before_they_are_counted() -> None:
+    module = nn.Sequential(
+        nn.AvgPool2d(2), nn.Conv2d(1, 1, 1, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(4, 2)
+    )
+    with torch.no_grad():
+        module[1].weight.fill_(1)
+    images = np.full((3, 1, 4, 4), 51, np.uint8)
+    statistics = collect(module.double().eval(), images, 255)
+    assert statistics.layers["2"].maximum == pytest.approx(0.2)
+
+
+def test_statistics_of_different_networks_do_not_merge() -> None:
+    first, shape = zoo.build("three_linear")
+    other, _ = zoo.build("shared_relu")
+    images = zoo.images(shape, 5)
+    with pytest.raises(ValueError, match="statistics of different networks do not merge"):
+        collect(first, images, 255).merge(collect(other, images, 255))
