@@ -8,6 +8,7 @@ import pytest
 import ann2snn
 from ann2snn.conversion.convert import convert
 from ann2snn.conversion.describe import describe, rows
+from ann2snn.conversion.statistics import collect
 from tests import zoo
 
 
@@ -24,14 +25,17 @@ def test_rows_give_shape_scale_parameters_fan_out_and_saturating_share() -> None
     assert table["2"]["saturating"] is None
 
 
-def test_nothing_saturates_at_the_maximum_and_half_of_the_nonzero_at_the_median() -> None:
+def test_nothing_saturates_at_the_maximum_and_half_of_the_nonzero_at_their_median() -> None:
     module, shape = zoo.build("three_linear")
     images = zoo.images(shape, 300)
     largest = {row["name"]: row for row in rows(convert(module, images, normalization="max"))}
     assert largest["1"]["saturating"] == largest["3"]["saturating"] == 0
-    median = convert(module, images, percentile=50.0, population="all")
-    shares = [row["saturating"] for row in rows(median) if row["kind"] == "neuron"]
-    assert shares == pytest.approx([0.5, 0.5], abs=0.01)
+    statistics = collect(module, images, 255)
+    median = {row["name"]: row for row in rows(convert(module, images, percentile=50.0))}
+    for name in ("1", "3"):
+        counted = statistics.layers[name].histogram
+        expected = 0.5 * (1 - counted.zeros / counted.total)
+        assert median[name]["saturating"] == pytest.approx(expected, abs=0.01)
 
 
 def test_the_table_has_a_line_for_every_node() -> None:

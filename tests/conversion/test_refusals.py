@@ -65,7 +65,9 @@ FLAT: dict[str, tuple[nn.Module, str]] = {
     "sub alpha": (Net(lambda _, x: torch.sub(x, x, alpha=2)), r"alpha.*x - alpha \* y"),
     "dropout": (Net(lambda _, x: F.dropout(x)), "drops at random even in eval mode"),
     "widening": (Net(lambda net, x: x * net.gain), r"\(3, 6\) widens the signal"),
-    "constant": (Net(lambda _, x: x.add("a")), "combines the signal with 'a'"),
+    "constant": (Net(lambda _, x: x + 1j), "combines the signal with 1j"),
+    "misfit": (Net(lambda _, x: x + torch.ones(7)), r"\(7,\) widens the signal"),
+    "unflatten": (sequence(nn.Unflatten(0, (1, 1))), "unflattens the batch"),
     "cat constant": (Net(lambda net, x: torch.cat([x, net.gain], 0)), "joins the signal with a"),
     "cat axis": (Net(lambda _, x: torch.cat([x, x], 0)), "joins along axis 0"),
     "batch view": (Net(lambda _, x: x.view(3, 6)), "does not keep the batch first"),
@@ -208,7 +210,7 @@ def test_activations_that_are_not_finite_are_refused() -> None:
     module, shape = zoo.build("three_linear")
     with torch.no_grad():
         module[0].weight[0, 0] = float("inf")  # type: ignore[index]
-    with pytest.raises(ValueError, match="1: its activations .* are not finite"):
+    with pytest.raises(ValueError, match=r"1: its activations .* are not finite"):
         convert(module, zoo.images(shape, 5))
 
 

@@ -24,7 +24,8 @@ def one_layer(channels: int = 3) -> nn.Module:
 
 def activations(images: np.ndarray) -> np.ndarray:
     factors = 4.0 ** np.arange(images.shape[1])
-    return np.maximum(images / 65535 - 0.25, 0) * factors.reshape(1, -1, 1, 1)
+    values: np.ndarray = np.maximum(images / 65535 - 0.25, 0) * factors.reshape(1, -1, 1, 1)
+    return values
 
 
 def wide_images(count: int) -> np.ndarray:
@@ -111,7 +112,7 @@ def test_averages_are_divided_before_they_are_counted() -> None:
         nn.AvgPool2d(2), nn.Conv2d(1, 1, 1, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(4, 2)
     )
     with torch.no_grad():
-        module[1].weight.fill_(1)
+        next(module.parameters()).fill_(1)
     images = np.full((3, 1, 4, 4), 51, np.uint8)
     statistics = collect(module.double().eval(), images, 255)
     assert statistics.layers["2"].maximum == pytest.approx(0.2)
@@ -123,3 +124,9 @@ def test_statistics_of_different_networks_do_not_merge() -> None:
     images = zoo.images(shape, 5)
     with pytest.raises(ValueError, match="statistics of different networks do not merge"):
         collect(first, images, 255).merge(collect(other, images, 255))
+
+
+def test_a_percentile_that_is_zero_gives_way_to_the_maximum(layer: LayerStatistics) -> None:
+    assert layer.histogram.zeros > 0.4 * layer.histogram.total
+    assert layer.scale(30.0, "all") == layer.maximum
+    assert np.array_equal(layer.channel_scales(30.0, "all"), layer.largest)

@@ -1,21 +1,96 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ann2snn.simulation import event
-from tests.simulation.event_networks import KINDS, assert_same, both, random_images, random_network
+from ann2snn.conversion.convert import convert
+from ann2snn.shapes import pool_windows
+from ann2snn.simulation.certificate import certify
+from ann2snn.simulation.kernels import lowering
+from ann2snn.spec import GATES, Input, MaxPool, SpikingSpec
+from tests import random_networks, zoo
+from tests.simulation.event_networks import (
+    KINDS,
+    Growing,
+    assert_same,
+    both,
+    random_images,
+    random_network,
+)
+
+TOGGLES: tuple[dict[str, Any], ...] = (
+    {},
+    {"reset": "zero", "input": "poisson", "pooling": "cumulative", "normalization": "channel"},
+    {"pooling": "exponential", "initial_potential": 0.5, "output": "count"},
+)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.integers(0, 10**6),
     st.sampled_from(["analog", "poisson"]),
     st.lists(st.sampled_from(KINDS), min_size=2, max_size=9),
     st.booleans(),
 )
-def test_random_networks_give_the_same_spikes_and_outputs_at_every_step(
+def test_random_spiking_networks_give_the_same_numbers_at_every_step(
     seed: int, coding: str, kinds: list[str], flat: bool
 ) -> None:
     spec = random_network(seed, coding, kinds, flat=flat)
     assert_same(*both(spec, random_images(spec, 2, seed), steps=9))
+
+
+@settings(max_examples=10, deadline=None)
+@given(random_networks.networks())
+def test_converted_random_networks_give_the_same_numbers_at_every_step(
+    network: tuple[Any, tuple[int, ...]],
+) -> None:
+    module, shape = network
+    images = zoo.images(shape, 4)
+    assert_same(*both(convert(module, images), images[:2], steps=12))
+
+
+@pytest.mark.parametrize("name", sorted(zoo.NETWORKS))
+def test_every_network_of_the_zoo_gives_the_same_numbers_at_every_step(name: str) -> None:
+    module, shape = zoo.build(name)
+    images = zoo.images(shape, 6)
+    for toggles in TOGGLES:
+        spec = convert(module, images, **toggles)
+        assert_same(*both(spec, images[:2].reshape(2, *spec.input.shape), steps=12))
+
+
+def pooled(gate: str) -> SpikingSpec:
+    """Pools over 70 channels of spikes: disjoint windows, then windows that share inputs."""
+    growing = Growing(3, "poisson")
+    growing.shapes["image"] = (70, 7, 7)
+    growing.nodes[0] = Input(
+        name="image", inputs=(), scale=np.ones(()), shape=(70, 7, 7), coding="poisson"
+    )
+    for size, stride in ((2, 2), (3, 1)):
+        windows = pool_windows(7, size, stride, 0)
+        growing.append(MaxPool, ("image",), gate=gate, rows=windows, columns=windows)
+    return SpikingSpec(*growing.finished())
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_each_gate_chooses_as_the_dense_one_also_where_windows_share_inputs(
+    gate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = pooled(gate)
+    images = random_images(spec, 2)
+    assert_same(*both(spec, images, steps=40))
+    monkeypatch.setattr(lowering, "SHORT_COUNTS", 0)  # counts of 64 bits, as for longer runs
+    assert_same(*both(spec, images, steps=40))
+
+
+def test_float32_gives_the_bits_of_float64_wherever_the_run_is_certified_exact() -> None:
+    certified = 0
+    for seed in range(12):
+        spec = random_network(seed, "poisson", ["conv3", "neuron", "linear", "neuron"])
+        ours, theirs = both(spec, random_images(spec, 2), steps=12, precision="float32")
+        largest = {name: float(values.max()) for name, values in theirs.largest.items()}
+        if certify(spec, largest, 12, "float32").exact:
+            certified += 1
+            assert_same(ours, theirs)
+    assert certified > 3

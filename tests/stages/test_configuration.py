@@ -96,7 +96,7 @@ def wrong_overrides(count: int) -> list[str]:
     toggles = [
         (f"{group}.{toggle.name}", toggle)
         for group, kind in GROUPS.items()
-        for toggle in dataclasses.fields(kind)  # type: ignore[arg-type]
+        for toggle in dataclasses.fields(kind)
     ]
     wrong: list[str] = []
     while len(wrong) < count:
@@ -111,9 +111,9 @@ def wrong_overrides(count: int) -> list[str]:
         if rule.choices:
             made.append(f"{key}={rule.choices[0]}x")
         if rule.low is not None:
-            made.append(f"{key}={type(default)(rule.low - 1)}")
+            made.append(f"{key}={int(rule.low) - 1}")
         if rule.high is not None:
-            made.append(f"{key}={type(default)(rule.high + 1)}")
+            made.append(f"{key}={int(rule.high) + 1}")
         made.append(
             f"{draw.choice(['data', 'ann', 'conversion', 'experiment'])}=unknown{len(wrong)}"
         )

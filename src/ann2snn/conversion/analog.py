@@ -1,7 +1,6 @@
 """The analog network, run node by node: for statistics, and as the check of a conversion."""
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from ann2snn.conversion.graph import AnalogGraph
+from ann2snn.shapes import Windows, pool_windows
 from ann2snn.spec import (
     Add,
     Affine,
@@ -109,9 +109,9 @@ class AnalogNetwork:
 
 def _pooled(node: SumPool | MaxPool, signal: Tensor) -> Tensor:
     """Sum or maximum of each window."""
-    regular = _regular(node)
-    if regular is not None:
-        kernel, stride = regular
+    kernels = [_sliding(windows, size) for windows, size in _axes(node, signal)]
+    if kernels[0] and kernels[1]:
+        (kernel, stride) = zip(*kernels, strict=True)
         if isinstance(node, MaxPool):
             return F.max_pool2d(signal, kernel, stride)
         return F.avg_pool2d(signal, kernel, stride, divisor_override=1)
@@ -125,17 +125,16 @@ def _pooled(node: SumPool | MaxPool, signal: Tensor) -> Tensor:
     return torch.stack(rows, 2)
 
 
-def _regular(node: SumPool | MaxPool) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """Kernel and stride, where windows are equal, evenly spaced and start at the corner."""
-    kernels, strides = [], []
-    for windows in (node.rows, node.columns):
-        sizes = {stop - start for start, stop in windows}
-        steps = {b[0] - a[0] for a, b in pairwise(windows)} or {1}
-        if len(sizes) > 1 or len(steps) > 1 or windows[0][0] != 0:
-            return None
-        kernels.append(sizes.pop())
-        strides.append(max(steps.pop(), 1))
-    return (kernels[0], kernels[1]), (strides[0], strides[1])
+def _axes(node: SumPool | MaxPool, signal: Tensor) -> list[tuple[Windows, int]]:
+    return [(node.rows, signal.shape[2]), (node.columns, signal.shape[3])]
+
+
+def _sliding(windows: Windows, size: int) -> tuple[int, int] | None:
+    """Kernel and stride of windows that a plain pool of an axis of `size` would have."""
+    kernel = windows[0][1]
+    stride = windows[1][0] if len(windows) > 1 else size
+    plain = kernel <= size and stride > 0 and windows == pool_windows(size, kernel, stride, 0)
+    return (kernel, stride) if plain else None
 
 
 def graph_network(graph: AnalogGraph, dtype: torch.dtype) -> AnalogNetwork:

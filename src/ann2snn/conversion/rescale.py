@@ -136,7 +136,7 @@ class _Rescaling:
                 return self.own[node.name]
 
     def _brought(self, reader: Node, source: str, scale: Array) -> str:
-        """The name of `source`'s signal in units of `scale`, through an `Affine` gain if need be."""
+        """The name of `source`'s signal in units of `scale`, behind an `Affine` gain if need be."""
         gain = self.scales[source] / scale
         if (gain == 1).all():
             return source

@@ -6,6 +6,7 @@ is kept are whole-number counts and maxima, so neither batches nor order change 
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from torch import nn
 from ann2snn.conversion.analog import graph_network
 from ann2snn.conversion.fold import simplified
 from ann2snn.conversion.graph import AnalogGraph
-from ann2snn.conversion.histogram import CHANNEL_BITS, LAYER_BITS, Histogram
+from ann2snn.conversion.histogram import Histogram
 from ann2snn.conversion.points import points
 from ann2snn.conversion.tally import Tally, lowest_kept
 from ann2snn.conversion.trace import analog_graph
@@ -34,14 +35,17 @@ PLOT_BINS = 100
 class LayerStatistics:
     """One layer over all images: the positive parts of its activations.
 
-    `largest` (channels,) are exact maxima by channel; `histogram` counts all activations,
-    `channels` those of each channel, `image_maxima` the largest of each image.
+    `largest` (channels,) are exact maxima by channel; `channels` count the activations of each
+    channel, `histogram` those of all, `image_maxima` the largest of each image.
     """
 
     largest: npt.NDArray[np.float64]
-    histogram: Histogram
-    image_maxima: Histogram
     channels: tuple[Histogram, ...]
+    image_maxima: Histogram
+
+    @cached_property
+    def histogram(self) -> Histogram:
+        return Histogram.merged(self.channels)
 
     @property
     def maximum(self) -> float:
@@ -49,28 +53,29 @@ class LayerStatistics:
 
     def merge(self, other: "LayerStatistics") -> "LayerStatistics":
         """Of both sets of images."""
-        histogram = self.histogram.merge(other.histogram)
-        cut = lowest_kept(int(histogram.bins[-1]) >> LAYER_BITS)
         pairs = zip(self.channels, other.channels, strict=True)
+        channels = (Histogram.merged(pair) for pair in pairs)
         return LayerStatistics(
             np.maximum(self.largest, other.largest),
-            histogram,
-            self.image_maxima.merge(other.image_maxima),
-            tuple(a.merge(b).raised(cut) for a, b in pairs),
+            tuple(channel.raised(lowest_kept(int(channel.bins[-1]))) for channel in channels),
+            Histogram.merged([self.image_maxima, other.image_maxima]),
         )
 
     def scale(self, percentile: float, population: str) -> float:
-        """The percentile over the layer's activations; 100 is the exact maximum; 0 if all are 0."""
-        if percentile == 100:
-            return self.maximum
-        return min(self.histogram.percentile(percentile, population), self.maximum)
+        """The percentile over the layer's activations; 100 is the exact maximum.
+
+        Where so many are 0 that the percentile is, it is the maximum; 0 only if all are.
+        """
+        found = self.histogram.percentile(percentile, population)
+        return min(found, self.maximum) if percentile < 100 and found > 0 else self.maximum
 
     def channel_scales(self, percentile: float, population: str) -> npt.NDArray[np.float64]:
-        """The percentile over each channel's activations (channels,)."""
-        if percentile == 100:
-            return self.largest
-        found = [channel.percentile(percentile, population) for channel in self.channels]
-        return np.minimum(found, self.largest)
+        """The percentile over each channel's activations (channels,), as `scale` for the layer; a
+        channel without any above 0 has the layer's scale."""
+        found = np.array([c.percentile(percentile, population) for c in self.channels])
+        inner = (found > 0) & (percentile < 100)
+        scales = np.where(inner, np.minimum(found, self.largest), self.largest)
+        return np.where(scales > 0, scales, self.scale(percentile, population))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,10 +106,8 @@ class Statistics:
         tensors: dict[str, np.ndarray] = {}
         for name, layer in self.layers.items():
             tensors[f"{name}/largest"] = layer.largest
-            for part in ("histogram", "image_maxima"):
-                histogram: Histogram = getattr(layer, part)
-                tensors[f"{name}/{part}/bins"] = histogram.bins
-                tensors[f"{name}/{part}/counts"] = histogram.counts
+            tensors[f"{name}/image_maxima/bins"] = layer.image_maxima.bins
+            tensors[f"{name}/image_maxima/counts"] = layer.image_maxima.counts
             lengths = [len(channel.bins) for channel in layer.channels]
             tensors[f"{name}/channels/lengths"] = np.array(lengths, np.int64)
             for field in ("bins", "counts"):
@@ -163,30 +166,21 @@ def collect_from(
             if node.name in tallies:
                 tallies[node.name].add(signal[:kept])
     layers = {
-        name: LayerStatistics(
-            tally.largest, tally.histogram(), tally.image_maxima(), tally.channels()
-        )
+        name: LayerStatistics(tally.largest, tally.channels(), tally.image_maxima())
         for name, tally in tallies.items()
     }
     return Statistics(layers, len(images))
 
 
 def _layer(name: str, tensors: dict[str, np.ndarray]) -> LayerStatistics:
-    parts = {
-        part: Histogram(tensors[f"{name}/{part}/bins"], tensors[f"{name}/{part}/counts"])
-        for part in ("histogram", "image_maxima")
-    }
     ends = np.cumsum(tensors[f"{name}/channels/lengths"])[:-1]
     pieces = [
         np.split(tensors[f"{name}/channels/{field}"].astype(np.int64), ends)
         for field in ("bins", "counts")
     ]
-    from_file = tuple(
-        Histogram(bins, counts, CHANNEL_BITS) for bins, counts in zip(*pieces, strict=True)
-    )
-    return LayerStatistics(
-        tensors[f"{name}/largest"], parts["histogram"], parts["image_maxima"], from_file
-    )
+    channels = tuple(Histogram(bins, counts) for bins, counts in zip(*pieces, strict=True))
+    maxima = Histogram(tensors[f"{name}/image_maxima/bins"], tensors[f"{name}/image_maxima/counts"])
+    return LayerStatistics(tensors[f"{name}/largest"], channels, maxima)
 
 
 def _summary(layer: LayerStatistics) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Step ann: the analog network's weights, trained or given, and its answers on the test set."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
     from ann2snn.stages.chain import Chain
     from ann2snn.stages.configuration import Settings
 
+OnEpoch = Callable[[int, dict[str, float]], None]
 FILES = ("weights.safetensors", "predictions.safetensors")
 
 
@@ -33,7 +36,8 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:
         module = build(toggles, dataset.train_images.shape[1:], len(dataset.manifest["classes"]))
         load_weights(module, Path(toggles.weights))
     else:
-        trained = train(toggles, dataset, partial)
+        with _live(chain) as on_epoch:
+            trained = train(toggles, dataset, partial, on_epoch)
         module, history = trained.module, trained.history
     predictions = np.asarray(predict(module, dataset.test_images, dataset.levels), np.int64)
     save_weights(module, folder / FILES[0])
@@ -46,6 +50,20 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:
     }
     details: Json = {"files": {name: file_sha256(folder / name) for name in FILES}}
     return chain.make_record("ann", metrics, history, details)
+
+
+@contextmanager
+def _live(chain: "Chain") -> Iterator[OnEpoch | None]:
+    """What shows each epoch in MLflow as it ends, unless the run is not to be tracked."""
+    if not chain.settings.run.track:
+        yield None
+        return
+    from ann2snn.tracking.live import live_training
+
+    values = {"data": shaping_values(chain.settings.data), "ann": settings(chain.settings)}
+    words = {"dataset": str(chain.manifest["name"]), "network": chain.settings.ann.network}
+    with live_training(chain.project, chain.key("ann"), words, values) as on_epoch:
+        yield on_epoch
 
 
 if __name__ == "__main__":

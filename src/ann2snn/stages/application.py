@@ -84,7 +84,9 @@ def _run_single(step: str, settings: Settings) -> None:
         publish_result(step, settings.run.publish, chain, Path.cwd())
     print(sweep.line_of(record))
     if settings.run.track and not settings.run.publish:
-        sweep.track()
+        from ann2snn.tracking.later import sync_later
+
+        sync_later(Path.cwd())
 
 
 def _run_study(step: str, settings: Settings, overrides: list[str]) -> None:

@@ -80,7 +80,7 @@ def conf_folder() -> Path:
 
 def register_schema() -> None:
     """Gives Hydra the keys and defaults of all toggles."""
-    schema = {name: asdict(kind()) for name, kind in GROUPS.items()}  # type: ignore[call-overload]
+    schema = {name: asdict(kind()) for name, kind in GROUPS.items()}
     ConfigStore.instance().store(name="schema", node=schema)
 
 
@@ -115,7 +115,7 @@ def typed(config: DictConfig) -> Settings:
         values = dict(plain[group])
         for name in values:
             toggle_of(f"{group}.{name}")
-        for toggle in dataclasses.fields(kind):  # type: ignore[arg-type]
+        for toggle in dataclasses.fields(kind):
             if isinstance(toggle.default, float) and type(values[toggle.name]) is int:
                 values[toggle.name] = float(values[toggle.name])
         try:
@@ -198,7 +198,7 @@ def toggle_of(key: str) -> dataclasses.Field[Any]:
     """
     group, _, name = key.partition(".")
     if group in GROUPS:
-        for toggle in dataclasses.fields(GROUPS[group]):  # type: ignore[arg-type]
+        for toggle in dataclasses.fields(GROUPS[group]):
             if toggle.name == name:
                 return toggle
     raise SettingError(_unknown_key(key))
@@ -208,7 +208,7 @@ def _all_keys() -> list[str]:
     keys = [
         f"{group}.{toggle.name}"
         for group, kind in GROUPS.items()
-        for toggle in dataclasses.fields(kind)  # type: ignore[arg-type]
+        for toggle in dataclasses.fields(kind)
     ]
     return [*CHOSEN, *keys]
 

@@ -12,7 +12,7 @@ def toggle_table(groups: Iterable[str]) -> str:
     """A Markdown table: toggle, default, what is allowed, meaning."""
     lines = ["| toggle | default | allowed | meaning |", "|---|---|---|---|"]
     for group in groups:
-        for toggle in dataclasses.fields(GROUPS[group]):  # type: ignore[arg-type]
+        for toggle in dataclasses.fields(GROUPS[group]):
             rule, default = rule_of(toggle), toggle.default
             shown = str(default).lower() if isinstance(default, bool) else str(default)
             kind = {bool: "true, false", str: "text"}.get(type(default), "")

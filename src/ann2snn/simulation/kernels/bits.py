@@ -1,5 +1,7 @@
 """Lists of the set bits of a mask, and counts of them."""
 
+from typing import Any
+
 import llvmlite.binding
 import numpy as np
 
@@ -17,7 +19,7 @@ COMPRESSES = bool(llvmlite.binding.get_host_cpu_features().get("avx512vbmi2", Fa
 
 
 @plain
-def list_bits(mask, wide, first, events, count):
+def list_bits(mask: Any, wide: Any, first: Any, events: Any, count: Any) -> Any:
     """Appends first + i for each bit i of `mask` to `events` at `count`; the new count.
 
     Without `wide` only the low 32 bits can be set: asking the mask itself would be a branch that no
@@ -29,16 +31,22 @@ def list_bits(mask, wide, first, events, count):
         count = pack(mask & np.uint64(0xFFFFFFFF), np.uint64(first), events, count)
         if wide:
             count = pack(mask >> np.uint64(32), np.uint64(first + 32), events, count)
-    else:
-        while mask != 0:
-            events[count] = np.uint64(first) + lowest_bit(mask)
-            mask &= mask - np.uint64(1)
-            count += np.uint64(1)
+        return count
+    return walk(mask, np.uint64(first), events, count)
+
+
+@plain
+def walk(mask: Any, first: Any, events: Any, count: Any) -> Any:
+    """Appends the places of all bits, one after another."""
+    while mask != 0:
+        events[count] = first + lowest_bit(mask)
+        mask &= mask - np.uint64(1)
+        count += np.uint64(1)
     return count
 
 
 @plain
-def pack(low, first, events, count):
+def pack(low: Any, first: Any, events: Any, count: Any) -> Any:
     """Appends the places of up to 32 bits. Short stores seldom cross a cache line, which costs."""
     found = count_bits(low)
     if found <= 8:
@@ -49,7 +57,9 @@ def pack(low, first, events, count):
 
 
 @plain
-def weighted_count(source, pixels, words, bits, weight, tables):
+def weighted_count(
+    source: Any, pixels: Any, words: Any, bits: Any, weight: Any, tables: Any
+) -> Any:
     """Sum over pixels of the number of set bits times the pixel's weight in `tables`."""
     total = np.int64(0)
     if words == 1:

@@ -1,7 +1,7 @@
 """Where compiled kernels are kept between runs.
 
-numba's own cache looks at the file of a function alone and would run a stale kernel after an edit of
-another file. So the folder's name is a hash of all kernel sources, of the versions of numba and
+numba's own cache looks at the file of a function alone and would run a stale kernel after an edit
+of another file. So the folder's name is a hash of all kernel sources, of the versions of numba and
 llvmlite, and of the processor; a change of any leads to a fresh folder. numba writes its files
 under temporary names and renames them, so processes may share the folder.
 """
@@ -34,16 +34,26 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 
 def folder() -> Path:
-    """This version's folder, made if it can be; else one under the system's temporary folder."""
+    """This version's folder, made if it can be; else one under the system's temporary folder.
+
+    Raises:
+        OSError: neither can be made, or others than the user own them (what lies there is run).
+    """
     name = f"kernels-{fingerprint()}"
     for parent in (user_cache() / "ann2snn", Path(tempfile.gettempdir()) / f"ann2snn-{_user()}"):
+        path = parent / name
         try:
-            (parent / name).mkdir(parents=True, exist_ok=True)
+            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, exist_ok=True)
         except OSError:
             continue
-        if os.access(parent / name, os.W_OK):
-            return parent / name
+        if os.access(path, os.W_OK) and _is_own(parent) and _is_own(path):
+            return path
     raise OSError(f"no folder for compiled kernels can be made; set {VARIABLE} to one")
+
+
+def _is_own(path: Path) -> bool:
+    return sys.platform == "win32" or path.stat().st_uid == os.getuid()
 
 
 def fingerprint(sources: Path | None = None) -> str:
@@ -62,7 +72,7 @@ def user_cache() -> Path:
     """The platform's folder for caches."""
     if VARIABLE in os.environ:
         return Path(os.environ[VARIABLE])
-    home = Path(os.path.expanduser("~"))
+    home = Path("~").expanduser()
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
     if sys.platform == "darwin":

@@ -1,14 +1,16 @@
 """Convolution of spikes, three columns wide and with stride 1, as a gather, firing as it goes.
 
-An output row sees a few input rows. Their spikes are listed column by column, once for the row; then
-a window of three output columns slides over the list. The sums of the three stand in registers: a
-spike in input column x adds one row of weights (contiguous over output channels) to each of the
-output columns x + left, x + left - 1 and x + left - 2. When x passes, the last of the three is
-complete: its neurons take the sum and fire without it ever being written.
+An output row sees a few input rows. Their spikes are listed column by column, once for the row;
+then a window of three output columns slides over the list. The sums of the three stand in
+registers: a spike in input column x adds one row of weights (contiguous over output channels) to
+each of the output columns x + left, x + left - 1 and x + left - 2. When x passes, the last of the
+three is complete: its neurons take the sum and fire without it ever being written.
 
 The other way, scatter (each spike adds to nine places in memory), is bound by loads and stores of
 the sums: measured half as fast.
 """
+
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from ann2snn.simulation.kernels.vector import (
     add_row,
     at_least_one,
     fold,
+    lanes_of,
     larger,
     largest_lane,
     load,
@@ -26,33 +29,38 @@ from ann2snn.simulation.kernels.vector import (
     plain,
     scaled,
     store,
+    widest_sums,
     zero_sums,
     zero_where,
     zeros,
+    zeros_like,
 )
 
 END = np.uint16(0xFFFF)
 
 
 @plain
-def convolve_rows(op, rows, weights, state, bits, largest, events):
+def convolve_rows(
+    op: Any, rows: Any, weights: Any, state: Any, bits: Any, largest: Any, events: Any
+) -> None:
     """All output rows, in groups of as many output channels as registers take.
 
     `rows` are the weights: floating-point ones, or 16-bit whole numbers of a unit that stands in
     `weights` at op.unit.
     """
     most, most_step = zeros(state, 16), zeros(state, 16)
+    widest = widest_sums(rows)
     for row in range(op.out_rows):
         list_row(op, row, bits, events)
         channel = 0
         while channel < op.out_width:
             rest = op.out_width - channel
-            if rest >= 64:
+            if rest >= lanes_of(widest):
                 most, most_step = slide(
                     op, row, channel, rows, weights, state, bits, events,
-                    zero_sums(rows, 64), zeros(state, 64), most, most_step,
+                    widest, zeros_like(widest, state), most, most_step,
                 )  # fmt: skip
-                channel += 64
+                channel += lanes_of(widest)
             elif rest >= 32:
                 most, most_step = slide(
                     op, row, channel, rows, weights, state, bits, events,
@@ -71,7 +79,7 @@ def convolve_rows(op, rows, weights, state, bits, largest, events):
 
 
 @plain
-def list_row(op, row, bits, events):
+def list_row(op: Any, row: Any, bits: Any, events: Any) -> None:
     """Lists the spikes that an output row sees, column by column, each column ended by `END`.
 
     A spike of channel c in kernel row k is listed as k * channels + c, its row of weights. The end
@@ -100,8 +108,19 @@ def list_row(op, row, bits, events):
 
 @plain
 def slide(
-    op, row, channel, rows, weights, state, bits, events, nothing, none, most, most_step
-):  # fmt: skip
+    op: Any,
+    row: Any,
+    channel: Any,
+    rows: Any,
+    weights: Any,
+    state: Any,
+    bits: Any,
+    events: Any,
+    nothing: Any,
+    none: Any,
+    most: Any,
+    most_step: Any,
+) -> Any:
     """One output row for the output channels from `channel` on, as many as `none` has lanes.
 
     Gives the largest |V + current| and |current| so far.

@@ -1,5 +1,7 @@
 """Runs a lowered network over one image, through all its steps."""
 
+from typing import Any
+
 import numpy as np
 
 from ann2snn.simulation.kernels import operation, plain
@@ -14,9 +16,26 @@ from ann2snn.simulation.kernels.poisson import draw
 
 @compiled
 def run(
-    program, shorts, weights, tables, state, bits, estimates, counts, events, places,
-    pixels, levels, seed, image, operations, outputs, largest, units, trains,
-):  # fmt: skip
+    program: Any,
+    shorts: Any,
+    weights: Any,
+    tables: Any,
+    state: Any,
+    bits: Any,
+    estimates: Any,
+    counts: Any,
+    events: Any,
+    places: Any,
+    pixels: Any,
+    levels: Any,
+    seed: Any,
+    image: Any,
+    operations: Any,
+    outputs: Any,
+    largest: Any,
+    units: Any,
+    trains: Any,
+) -> None:
     """Fills operations (slots, steps), outputs (steps, classes), largest (marks, 2), units and
     trains; `state`, `bits`, `estimates` and `counts` hold the network before its first step."""
     for step in range(outputs.shape[0]):

@@ -5,6 +5,8 @@ counts: the gate spikes when the largest count in its window grows. Up to 65,000
 bits, 32 channels to a vector, which makes the exact gate the fastest too.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ann2snn.simulation.kernels.operation import GATE_CODES
@@ -18,7 +20,7 @@ INCREMENT = 1 << 20
 
 
 @plain
-def rise(op, bits, counts, tables):
+def rise(op: Any, bits: Any, counts: Any, tables: Any) -> None:
     """The gate `rise` over spikes; counts of the inputs at op.estimate, then the largest ones.
 
     Where no two windows share an input (op.first), counts grow as their window is looked at.
@@ -59,7 +61,7 @@ def rise(op, bits, counts, tables):
 
 
 @plain
-def grown(op, bits, counts, pixel, lane, stride, none):
+def grown(op: Any, bits: Any, counts: Any, pixel: Any, lane: Any, stride: Any, none: Any) -> Any:
     """The counts of 32 channels of an input pixel, its spikes of this step counted in."""
     word = bits[np.uint64(op.source + pixel * op.words + (lane >> 1))]
     at = np.uint64(op.estimate + pixel * stride + lane * 32)
@@ -69,7 +71,7 @@ def grown(op, bits, counts, pixel, lane, stride, none):
 
 
 @plain
-def choose(op, bits, estimates, tables, step):
+def choose(op: Any, bits: Any, estimates: Any, tables: Any, step: Any) -> None:
     """Any gate over spikes, channel by channel."""
     if op.gate != SPIKES:
         for pixel in range(op.rows * op.columns):
@@ -95,7 +97,16 @@ def choose(op, bits, estimates, tables, step):
 
 
 @plain
-def passes(op, row, column, channel, bits, estimates, tables, maxima):
+def passes(
+    op: Any,
+    row: Any,
+    column: Any,
+    channel: Any,
+    bits: Any,
+    estimates: Any,
+    tables: Any,
+    maxima: Any,
+) -> Any:
     """Whether one window of one channel hands on a spike."""
     best = np.int64(-1)
     winner = np.uint64(0)
@@ -123,7 +134,7 @@ def passes(op, row, column, channel, bits, estimates, tables, maxima):
 
 
 @plain
-def rise_of_values(op, state, tables):
+def rise_of_values(op: Any, state: Any, tables: Any) -> None:
     """The gate `rise` over currents: the growth of the largest sum in each window."""
     pixels = op.rows * op.columns
     for place in range(pixels * op.width):
@@ -151,6 +162,6 @@ def rise_of_values(op, state, tables):
 
 
 @plain
-def bit_of(bits, place, channel):
+def bit_of(bits: Any, place: Any, channel: Any) -> Any:
     """0 or 1: whether `channel` of the pixel at `place` spiked."""
     return (bits[place + (channel >> 6)] >> np.uint64(channel & 63)) & np.uint64(1)

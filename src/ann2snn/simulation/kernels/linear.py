@@ -5,6 +5,8 @@ in registers while the rows pass; rows of the whole layer are larger than a core
 weight is read once a step and only for inputs that spiked.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ann2snn.simulation.kernels.vector import (
@@ -21,7 +23,7 @@ from ann2snn.simulation.kernels.vector import (
 
 
 @plain
-def sum_rows(op, rows, weights, state, bits, places):
+def sum_rows(op: Any, rows: Any, weights: Any, state: Any, bits: Any, places: Any) -> None:
     """Currents of a layer whose inputs are bits; values to op.target."""
     count = 0
     for pixel in range(op.rows * op.columns):
@@ -46,7 +48,17 @@ def sum_rows(op, rows, weights, state, bits, places):
 
 
 @plain
-def sum_part(op, channel, count, rows, weights, state, places, total, like):
+def sum_part(
+    op: Any,
+    channel: Any,
+    count: Any,
+    rows: Any,
+    weights: Any,
+    state: Any,
+    places: Any,
+    total: Any,
+    like: Any,
+) -> None:
     """The outputs from `channel` on, as many as `total` has lanes."""
     offset = np.uint64(channel)
     for event in range(count):

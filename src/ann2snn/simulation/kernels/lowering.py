@@ -81,8 +81,15 @@ class Lowering:
         self.fused: dict[str, Neuron] = {}
         self.alias: dict[str, str] = {}
         self.program = Program(
-            np.zeros(0, OPERATION), np.zeros(0, np.int16), np.zeros(0), np.zeros(0, np.int64),
-            np.zeros(0), 0, 0, 0, 1,
+            np.zeros(0, OPERATION),
+            np.zeros(0, np.int16),
+            np.zeros(0),
+            np.zeros(0, np.int64),
+            np.zeros(0),
+            0,
+            0,
+            0,
+            1,
         )
 
     def lowered(self) -> Program:

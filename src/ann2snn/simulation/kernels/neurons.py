@@ -8,6 +8,8 @@ run some steps ahead at once, so that their potentials and currents, which are a
 arrays of an image, pass through the cache once in eight steps.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ann2snn.simulation.kernels.vector import (
@@ -29,7 +31,7 @@ AHEAD = 8
 
 
 @plain
-def fire_all(op, state, bits, largest):
+def fire_all(op: Any, state: Any, bits: Any, largest: Any) -> None:
     """One step of a layer whose currents lie in `state` at op.source; spikes to op.target.
 
     Keeps the layer's largest |V + current| and |current| in `largest[op.mark]`.
@@ -59,7 +61,7 @@ def fire_all(op, state, bits, largest):
 
 
 @plain
-def fire_ahead(op, state, bits, largest, step, steps):
+def fire_ahead(op: Any, state: Any, bits: Any, largest: Any, step: Any, steps: Any) -> None:
     """One step of a layer whose current does not change; every eighth step works for eight.
 
     Their spikes wait in `bits` at op.estimate, step after step.
@@ -78,7 +80,7 @@ def fire_ahead(op, state, bits, largest, step, steps):
 
 
 @plain
-def run_ahead(op, state, bits, largest, ahead, none):
+def run_ahead(op: Any, state: Any, bits: Any, largest: Any, ahead: Any, none: Any) -> None:
     """`ahead` steps of all neurons, as many at a time as `none` has lanes."""
     most, most_step = zeros(state, 16), zeros(state, 16)
     size = np.uint64(op.rows * op.columns * op.words)

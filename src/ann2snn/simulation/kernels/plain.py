@@ -1,5 +1,7 @@
 """Kernels for every shape that the fast ones do not take: one event after another, no tricks."""
 
+from typing import Any
+
 import numpy as np
 
 from ann2snn.simulation.kernels.gates import bit_of
@@ -7,7 +9,7 @@ from ann2snn.simulation.kernels.vector import plain
 
 
 @plain
-def expand(op, state, bits):
+def expand(op: Any, state: Any, bits: Any) -> None:
     """Spikes as values 0 and 1."""
     for pixel in range(op.rows * op.columns):
         for channel in range(op.channels):
@@ -16,10 +18,10 @@ def expand(op, state, bits):
 
 
 @plain
-def convolve(op, weights, state):
+def convolve(op: Any, weights: Any, state: Any) -> None:
     """Any convolution: each nonzero input adds its weights to the outputs that see it.
 
-    The weights are laid out (input channel, kernel row, kernel column, output channel of its group).
+    Weights lie as (input channel, kernel row, kernel column, output channel of its group).
     """
     filters = op.out_channels // op.groups
     group_size = op.channels // op.groups
@@ -53,7 +55,7 @@ def convolve(op, weights, state):
 
 
 @plain
-def multiply(op, weights, state):
+def multiply(op: Any, weights: Any, state: Any) -> None:
     """A fully connected layer over values."""
     for channel in range(op.out_width):
         state[op.target + channel] = weights[op.bias + channel]
@@ -67,7 +69,7 @@ def multiply(op, weights, state):
 
 
 @plain
-def sum_windows(op, state, tables):
+def sum_windows(op: Any, state: Any, tables: Any) -> None:
     """Sums over pool windows."""
     for row in range(op.out_rows):
         for column in range(op.out_columns):
@@ -84,7 +86,7 @@ def sum_windows(op, state, tables):
 
 
 @plain
-def scale_and_shift(op, weights, state):
+def scale_and_shift(op: Any, weights: Any, state: Any) -> None:
     """Gain and bias of every unit."""
     for place in range(op.rows * op.columns * op.width):
         value = state[op.source + place] * weights[op.weight + place]
@@ -92,7 +94,7 @@ def scale_and_shift(op, weights, state):
 
 
 @plain
-def accumulate(op, state):
+def accumulate(op: Any, state: Any) -> None:
     """One summand of a sum: the first sets the target, others add to it."""
     for place in range(op.rows * op.columns * op.width):
         if op.first:
@@ -102,7 +104,7 @@ def accumulate(op, state):
 
 
 @plain
-def move_values(op, state, tables):
+def move_values(op: Any, state: Any, tables: Any) -> None:
     """Values to other places (concatenation, another shape)."""
     for unit in range(op.rows * op.columns * op.channels):
         value = state[op.source + tables[op.table + unit]]
@@ -110,7 +112,7 @@ def move_values(op, state, tables):
 
 
 @plain
-def move_bits(op, bits, tables):
+def move_bits(op: Any, bits: Any, tables: Any) -> None:
     """Spikes to other places; the first of the operations on one target clears it."""
     if op.first:
         for word in range(op.out_rows * op.out_columns * op.out_words):
@@ -123,7 +125,7 @@ def move_bits(op, bits, tables):
 
 
 @plain
-def count_values(op, state, tables):
+def count_values(op: Any, state: Any, tables: Any) -> Any:
     """Sum over nonzero values of their pixel's weight in `tables`."""
     total = np.int64(0)
     for pixel in range(op.rows * op.columns):
@@ -134,7 +136,7 @@ def count_values(op, state, tables):
 
 
 @plain
-def count_units(op, bits, units):
+def count_units(op: Any, bits: Any, units: Any) -> None:
     """Adds each unit's spike to its own count; units in (channel, row, column) order."""
     pixels = op.rows * op.columns
     for pixel in range(pixels):
@@ -144,7 +146,7 @@ def count_units(op, bits, units):
 
 
 @plain
-def record(op, bits, tables, trains, step):
+def record(op: Any, bits: Any, tables: Any, trains: Any, step: Any) -> None:
     """Spikes of the units whose places stand in `tables`."""
     for unit in range(op.channels):
         trains[step, op.target + unit] = bit_of(bits, op.source, tables[op.table + unit]) != 0

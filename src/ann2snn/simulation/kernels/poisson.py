@@ -4,6 +4,8 @@ The twin of `simulation.randomness`, for one image and step: words mixed of (see
 step, unit) by lowbias32, the same for every engine.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ann2snn.simulation.kernels.vector import plain
@@ -13,7 +15,7 @@ STREAM = np.uint64(0)
 
 
 @plain
-def mix(word):
+def mix(word: Any) -> Any:
     """lowbias32 of a 32-bit word held in 64 bits."""
     word ^= word >> np.uint64(16)
     word = (word * np.uint64(0x7FEB352D)) & MASK
@@ -23,7 +25,7 @@ def mix(word):
 
 
 @plain
-def draw(op, bits, pixels, levels, seed, image, step):
+def draw(op: Any, bits: Any, pixels: Any, levels: Any, seed: Any, image: Any, step: Any) -> None:
     """Spikes of one step: pixel k / levels spikes where word * levels < k * 2^32."""
     start = mix((np.uint64(seed) ^ np.uint64(0x9E3779B9)) & MASK)
     start = mix((start + STREAM) & MASK)

@@ -1,15 +1,16 @@
 """Vectors of numbers as values of compiled code.
 
-numba turns `for o in range(n): total[o] += weight[o]` into scalar additions, or into vector code that
-loads and stores `total` at every turn. Here a vector is a value of its own, as an int is: LLVM's
-vector type `<n x float>`, which the compiler keeps in registers and lowers to what the processor has
-(one instruction for 16 floats with AVX-512, two with AVX2, four with NEON or SSE).
+numba turns `for o in range(n): total[o] += weight[o]` into scalar additions, or into vector code
+that loads and stores `total` at every turn. Here a vector is a value of its own, as an int is:
+LLVM's vector type `<n x float>`, which the compiler keeps in registers and lowers to what the
+processor has (one instruction for 16 floats with AVX-512, two with AVX2, four with NEON or SSE).
 
 `like` arguments hand over a type: `load(array, place, like)` gives a vector with as many lanes as
-`like`. Places are counted in elements; no place is checked, so callers keep arrays padded to whole
+`like`. Places are counted in elements; none is checked, so callers keep arrays padded to whole
 vectors. Which lanes of a comparison hold is a number whose bit i stands for lane i.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -19,6 +20,8 @@ from numba.core.datamodel import models, register_default
 from numba.extending import intrinsic
 
 UINT64 = types.uint64
+Decorator = Callable[[Callable[..., Any]], Any]
+instruction: Decorator = intrinsic
 
 
 class Vector(types.Type):
@@ -63,7 +66,7 @@ def _bits_of(builder: Any, truth: Any, lanes: int) -> Any:
     return bits if lanes == 64 else builder.zext(bits, ir.IntType(64))
 
 
-@intrinsic
+@instruction
 def zeros(_typing: Any, array: Any, lanes: Any) -> Any:
     """A vector of `lanes` zeros (a literal), of the type of the elements of `array`."""
     if not isinstance(lanes, types.IntegerLiteral):
@@ -76,8 +79,8 @@ def zeros(_typing: Any, array: Any, lanes: Any) -> Any:
     return vector(array, lanes), generate
 
 
-@intrinsic
-def load(_typing: Any, array: Any, place: Any, like: Any) -> Any:
+@instruction
+def load(_typing: Any, array: Any, _place: Any, like: Any) -> Any:
     """The elements of `array` from `place` on."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -88,8 +91,8 @@ def load(_typing: Any, array: Any, place: Any, like: Any) -> Any:
     return Vector(array.dtype, like.lanes)(array, UINT64, like), generate
 
 
-@intrinsic
-def store(_typing: Any, array: Any, place: Any, vector: Any) -> Any:
+@instruction
+def store(_typing: Any, array: Any, _place: Any, vector: Any) -> Any:
     """Writes `vector` into `array` from `place` on."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -101,7 +104,7 @@ def store(_typing: Any, array: Any, place: Any, vector: Any) -> Any:
     return types.void(array, UINT64, vector), generate
 
 
-@intrinsic
+@instruction
 def zero_sums(_typing: Any, array: Any, lanes: Any) -> Any:
     """Zeros to which elements of `array` can be added: 32-bit whole numbers for 16-bit ones."""
     if not isinstance(lanes, types.IntegerLiteral):
@@ -115,8 +118,39 @@ def zero_sums(_typing: Any, array: Any, lanes: Any) -> Any:
     return vector(array, lanes), generate
 
 
-@intrinsic
-def add_row(_typing: Any, total: Any, array: Any, place: Any) -> Any:
+@instruction
+def widest_sums(_typing: Any, array: Any) -> Any:
+    """`zero_sums` of 64 lanes for 16-bit weights, of 32 for others, which are rare: code for fewer
+    widths compiles sooner."""
+    short = array.dtype is types.int16
+    vector = Vector(types.int32, 64) if short else Vector(array.dtype, 32)
+
+    def generate(context: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
+        return ir.Constant(context.get_value_type(vector), None)
+
+    return vector(array), generate
+
+
+@instruction
+def zeros_like(_typing: Any, vector: Any, array: Any) -> Any:
+    """As many zeros as `vector` has lanes, of the type of the elements of `array`."""
+    result = Vector(array.dtype, vector.lanes)
+
+    def generate(context: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
+        return ir.Constant(context.get_value_type(result), None)
+
+    return result(vector, array), generate
+
+
+@instruction
+def lanes_of(_typing: Any, vector: Any) -> Any:
+    """How many lanes `vector` has."""
+    count = ir.IntType(64)(vector.lanes)
+    return types.int64(vector), lambda _context, _builder, _signature, _arguments: count
+
+
+@instruction
+def add_row(_typing: Any, total: Any, array: Any, _place: Any) -> Any:
     """`total` plus the elements of `array` from `place` on, widened to its type."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -131,7 +165,7 @@ def add_row(_typing: Any, total: Any, array: Any, place: Any) -> Any:
     return total(total, array, UINT64), generate
 
 
-@intrinsic
+@instruction
 def scaled(_typing: Any, total: Any, unit: Any) -> Any:
     """Whole numbers of `unit` as numbers of the type of `unit`; other numbers as they are."""
     if isinstance(total.dtype, types.Float):
@@ -146,7 +180,7 @@ def scaled(_typing: Any, total: Any, unit: Any) -> Any:
     return vector(total, unit), generate
 
 
-@intrinsic
+@instruction
 def add(_typing: Any, a: Any, b: Any) -> Any:
     """a + b, lane by lane."""
 
@@ -157,8 +191,8 @@ def add(_typing: Any, a: Any, b: Any) -> Any:
     return a(a, b), generate
 
 
-@intrinsic
-def add_bits(_typing: Any, counts: Any, bits: Any) -> Any:
+@instruction
+def add_bits(_typing: Any, counts: Any, _bits: Any) -> Any:
     """Whole numbers, one more in each lane whose bit is set."""
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -170,7 +204,7 @@ def add_bits(_typing: Any, counts: Any, bits: Any) -> Any:
     return counts(counts, UINT64), generate
 
 
-@intrinsic
+@instruction
 def larger(_typing: Any, a: Any, b: Any) -> Any:
     """The larger of a and b, lane by lane; whole numbers count as unsigned."""
 
@@ -184,7 +218,7 @@ def larger(_typing: Any, a: Any, b: Any) -> Any:
     return a(a, b), generate
 
 
-@intrinsic
+@instruction
 def magnitude(_typing: Any, a: Any) -> Any:
     """|a|, lane by lane."""
 
@@ -197,7 +231,7 @@ def magnitude(_typing: Any, a: Any) -> Any:
     return a(a), generate
 
 
-@intrinsic
+@instruction
 def at_least_one(_typing: Any, a: Any) -> Any:
     """Bits of the lanes in which a >= 1."""
 
@@ -208,7 +242,7 @@ def at_least_one(_typing: Any, a: Any) -> Any:
     return UINT64(a), generate
 
 
-@intrinsic
+@instruction
 def above(_typing: Any, a: Any, b: Any) -> Any:
     """Bits of the lanes in which the unsigned whole number a > b."""
 
@@ -218,8 +252,8 @@ def above(_typing: Any, a: Any, b: Any) -> Any:
     return UINT64(a, b), generate
 
 
-@intrinsic
-def minus_one_where(_typing: Any, a: Any, bits: Any) -> Any:
+@instruction
+def minus_one_where(_typing: Any, a: Any, _bits: Any) -> Any:
     """a - 1 in each lane whose bit is set, else a."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -230,8 +264,8 @@ def minus_one_where(_typing: Any, a: Any, bits: Any) -> Any:
     return a(a, UINT64), generate
 
 
-@intrinsic
-def zero_where(_typing: Any, a: Any, bits: Any) -> Any:
+@instruction
+def zero_where(_typing: Any, a: Any, _bits: Any) -> Any:
     """0 in each lane whose bit is set, else a."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -241,7 +275,7 @@ def zero_where(_typing: Any, a: Any, bits: Any) -> Any:
     return a(a, UINT64), generate
 
 
-@intrinsic
+@instruction
 def largest_lane(_typing: Any, a: Any) -> Any:
     """The largest lane, as a float64."""
 
@@ -253,7 +287,7 @@ def largest_lane(_typing: Any, a: Any) -> Any:
     return types.float64(a), generate
 
 
-@intrinsic
+@instruction
 def fold(_typing: Any, a: Any) -> Any:
     """16 lanes: the largest of those of `a` that fall on one another when it is folded up."""
 
@@ -280,8 +314,8 @@ def _halved(builder: Any, rest: Any, lanes: int) -> Any:
     return rest
 
 
-@intrinsic
-def weigh_bits(_typing: Any, bits: Any, place: Any, weights: Any, weight: Any) -> Any:
+@instruction
+def weigh_bits(_typing: Any, bits: Any, _place: Any, weights: Any, _weight: Any) -> Any:
     """Sum over eight words of `bits` from `place` on of their set bits times their weights."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -304,8 +338,8 @@ def weigh_bits(_typing: Any, bits: Any, place: Any, weights: Any, weight: Any) -
     return types.int64(bits, UINT64, weights, UINT64), generate
 
 
-@intrinsic
-def count_bits(_typing: Any, bits: Any) -> Any:
+@instruction
+def count_bits(_typing: Any, _bits: Any) -> Any:
     """How many bits are set."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -314,8 +348,8 @@ def count_bits(_typing: Any, bits: Any) -> Any:
     return UINT64(UINT64), generate
 
 
-@intrinsic
-def lowest_bit(_typing: Any, bits: Any) -> Any:
+@instruction
+def lowest_bit(_typing: Any, _bits: Any) -> Any:
     """Place of the lowest bit that is set; there must be one."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -324,8 +358,10 @@ def lowest_bit(_typing: Any, bits: Any) -> Any:
     return UINT64(UINT64), generate
 
 
-@intrinsic
-def compress_places(_typing: Any, array: Any, place: Any, bits: Any, first: Any, room: Any) -> Any:
+@instruction
+def compress_places(
+    _typing: Any, array: Any, _place: Any, _bits: Any, _first: Any, room: Any
+) -> Any:
     """Writes `first` + i for each set bit i among the low 32 into the uint16 `array` from `place`
     on, without a branch; always `room` elements (a literal), those after the last bit anything."""
     if not isinstance(room, types.IntegerLiteral):
@@ -356,5 +392,5 @@ def compress_places(_typing: Any, array: Any, place: Any, bits: Any, first: Any,
 
 # Without numba's reference counts: kernels allocate nothing, and counting each array that goes into
 # an inner function costs an atomic addition on a word that all threads share.
-OPTIONS = {"nogil": True, "_nrt": False}
-plain = numba.njit(**OPTIONS)
+OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
+plain: Decorator = numba.njit(**OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)

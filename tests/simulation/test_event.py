@@ -1,0 +1,183 @@
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from ann2snn.simulation import event
+from ann2snn.simulation.block import Block
+from ann2snn.simulation.kernels import bits, cache, vector
+from ann2snn.simulation.kernels.arena import Arena, aligned
+from ann2snn.simulation.kernels.driver import run
+from ann2snn.spec import SpikingSpec
+from tests.simulation.event_networks import assert_same, random_images, random_network
+
+compiled: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit
+KINDS = ["conv3", "neuron", "pool", "conv3", "neuron", "linear", "neuron"]
+
+
+def simulated(
+    spec: SpikingSpec, images: npt.NDArray[np.integer], indices: list[int], threads: int
+) -> Block:
+    return event.simulate_block(
+        spec, images[indices], np.array(indices, np.int64), steps=8, seed=3, threads=threads
+    )
+
+
+@pytest.mark.parametrize("coding", ["analog", "poisson"])
+def test_threads_order_and_size_of_a_block_change_no_bit(
+    coding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = random_network(5, coding, KINDS)
+    images = random_images(spec, 11)
+    whole = simulated(spec, images, list(range(11)), 1)
+    monkeypatch.setattr(event, "CHUNK", 3)
+    assert_same(simulated(spec, images, list(range(11)), 3), whole)
+    backwards = simulated(spec, images, list(range(10, -1, -1)), 2)
+    for name, array in backwards.arrays().items():
+        np.testing.assert_array_equal(array[::-1], whole.arrays()[name])
+    single = simulated(spec, images, [7], 2)
+    for name, array in single.arrays().items():
+        np.testing.assert_array_equal(array[0], whole.arrays()[name][7])
+
+
+def test_a_fault_names_its_image_and_stops_the_other_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec = random_network(5, "analog", KINDS)
+    images = random_images(spec, 40)
+    started: list[int] = []
+
+    def faulty(*arguments: Any) -> None:
+        image = next(a for a in arguments[::-1] if type(a) is int)
+        started.append(image)
+        if image == 103:
+            raise FloatingPointError("injected")
+        run(*arguments)
+
+    monkeypatch.setattr("ann2snn.simulation.event.run", faulty)
+    indices = np.arange(100, 140, dtype=np.int64)
+    with pytest.raises(RuntimeError, match="image 103 failed: injected"):
+        event.simulate_block(spec, images, indices, steps=8, seed=3, threads=2)
+    assert len(started) < 40
+
+
+def test_lists_of_bits_hold_every_bit_in_order_on_any_processor() -> None:
+    @compiled
+    def packed(masks: Any, events: Any) -> Any:
+        count = np.uint64(0)
+        for mask in masks:
+            count = bits.pack(mask & np.uint64(0xFFFFFFFF), np.uint64(100), events, count)
+            count = bits.pack(mask >> np.uint64(32), np.uint64(132), events, count)
+        return count
+
+    @compiled
+    def walked(masks: Any, events: Any) -> Any:
+        count = np.uint64(0)
+        for mask in masks:
+            count = bits.walk(mask, np.uint64(100), events, count)
+        return count
+
+    masks = [0, 1, 2**63, 2**64 - 1, 0x8001000100018001, 0xFFFF00000000FFFF, 5 << 31]
+    words = np.array(masks, np.uint64)
+    expected = [100 + i for mask in masks for i in range(64) if mask >> i & 1]
+    for kernel in (packed, walked):
+        events = np.zeros(1000, np.uint16)
+        count = int(kernel(words, events))
+        assert events[:count].tolist() == expected
+
+
+def test_vectors_fire_reset_and_fold_lane_by_lane() -> None:
+    @compiled
+    def kernel(numbers: Any, out: Any) -> Any:
+        none = vector.zeros(numbers, 32)
+        charged = vector.load(numbers, np.uint64(0), none)
+        fired = vector.at_least_one(charged)
+        vector.store(out, np.uint64(0), vector.minus_one_where(charged, fired))
+        vector.store(out, np.uint64(32), vector.zero_where(charged, fired))
+        vector.store(out, np.uint64(64), vector.fold(vector.magnitude(charged)))
+        return fired, vector.largest_lane(charged)
+
+    numbers = np.linspace(-3, 2, 32)
+    out = np.zeros(80)
+    fired, largest = kernel(numbers, out)
+    spikes = numbers >= 1
+    assert [fired >> i & 1 for i in range(32)] == spikes.tolist()
+    assert largest == 2
+    np.testing.assert_array_equal(out[:32], numbers - spikes)
+    np.testing.assert_array_equal(out[32:64], np.where(spikes, 0, numbers))
+    np.testing.assert_array_equal(out[64:], np.abs(numbers).reshape(2, 16).max(0))
+
+
+def test_arrays_in_an_arena_begin_on_cache_lines_and_share_nothing() -> None:
+    arena = Arena("float32")
+    first, second = arena.put(np.ones(5)), arena.put(np.full((2, 9), 2.0))
+    array = arena.array()
+    assert (first, second, array.size) == (0, 16, 48)
+    assert array[:5].tolist() == [1] * 5
+    assert array[16:34].tolist() == [2] * 18
+    assert array.sum() == 41
+    assert array.ctypes.data % 64 == aligned(3, "int64").ctypes.data % 64 == 0
+
+
+def test_an_edit_of_any_kernel_leads_to_a_fresh_folder(tmp_path: Path) -> None:
+    sources = tmp_path / "kernels"
+    shutil.copytree(Path(cache.__file__).parent, sources)
+    before = cache.fingerprint(sources)
+    assert before == cache.fingerprint()
+    with (sources / "gates.py").open("a") as file:
+        file.write("\n# another word\n")
+    assert cache.fingerprint(sources) != before
+
+
+def test_the_folder_is_where_the_variable_says_or_a_clear_message_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANN2SNN_CACHE_DIR", str(tmp_path))
+    assert cache.folder().parent == tmp_path / "ann2snn"
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("ANN2SNN_CACHE_DIR", str(blocked))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(blocked))
+    with pytest.raises(OSError, match="set ANN2SNN_CACHE_DIR to one"):
+        cache.folder()
+
+
+def test_kernels_leave_numbas_own_cache_setting_alone() -> None:
+    known = numba.config.CACHE_DIR
+    cache.compiled(lambda: None)
+    assert known == numba.config.CACHE_DIR
+
+
+@pytest.mark.system
+def test_a_later_start_loads_kernels_in_a_third_of_a_second(tmp_path: Path) -> None:
+    program = """
+import time, numpy as np
+from numba.core.registry import cpu_target
+from ann2snn.simulation import event
+from tests.simulation.event_networks import random_images, random_network
+spec = random_network(5, "analog", ["conv3", "neuron"])
+images = random_images(spec, 1)
+cpu_target.typing_context.refresh()  # numba imports its own parts at the first call
+cpu_target.target_context.refresh()
+start = time.perf_counter()
+event.simulate_block(spec, images, np.arange(1), steps=2, seed=0, threads=1)
+print(time.perf_counter() - start)
+"""
+    environment = {"ANN2SNN_CACHE_DIR": str(tmp_path), "PYTHONPATH": "src:."}
+    first, second = (
+        float(
+            subprocess.run(
+                [sys.executable, "-c", program], env=environment, capture_output=True, check=True
+            ).stdout
+        )
+        for _ in range(2)
+    )
+    assert first < 15
+    assert second < 0.3
