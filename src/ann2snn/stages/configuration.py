@@ -182,9 +182,8 @@ def _check_values(key: str, override: Override) -> None:
 
 def _values(override: Override) -> Iterator[Any]:
     if override.is_sweep_override():
-        for element in override.sweep_iterator():
-            text = str(element)
-            parsed = OverridesParser.create().parse_override(f"{override.key_or_group}={text}")
+        for written in override.sweep_string_iterator():
+            parsed = OverridesParser.create().parse_override(f"{override.key_or_group}={written}")
             yield parsed.value()
     else:
         yield override.value()
