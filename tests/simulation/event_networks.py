@@ -43,8 +43,8 @@ class Growing:
         ]
         self.shapes: dict[str, tuple[int, ...]] = {"image": shape}
 
-    def numbers(self, *shape: int, most: int = 40) -> npt.NDArray[np.float64]:
-        return np.ldexp(self.rng.integers(-most // 2, most, shape), -6).astype(np.float64)
+    def numbers(self, *shape: int, most: int = 16) -> npt.NDArray[np.float64]:
+        return np.ldexp(self.rng.integers(-most // 2, most, shape), -4).astype(np.float64)
 
     def append(self, kind: type[Node], inputs: tuple[str, ...], **fields: Any) -> None:
         name = f"{kind.__name__.lower()}{len(self.nodes)}"
@@ -121,7 +121,7 @@ class Growing:
 
     def _affine(self, source: str, shape: tuple[int, ...]) -> None:
         partial = shape if self.rng.random() < 0.5 else (shape[0], *[1] * (len(shape) - 1))
-        self.append(Affine, (source,), gain=self.numbers(*partial, most=64),
+        self.append(Affine, (source,), gain=self.numbers(*partial),
                     bias=self.numbers(*partial, most=8))  # fmt: skip
 
     def _add(self, source: str, shape: tuple[int, ...]) -> None:

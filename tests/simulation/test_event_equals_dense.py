@@ -2,11 +2,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ann2snn.conversion.convert import convert
 from ann2snn.shapes import pool_windows
+from ann2snn.simulation.block import Block
 from ann2snn.simulation.certificate import certify
 from ann2snn.simulation.kernels import lowering
 from ann2snn.spec import GATES, Input, MaxPool, SpikingSpec
@@ -38,7 +39,15 @@ def test_random_spiking_networks_give_the_same_numbers_at_every_step(
     seed: int, coding: str, kinds: list[str], flat: bool
 ) -> None:
     spec = random_network(seed, coding, kinds, flat=flat)
-    assert_same(*both(spec, random_images(spec, 2, seed), steps=9))
+    ours, theirs = both(spec, random_images(spec, 2, seed), steps=9)
+    assume(is_exact(spec, theirs, 9, "float64"))  # long chains of currents outgrow 53 bits
+    assert_same(ours, theirs)
+
+
+def is_exact(spec: SpikingSpec, block: Block, steps: int, precision: str) -> bool:
+    """Whether the certificate says that no sum of the run lost a bit."""
+    largest = {name: float(values.max()) for name, values in block.largest.items()}
+    return certify(spec, largest, steps, precision).exact
 
 
 @settings(max_examples=10, deadline=None)
@@ -89,8 +98,7 @@ def test_float32_gives_the_bits_of_float64_wherever_the_run_is_certified_exact()
     for seed in range(12):
         spec = random_network(seed, "poisson", ["conv3", "neuron", "linear", "neuron"])
         ours, theirs = both(spec, random_images(spec, 2), steps=12, precision="float32")
-        largest = {name: float(values.max()) for name, values in theirs.largest.items()}
-        if certify(spec, largest, 12, "float32").exact:
+        if is_exact(spec, theirs, 12, "float32"):
             certified += 1
             assert_same(ours, theirs)
     assert certified > 3

@@ -134,13 +134,14 @@ def test_the_deps_of_a_stage_are_what_it_really_imports(step: str, tmp_path: Pat
     }
     for old, new in values.items():
         command = command.replace(old, new)
+    data = stage_command("data", "data=digits", "run.track=false")
     warm = {
-        "ann": stage_command("data", "data=digits", "run.track=false"),
-        "conversion": stage_command("ann", "data=digits", "run.track=false"),
-        "simulation": stage_command("conversion", "run.study=digits-ablation"),
+        "ann": [data],
+        "conversion": [data, stage_command("ann", "data=digits", "run.track=false")],
+        "simulation": [data, stage_command("conversion", "run.study=digits-ablation")],
     }
-    if step in warm:
-        subprocess.run(warm[step], cwd=project, env=environment(), check=True, capture_output=True)
+    for before in warm.get(step, []):
+        subprocess.run(before, cwd=project, env=environment(), check=True, capture_output=True)
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *command.split()],
         cwd=project, env=environment(), capture_output=True, text=True, check=False,

@@ -112,7 +112,7 @@ def _advance(run: _Run, start: int, stop: int) -> None:
         if name in block.spikes:
             ones = torch.ones_like(signals[name][0, 0], dtype=torch.float64)
             block.spikes[name][:, start:stop] = _weighted_counts(signals[name], ones)
-        for source in node.inputs:
+        for source in set(node.inputs):
             if all(reader.name in signals for reader in spec.readers(source)):
                 del signals[source]
 

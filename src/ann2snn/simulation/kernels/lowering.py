@@ -323,7 +323,8 @@ class Lowering:
         are such (half as many bytes to move, and the sums are exact), else as they are."""
         exponent = 15 - int(np.frexp(np.abs(weight).max(initial=0.0))[1])
         units = np.ldexp(weight, exponent)
-        if abs(exponent) < 64 and np.array_equal(units, np.rint(units)):
+        fits = weight[..., 0].size <= 1 << 16  # as many of the largest still sum up in 32 bits
+        if fits and abs(exponent) < 64 and np.array_equal(units, np.rint(units)):
             unit = self.weights.put(np.array([2.0**-exponent]))
             return {"weight": self.shorts.put(units.astype(np.int16)), "short": 1, "unit": unit}
         return {"weight": self.weights.put(weight)}
