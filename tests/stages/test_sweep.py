@@ -6,6 +6,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,19 +128,34 @@ def test_a_sweep_killed_ten_times_ends_as_an_undisturbed_one(trained: Path, tmp_
     assert logged_simulations(killed) == logged_simulations(calm)
 
 
+@pytest.mark.system
+def test_the_runs_of_a_multirun_stand_in_mlflow_under_one_parent(project: Path) -> None:
+    done = run_stage(project, "simulation", "-m", "run.name=resets", *QUICK, GRID[0])
+    assert done.returncode == 0, done.stderr
+    assert len(logged_simulations(project)) == 2
+    parents = {tags["mlflow.parentRunId"] for tags in tags_of_simulations(project)}
+    assert len(parents) == 1
+
+
 def logged_simulations(project: Path) -> list[str]:
-    """The run keys of all simulations of the sweep in the project's MLflow, with repetitions."""
+    """The run keys of all simulations in the project's MLflow, with repetitions."""
+    return sorted(tags["run_key"] for tags in tags_of_simulations(project))
+
+
+def tags_of_simulations(project: Path) -> list[dict[str, str]]:
+    """The tags of every run in the project's MLflow that is a simulation's result."""
     code = (
-        "import mlflow\n"
+        "import json\n"
         "from pathlib import Path\n"
-        "from ann2snn.tracking.store import default_uri\n"
-        "client = mlflow.MlflowClient(default_uri(Path.cwd()))\n"
+        "from ann2snn.tracking.server import connect, place_of\n"
+        "client = connect(place_of(Path.cwd()))\n"
         "ids = [e.experiment_id for e in client.search_experiments()]\n"
         "runs = client.search_runs(ids, \"tags.step = 'simulation'\", max_results=1000)\n"
-        "print(*sorted(run.data.tags['run_key'] for run in runs if 'run_key' in run.data.tags))\n"
+        "print('TAGS', json.dumps([run.data.tags for run in runs]))\n"
     )
     done = subprocess.run(
-        [stage_command("x")[0], "-c", code],
+        [sys.executable, "-c", code],
         cwd=project, env=environment(), capture_output=True, text=True, check=True,
     )  # fmt: skip
-    return done.stdout.split()
+    found: list[dict[str, str]] = json.loads(done.stdout.split("TAGS ")[1])
+    return [tags for tags in found if len(tags.get("run_key", "")) == 64]

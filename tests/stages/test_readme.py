@@ -1,0 +1,19 @@
+from pathlib import Path
+
+from ann2snn.stages.toggles import toggle_table
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_toggles_in_the_readme_are_those_of_the_code() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text.split("conversion simulation -->\n")[1].split("\n<!-- end of toggles")[0]
+    assert table == toggle_table(["conversion", "simulation"])
+
+
+def test_every_file_that_the_readme_links_to_is_there() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = [part.split(")")[0] for part in text.split("](")[1:]]
+    assert targets
+    for target in targets:
+        assert (ROOT / target).exists(), target
