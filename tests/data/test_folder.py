@@ -1,130 +1,175 @@
 """A user's own images: any layout that is not the documented one is refused by name."""
 
-import io
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
+from ann2snn.data import labelled
+from ann2snn.data.folder import data_set_name
 from ann2snn.data.loading import load
 from ann2snn.data.settings import DataSettings
 from ann2snn.settings import SettingError
+from tests.data.small_archives import image_file, pets, tar_of, write
 
 
-def write_images(root: Path, *, colour: bool = False, size: tuple[int, int] = (6, 5)) -> None:
-    for part, count in (("train", 6), ("test", 2)):
-        for label, name in enumerate(("ant", "bee")):
-            folder = root / part / name
-            folder.mkdir(parents=True)
-            for index in range(count):
-                shape = (*size, 3) if colour else size
-                pixels = np.full(shape, 10 * label + index, np.uint8)
-                Image.fromarray(pixels).save(folder / f"{index}.png")
-
-
-def settings(path: str, **fields: int) -> DataSettings:
+def settings(path: str = "pets", **fields: int) -> DataSettings:
     return DataSettings(name="folder", path=path, validation=2, calibration=3, **fields)
 
 
-@pytest.mark.parametrize("kind", ["directory", "wrapped", "tar", "zip"])
-def test_a_directory_and_its_archives_are_one_data_set(tmp_path: Path, kind: str) -> None:
-    write_images(tmp_path / "pets")
-    path = "pets"
-    if kind == "wrapped":
-        (tmp_path / "outer").mkdir()
-        (tmp_path / "pets").rename(tmp_path / "outer" / "pets")
-        path = "outer"
-    elif kind == "tar":
-        path = "pets.tar.gz"
-        with tarfile.open(tmp_path / path, "w:gz") as archive:
-            archive.add(tmp_path / "pets", "pets")
-    elif kind == "zip":
-        path = "pets.zip"
+@pytest.mark.parametrize(
+    "path", ["pets", "outer/pets", "pets.tar", "pets.tar.gz", "pets.tgz", "pets.zip"]
+)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_directory_and_its_archives_are_one_data_set(
+    tmp_path: Path, path: str, wrapped: bool
+) -> None:
+    files = {f"inside/{name}" if wrapped else name: content for name, content in pets().items()}
+    if path.endswith(".zip"):
         with zipfile.ZipFile(tmp_path / path, "w") as bundle:
-            for file in (tmp_path / "pets").rglob("*.png"):
-                bundle.write(file, file.relative_to(tmp_path / "pets"))
+            for name, content in reversed(files.items()):
+                bundle.writestr(name, content)
+    elif "." in path:
+        backwards = dict(reversed(files.items()))
+        (tmp_path / path).write_bytes(tar_of(backwards, "w" if path.endswith(".tar") else "w:gz"))
+    else:
+        write(files, tmp_path / path)
     dataset = load(settings(path), tmp_path)
+    assert dataset.manifest["name"] == "pets"
     assert dataset.manifest["classes"] == ["ant", "bee"]
-    assert dataset.train_images.shape == (12, 1, 6, 5)
+    assert dataset.manifest["shape"] == [1, 6, 5]
+    assert dataset.manifest["counts"] == {
+        "train": 12, "validation": 2, "calibration": 3, "test": 4,
+    }  # fmt: skip
     assert dataset.train_images[:, 0, 0, 0].tolist() == [*range(6), *range(10, 16)]
+    assert dataset.train_labels.tolist() == [0] * 6 + [1] * 6
     assert dataset.test_labels.tolist() == [0, 0, 1, 1]
     assert str(tmp_path) not in str(dataset.manifest)
+    assert load(settings(str(tmp_path / path)), Path("elsewhere")).manifest == dataset.manifest
 
 
-def test_colour_stays_colour_and_sizes_can_be_set(tmp_path: Path) -> None:
-    write_images(tmp_path / "pets", colour=True)
-    assert load(settings("pets"), tmp_path).train_images.shape == (12, 3, 6, 5)
-    resized = load(settings("pets", height=8, width=4, channels=1), tmp_path)
+def test_colour_stays_colour_and_shape_can_be_set(tmp_path: Path) -> None:
+    write(pets(colour=True), tmp_path / "pets")
+    assert load(settings(), tmp_path).train_images.shape == (12, 3, 6, 5)
+    resized = load(settings(height=8, width=4, channels=1), tmp_path)
     assert resized.train_images.shape == (12, 1, 8, 4)
+    assert resized.manifest["source"] == "a folder of images, resized"
 
 
-def test_what_is_wrong_with_a_folder_is_named(tmp_path: Path) -> None:
-    write_images(tmp_path / "pets")
-    with pytest.raises(ValueError, match=r"data.path 'none' is neither a directory nor a file"):
-        load(settings("none"), tmp_path)
-    (tmp_path / "pets" / "test" / "cat").mkdir()
-    with pytest.raises(ValueError, match=r"train/ has classes \['ant', 'bee'\], test/ has"):
-        load(settings("pets"), tmp_path)
-    (tmp_path / "pets" / "test" / "cat").rmdir()
-    odd = tmp_path / "pets" / "train" / "bee" / "3.png"
-    Image.fromarray(np.zeros((9, 9), np.uint8)).save(odd)
-    with pytest.raises(ValueError, match=r"train/bee/3.png has 9x9 pixels, others 6x5; give"):
-        load(settings("pets"), tmp_path)
-    odd.write_bytes(b"no image")
-    with pytest.raises(ValueError, match=r"bee/3.png is not an image"):
-        load(settings("pets"), tmp_path)
-    for file in odd.parent.iterdir():
-        file.unlink()
-    with pytest.raises(ValueError, match="train/bee holds no image"):
-        load(settings("pets"), tmp_path)
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="empty has no folder train/"):
-        load(settings("empty"), tmp_path)
-    (tmp_path / "notes.txt").write_text("text")
-    with pytest.raises(ValueError, match=r"notes.txt is neither a .zip nor a .tar archive"):
-        load(settings("notes.txt"), tmp_path)
+def test_litter_and_files_beside_the_layout_are_left_out(tmp_path: Path) -> None:
+    write(pets(), tmp_path / "clean")
+    litter = [
+        ".DS_Store", "train/.DS_Store", "train/ant/.DS_Store", "train/ant/Thumbs.db",
+        "__MACOSX/train/ant/._0.png", "README.md", "docs/a/b/c/d/e/f.txt", ".git/train/ant/x",
+    ]  # fmt: skip
+    write({**pets(), **dict.fromkeys(litter, b"litter")}, tmp_path / "pets")
+    dirty, clean = load(settings(), tmp_path), load(settings("clean"), tmp_path)
+    assert dirty.manifest == {**clean.manifest, "name": "pets"}
 
 
-@pytest.mark.parametrize("name", ["../evil.png", "/tmp/evil.png", "train/../../evil.png"])
-@pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_no_member_of_an_archive_leaves_its_target(tmp_path: Path, name: str, kind: str) -> None:
-    path = tmp_path / f"pets.{kind}"
-    if kind == "zip":
-        with zipfile.ZipFile(path, "w") as bundle:
-            bundle.writestr(name, b"x")
-    else:
-        with tarfile.open(path, "w") as archive:
-            member = tarfile.TarInfo(name)
-            member.size = 1
-            archive.addfile(member, io.BytesIO(b"x"))
-    with pytest.raises(ValueError, match=r"would leave the folder it is unpacked to"):
-        load(settings(path.name), tmp_path)
-
-
-@pytest.mark.parametrize("target", ["/etc/passwd", "../../outside"])
-def test_links_out_of_an_archive_are_refused(tmp_path: Path, target: str) -> None:
-    with tarfile.open(tmp_path / "pets.tar", "w") as archive:
-        member = tarfile.TarInfo("train")
-        member.type = tarfile.SYMTYPE
-        member.linkname = target
-        archive.addfile(member)
-    with pytest.raises(ValueError, match=r"pets.tar cannot be unpacked"):
-        load(settings("pets.tar"), tmp_path)
-
-
-def test_an_archive_that_unpacks_to_too_much_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"train/bee/3.png": image_file(np.zeros((9, 9), np.uint8))},
+            r"train/bee/3.png is 9 high and 9 wide, test/ant/0.png 6 and 5; give data.height and",
+        ),
+        (
+            {"train/bee/3.png": image_file(np.zeros((6, 5, 3), np.uint8))},
+            r"train/bee/3.png has 3 channels, test/ant/0.png 1; give data.channels=1 or 3",
+        ),
+        ({"train/bee/3.png": b"no image"}, "train/bee/3.png is not an image that Pillow knows"),
+        ({"train/notes.txt": b""}, r"pets: 'train/notes.txt' is out of place; images lie in \{tr"),
+        ({"train/bee/big/3.png": b""}, "pets: 'train/bee/big' is out of place"),
+        ({"test/cat/3.png": pets()["test/ant/0.png"]}, "pets: class 'cat' is in test/ but not in"),
+        ({"train/cat/3.png": pets()["test/ant/0.png"]}, "pets: class 'cat' is in train/ but not"),
+        (
+            {"old/train/ant/0.png": pets()["test/ant/0.png"]},
+            "pets has train/ or test/ in more than one folder: '",
+        ),
+    ],
+)
+def test_a_file_that_does_not_fit_is_named(
+    tmp_path: Path, changes: dict[str, bytes], message: str
 ) -> None:
-    monkeypatch.setattr("ann2snn.data.folder.LARGEST_UNPACKED", 10)
-    with zipfile.ZipFile(tmp_path / "pets.zip", "w") as bundle:
-        bundle.writestr("train/ant/0.png", b"x" * 11)
-    with pytest.raises(ValueError, match=r"pets.zip unpacks to more than"):
-        load(settings("pets.zip"), tmp_path)
+    write({**pets(), **changes}, tmp_path / "pets")
+    with pytest.raises(ValueError, match=f"^{message}"):
+        load(settings(), tmp_path)
 
 
-def test_a_folder_needs_its_path() -> None:
-    with pytest.raises(SettingError, match="path must be given for data=folder"):
-        DataSettings(name="folder")
+@pytest.mark.parametrize(
+    ("gone", "message"),
+    [
+        ("", r"pets has no class in train/; images lie in \{train,test\}/\{class\}/image"),
+        ("train", "pets has no class in train/"),
+        ("test", "pets has no class in test/"),
+        ("/bee/", "pets has one class, 'ant'; it takes at least two"),
+        ("test/bee", "pets: class 'bee' is in train/ but not in test/"),
+    ],
+)
+def test_a_part_or_a_class_that_is_missing_is_named(
+    tmp_path: Path, gone: str, message: str
+) -> None:
+    (tmp_path / "pets").mkdir()
+    write({n: c for n, c in pets().items() if gone not in n}, tmp_path / "pets")
+    with pytest.raises(ValueError, match=f"^{message}"):
+        load(settings(), tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["directory", "tar", "zip"])
+def test_a_class_without_an_image_is_named(tmp_path: Path, kind: str) -> None:
+    write({n: c for n, c in pets().items() if "test/bee" not in n}, tmp_path / "pets")
+    (tmp_path / "pets" / "test" / "bee").mkdir()
+    path = "pets" if kind == "directory" else f"pets.{kind}"
+    if kind == "tar":
+        with tarfile.open(tmp_path / path, "w") as archive:
+            archive.add(tmp_path / "pets", ".")
+    elif kind == "zip":
+        with zipfile.ZipFile(tmp_path / path, "w") as bundle:
+            for file in sorted((tmp_path / "pets").rglob("*")):
+                bundle.write(file, file.relative_to(tmp_path / "pets"))
+    with pytest.raises(ValueError, match=rf"^{path}: test/bee holds no image$"):
+        load(settings(path), tmp_path)
+
+
+def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^data.path 'none' is neither a directory nor a file; a"):
+        load(settings("none"), tmp_path)
+
+
+def test_pixels_have_a_limit_in_total(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(pets(), tmp_path / "pets")
+    monkeypatch.setattr(labelled, "LARGEST_TOTAL", 16 * 30)
+    assert len(load(settings(), tmp_path).train_images) == 12
+    monkeypatch.setattr(labelled, "LARGEST_TOTAL", 16 * 30 - 1)
+    with pytest.raises(ValueError, match=r"^pets holds more than 4\S+ GiB of pixels$"):
+        load(settings(), tmp_path)
+
+
+def test_no_folder_takes_the_name_of_a_data_set_that_reports_know() -> None:
+    assert data_set_name(Path("my.pets.v2.tar.gz")) == "my.pets.v2"
+    assert data_set_name(Path("MNIST.ZIP")) == "MNIST (folder)"
+    assert data_set_name(Path("CIFAR-10")) == "CIFAR-10 (folder)"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"name": "folder"}, "path must be given for data=folder alone, got ''"),
+        ({"path": "pets"}, "path must be given for data=folder alone, got 'pets'"),
+        ({"channels": 3}, "channels must be 0 unless data=folder, got 3"),
+        ({"height": 8}, "height must be 0 unless data=folder, got 8"),
+        ({"width": 8}, "width must be 0 unless data=folder, got 8"),
+        ({"name": "folder", "path": "pets", "channels": 2}, "channels must be 0, 1 or 3, got 2"),
+        ({"name": "imagenet"}, "name must be one of digits, mnist, cifar10, folder, got 'image"),
+        ({"validation": 0}, "validation must be at least 1, got 0"),
+        ({"calibration": 0}, "calibration must be at least 1, got 0"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
+    ],
+)
+def test_toggles_that_do_not_go_together_are_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingError, match=f"^{message}"):
+        DataSettings(**fields)

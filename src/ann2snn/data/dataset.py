@@ -2,20 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 Images = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
-ARRAYS = (
-    "train_images", "train_labels", "test_images", "test_labels",
-    "fit", "validation", "calibration",
-)  # fmt: skip
+HASHED = ("train_images", "train_labels", "test_images", "test_labels")
+ARRAYS = (*HASHED, "fit", "validation", "calibration")
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -40,40 +41,72 @@ class Dataset:
         return int(self.manifest["levels"])
 
 
-def array_sha256(array: np.ndarray) -> str:
+def array_sha256(array: npt.NDArray[Any]) -> str:
     """sha256 of an array's elements in row-major order, little-endian."""
     little = array.astype(array.dtype.newbyteorder("<"), copy=False)
     return hashlib.sha256(np.ascontiguousarray(little).data).hexdigest()
 
 
-def split(count: int, validation: int, calibration: int, seed: int) -> tuple[Indices, ...]:
-    """Indices to fit on, to validate on and to calibrate with, by one seeded permutation.
+def save(dataset: Dataset, folder: Path) -> None:
+    """Writes the arrays as .npy files, then the manifest, without which `folder` is no data set.
 
     Raises:
-        ValueError: they leave nothing to fit on.
+        ValueError: the arrays are not those that the manifest describes.
     """
-    if validation + calibration > count or validation >= count:
-        raise ValueError(
-            f"validation {validation} and calibration {calibration} must fit into the {count}"
-            " training images"
-        )
-    order = np.random.Generator(np.random.PCG64(seed)).permutation(count).astype(np.int64)
-    fit = order[validation:]
-    return np.sort(fit), np.sort(order[:validation]), np.sort(fit[:calibration])
-
-
-def save(dataset: Dataset, folder: Path) -> None:
-    """Writes the arrays as .npy files and the manifest as JSON."""
+    for name in HASHED:
+        if array_sha256(getattr(dataset, name)) != dataset.manifest["sha256"][name]:
+            raise ValueError(f"{name} has changed since the manifest was made: load the data anew")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
     for name in ARRAYS:
-        np.save(folder / f"{name}.npy", getattr(dataset, name), allow_pickle=False)
-    text = json.dumps(dataset.manifest, indent=1, sort_keys=True)
-    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        write = partial(np.save, arr=getattr(dataset, name), allow_pickle=False)
+        _write(folder / f"{name}.npy", write)
+    text = json.dumps(dataset.manifest, indent=1, sort_keys=True) + "\n"
+    _write(folder / MANIFEST, lambda file: file.write(text.encode()))
+
+
+def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Fills a new file by `write` and gives it its name once it is whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def open_saved(folder: Path) -> Dataset:
-    """The data set that `save` wrote, its arrays mapped from disk."""
-    arrays = {
-        name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ARRAYS
-    }
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    """The data set that `save` wrote, its arrays mapped from disk.
+
+    Raises:
+        ValueError: `folder` is none, or not whole.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        arrays = {
+            name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            for name in ARRAYS
+        }
+        counts = manifest["counts"]
+        lengths = {name: len(array) for name, array in arrays.items()}
+        expected = {
+            "train_images": counts["train"],
+            "train_labels": counts["train"],
+            "test_images": counts["test"],
+            "test_labels": counts["test"],
+            "fit": counts["train"] - counts["validation"],
+            "validation": counts["validation"],
+            "calibration": counts["calibration"],
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{folder} is not a saved data set ({error}); remove it and it will be made again"
+        ) from error
+    for name, length in expected.items():
+        if lengths[name] != length:
+            raise ValueError(
+                f"{folder} holds {lengths[name]} {name}, its manifest says {length}; remove it and"
+                " it will be made again"
+            )
     return Dataset(manifest=manifest, **arrays)

@@ -17,7 +17,9 @@ def fingerprint(settings: DataSettings, root: Path) -> str:
     if settings.name == "mnist":
         return "idx" if any((root / "MNIST" / "raw").glob("train-images-idx3-ubyte*")) else ""
     if settings.name == "cifar10":
-        if (root / "cifar-10-batches-py").is_dir():
+        if any(
+            (root / name).exists() for name in ("cifar-10-batches-py", "cifar-10-python.tar.gz")
+        ):
             return "batches"
         return "jpeg" if (root / "cifar10-jpg.tar.gz").is_file() else ""
     path = root / settings.path
@@ -27,5 +29,6 @@ def fingerprint(settings: DataSettings, root: Path) -> str:
         if not file.is_file():
             return ""
         state = file.stat()
-        digest.update(f"{file} {state.st_size} {state.st_mtime_ns}\n".encode())
+        name = file.relative_to(path).as_posix()
+        digest.update(f"{name} {state.st_size} {state.st_mtime_ns}\n".encode())
     return digest.hexdigest() if files else ""

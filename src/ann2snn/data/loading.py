@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ann2snn.data import cifar10, digits, folder, mnist
-from ann2snn.data.dataset import Dataset, array_sha256, split
+from ann2snn.data.dataset import HASHED, Dataset, array_sha256
 from ann2snn.data.raw import Raw
 from ann2snn.data.settings import DataSettings
+from ann2snn.data.splits import split
 
 SOURCES: dict[str, Callable[[DataSettings, Path], Raw]] = {
     "digits": digits.read,
@@ -27,12 +28,6 @@ def load(settings: DataSettings, root: Path) -> Dataset:
     fit, validation, calibration = split(
         len(raw.train_labels), settings.validation, settings.calibration, settings.seed
     )
-    digests = {
-        "train_images": array_sha256(raw.train_images),
-        "train_labels": array_sha256(raw.train_labels),
-        "test_images": array_sha256(raw.test_images),
-        "test_labels": array_sha256(raw.test_labels),
-    }
     manifest = {
         "name": raw.name,
         "source": raw.source,
@@ -46,7 +41,7 @@ def load(settings: DataSettings, root: Path) -> Dataset:
             "calibration": len(calibration),
         },
         "splits_seed": settings.seed,
-        "sha256": digests,
+        "sha256": {name: array_sha256(getattr(raw, name)) for name in HASHED},
     }
     return Dataset(
         manifest=manifest,

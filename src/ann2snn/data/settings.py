@@ -22,5 +22,12 @@ class DataSettings:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.channels == 2:
+            raise SettingError("channels must be 0, 1 or 3, got 2")
         if (self.name == "folder") != bool(self.path):
             raise SettingError(f"path must be given for data=folder alone, got {self.path!r}")
+        for name in ("height", "width", "channels"):
+            if self.name != "folder" and getattr(self, name) != 0:
+                raise SettingError(
+                    f"{name} must be 0 unless data=folder, got {getattr(self, name)!r}"
+                )
