@@ -74,7 +74,8 @@ def small_mnist(monkeypatch: pytest.MonkeyPatch, count: int = 20) -> dict[str, b
 
 
 def packed(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    return {f"{name}.gz": gzip.compress(content) for name, content in files.items()}
+    """Without the clock's time, so that the same files give the same checksums."""
+    return {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in files.items()}
 
 
 def batch(pixels: npt.NDArray[np.uint8], labels: list[int]) -> bytes:

@@ -160,7 +160,9 @@ class Chain:
         return True
 
     def data_record(self, manifest: Mapping[str, Any]) -> Record:
-        """The record of data just loaded."""
+        """The record of data just loaded, which may have been downloaded just now."""
+        from ann2snn.data.fingerprint import fingerprint
+
         return Record(
             step="data",
             key=manifest_key(manifest),
@@ -171,7 +173,7 @@ class Chain:
             curves={},
             details={
                 "manifest": dict(manifest),
-                "raw": self._source,
+                "raw": fingerprint(self.settings.data, data_root()),
                 "code": {"data": code_identity("data")},
             },
         )

@@ -51,7 +51,10 @@ def prepare(project: Path, folder: Path) -> None:
     text = yaml.safe_dump(content, sort_keys=False)
     (folder / "params.yaml").write_text(text, encoding="utf-8")
     dvc(folder, "init", "--no-scm", "--quiet", "--force")
-    shutil.copyfile(project / ".dvc" / "config", folder / ".dvc" / "config")
+    # the folder is no repository of its own, and git ignores it
+    settings = (project / ".dvc" / "config").read_text(encoding="utf-8")
+    alone = settings.replace("[core]\n", "[core]\n    no_scm = true\n")
+    (folder / ".dvc" / "config").write_text(alone, encoding="utf-8")
 
 
 def dvc(folder: Path, *arguments: str) -> None:
