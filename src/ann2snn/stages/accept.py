@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ann2snn.records import Record, write_json
 from ann2snn.stages import demo
-from ann2snn.stages.code import ACCEPTED, CODE, source_hash
+from ann2snn.stages.code import ACCEPTED, source_hash
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     identities = committed_identities(project)
     accepted = {
         step: {"source": source_hash(step), "stands_for": identities[step]}
-        for step in CODE
+        for step in identities
         if source_hash(step) != identities[step]
     }
     write_json(ACCEPTED, accepted)

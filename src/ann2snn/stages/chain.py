@@ -187,11 +187,10 @@ class Chain:
     ) -> Record:
         """The record of this step's result, with keys, settings and words filled in."""
         words = {"dataset": str(self.manifest["name"]), "network": self.settings.ann.network}
-        values = {
-            name: step_module(name).settings(self.settings)
-            for name in (*PARENTS[step], step)
-            if name != "statistics"
-        }
+        steps = (*PARENTS[step], step)
+        values = {s: step_module(s).settings(self.settings) for s in steps if s != "statistics"}
+        # the code that loads data is in no key but that of the data's own place in the store
+        code = {s: code_identity(s) for s in steps if s != "data"}
         return Record(
             step=step,
             key=self.key(step),
@@ -200,7 +199,7 @@ class Chain:
             description=words,
             metrics=metrics,
             curves=curves,
-            details={**details, "code": {s: code_identity(s) for s in (*PARENTS[step], step)}},
+            details={**details, "code": code},
         )
 
 
