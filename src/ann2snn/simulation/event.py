@@ -84,7 +84,7 @@ class _Bench:
         return _Bench(
             aligned(program.state.size, precision),
             aligned(program.words, "uint64"),
-            aligned(program.estimates, "int64"),
+            aligned(program.estimates, "uint32"),
             aligned(program.counts, "uint16"),
             aligned(program.longest + SLACK, "uint16"),
             aligned(program.longest, "uint64"),

@@ -10,13 +10,24 @@ from typing import Any
 import numpy as np
 
 from ann2snn.simulation.kernels.operation import GATE_CODES
-from ann2snn.simulation.kernels.vector import above, add_bits, larger, load, plain, store, zeros
+from ann2snn.simulation.kernels.vector import (
+    above,
+    add_bits,
+    add_where,
+    decayed,
+    larger,
+    load,
+    plain,
+    store,
+    zeros,
+)
 
-CUMULATIVE, RUNNING = GATE_CODES["cumulative"], GATE_CODES["running_mean"]
-EXPONENTIAL, SPIKES, RISE = GATE_CODES["exponential"], GATE_CODES["spikes"], GATE_CODES["rise"]
+CUMULATIVE, EXPONENTIAL = GATE_CODES["cumulative"], GATE_CODES["exponential"]
+SPIKES, RISE = GATE_CODES["spikes"], GATE_CODES["rise"]
+HALF = np.uint64(0xFFFFFFFF)
 INVERSE_BITS = 27
 DECAY_SHIFT = 4
-INCREMENT = 1 << 20
+INCREMENT = np.uint64(1 << 20)
 
 
 @plain
@@ -72,65 +83,74 @@ def grown(op: Any, bits: Any, counts: Any, pixel: Any, lane: Any, stride: Any, n
 
 @plain
 def choose(op: Any, bits: Any, estimates: Any, tables: Any, step: Any) -> None:
-    """Any gate over spikes, channel by channel."""
+    """Any gate over spikes; estimates of the inputs at op.estimate, then, for `rise`, the largest.
+
+    All estimates fit 32 bits: counts do for 4 * 10^9 steps, the sum of 1/t in units of 2^-27 for
+    10^13, and the exponential mean stays about 2^24.
+    """
+    none = zeros(estimates, 32)
+    lanes = -(-op.channels // 32)
+    stride = lanes * 32
     if op.gate != SPIKES:
-        for pixel in range(op.rows * op.columns):
-            for channel in range(op.channels):
-                spike = np.int64(bit_of(bits, op.source + pixel * op.words, channel))
-                at = op.estimate + pixel * op.channels + channel
-                if op.gate == CUMULATIVE:
-                    estimates[at] += spike * ((1 << INVERSE_BITS) // step)
-                elif op.gate == EXPONENTIAL:
-                    estimates[at] += spike * INCREMENT - (estimates[at] >> DECAY_SHIFT)
-                else:
-                    estimates[at] += spike
-    maxima = op.estimate + op.rows * op.columns * op.channels
+        estimate(op, bits, estimates, step, lanes, none)
+    maxima = op.estimate + op.rows * op.columns * stride
     for row in range(op.out_rows):
+        top, bottom = tables[op.table + 2 * row], tables[op.table + 2 * row + 1]
         for column in range(op.out_columns):
+            left = tables[op.other_table + 2 * column]
+            right = tables[op.other_table + 2 * column + 1]
             pixel = row * op.out_columns + column
-            for word in range(op.words):
-                passed = np.uint64(0)
-                for channel in range(64 * word, min(64 * word + 64, op.channels)):
-                    if passes(op, row, column, channel, bits, estimates, tables, maxima):
-                        passed |= np.uint64(1) << np.uint64(channel & 63)
-                bits[op.target + pixel * op.words + word] = passed
+            for lane in range(lanes):
+                best, passed = none, np.uint64(0)
+                first = True
+                for y in range(top, bottom):
+                    for x in range(left, right):
+                        place = y * op.columns + x
+                        spikes = half_word(bits, op.source + place * op.words, lane)
+                        if op.gate == SPIKES:
+                            passed |= spikes
+                            continue
+                        at = np.uint64(op.estimate + place * stride + lane * 32)
+                        rival = load(estimates, at, none)
+                        ahead = above(rival, best)
+                        if first:
+                            ahead = HALF
+                            first = False
+                        best = larger(rival, best)
+                        passed = (passed & ~ahead) | (spikes & ahead)
+                if op.gate == RISE:
+                    at = np.uint64(maxima + pixel * stride + lane * 32)
+                    passed = above(best, load(estimates, at, none))
+                    store(estimates, at, best)
+                word = np.uint64(op.target + pixel * op.words + (lane >> 1))
+                if lane & 1:
+                    bits[word] |= passed << np.uint64(32)
+                else:
+                    bits[word] = passed
 
 
 @plain
-def passes(
-    op: Any,
-    row: Any,
-    column: Any,
-    channel: Any,
-    bits: Any,
-    estimates: Any,
-    tables: Any,
-    maxima: Any,
-) -> Any:
-    """Whether one window of one channel hands on a spike."""
-    best = np.int64(-1)
-    winner = np.uint64(0)
-    anyone = np.uint64(0)
-    for y in range(tables[op.table + 2 * row], tables[op.table + 2 * row + 1]):
-        for x in range(
-            tables[op.other_table + 2 * column], tables[op.other_table + 2 * column + 1]
-        ):
-            pixel = y * op.columns + x
-            spike = bit_of(bits, op.source + pixel * op.words, channel)
-            anyone |= spike
-            if op.gate != SPIKES:
-                estimate = estimates[op.estimate + pixel * op.channels + channel]
-                if estimate > best:
-                    best = estimate
-                    winner = spike
-    if op.gate == SPIKES:
-        return anyone != 0
-    if op.gate == RISE:
-        at = maxima + (row * op.out_columns + column) * op.channels + channel
-        rises = best > estimates[at]
-        estimates[at] = best
-        return rises
-    return winner != 0
+def estimate(op: Any, bits: Any, estimates: Any, step: Any, lanes: Any, none: Any) -> None:
+    """Brings the estimates of all inputs up to `step` (from 1)."""
+    share = np.uint64((1 << INVERSE_BITS) // step)
+    for pixel in range(op.rows * op.columns):
+        for lane in range(lanes):
+            spikes = half_word(bits, op.source + pixel * op.words, lane)
+            at = np.uint64(op.estimate + (pixel * lanes + lane) * 32)
+            before = load(estimates, at, none)
+            if op.gate == CUMULATIVE:
+                store(estimates, at, add_where(before, spikes, share))
+            elif op.gate == EXPONENTIAL:
+                shrunk = decayed(before, DECAY_SHIFT)
+                store(estimates, at, add_where(shrunk, spikes, INCREMENT))
+            else:
+                store(estimates, at, add_bits(before, spikes))
+
+
+@plain
+def half_word(bits: Any, place: Any, lane: Any) -> Any:
+    """The spikes of the 32 channels from 32 * lane on of the pixel whose words begin at `place`."""
+    return (bits[np.uint64(place + (lane >> 1))] >> np.uint64(32 * (lane & 1))) & HALF
 
 
 @plain

@@ -74,7 +74,7 @@ class Lowering:
         self.weights, self.state = Arena(precision), Arena(precision)
         self.shorts = Arena("int16")
         self.tables, self.bits = Arena("int64"), Arena("uint64")
-        self.estimates, self.counts = Arena("int64"), Arena("uint16")
+        self.estimates, self.counts = Arena("uint32"), Arena("uint16")
         self.rows: list[dict[str, int]] = []
         self.as_values: dict[str, int] = {}
         self.as_bits: dict[str, int] = {}
@@ -300,7 +300,7 @@ class Lowering:
             places["first"] = int(_disjoint(node.rows) and _disjoint(node.columns))
             self._emit(code.RISE, source, name, **places)
         else:
-            places["estimate"] = self.estimates.room(inputs * read.channels)
+            places["estimate"] = self.estimates.room(inputs * -(-read.channels // 32) * 32)
             self._emit(code.GATE, source, name, **places)
 
     def _pool_operations(self, node: MaxPool | SumPool) -> None:

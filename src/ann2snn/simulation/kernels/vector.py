@@ -205,6 +205,34 @@ def add_bits(_typing: Any, counts: Any, _bits: Any) -> Any:
 
 
 @instruction
+def add_where(_typing: Any, counts: Any, _bits: Any, _amount: Any) -> Any:
+    """Whole numbers, `amount` more in each lane whose bit is set."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        kind = context.get_value_type(counts)
+        amount = _splat(builder, builder.trunc(arguments[2], kind.element), kind)
+        nothing = ir.Constant(kind, None)
+        truth = _lanes_of(builder, arguments[1], counts.lanes)
+        return builder.add(arguments[0], builder.select(truth, amount, nothing))
+
+    return counts(counts, UINT64, UINT64), generate
+
+
+@instruction
+def decayed(_typing: Any, counts: Any, shift: Any) -> Any:
+    """v - (v >> shift) of unsigned whole numbers; `shift` is a literal."""
+    if not isinstance(shift, types.IntegerLiteral):
+        return None
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        kind = context.get_value_type(counts)
+        places = ir.Constant(kind, [shift.literal_value] * counts.lanes)
+        return builder.sub(arguments[0], builder.lshr(arguments[0], places))
+
+    return counts(counts, shift), generate
+
+
+@instruction
 def larger(_typing: Any, a: Any, b: Any) -> Any:
     """The larger of a and b, lane by lane; whole numbers count as unsigned."""
 
