@@ -7,8 +7,8 @@ import pytest
 
 import ann2snn
 from ann2snn.conversion.convert import convert
-from ann2snn.conversion.describe import describe, rows
 from ann2snn.conversion.statistics import collect
+from ann2snn.spec.table import rows
 from tests import zoo
 
 
@@ -41,11 +41,13 @@ def test_nothing_saturates_at_the_maximum_and_half_of_the_nonzero_at_their_media
 def test_the_table_has_a_line_for_every_node() -> None:
     module, shape = zoo.build("residual_downsample")
     spec = convert(module, zoo.images(shape, 10))
-    lines = describe(spec).splitlines()
+    lines = str(spec).splitlines()
     assert lines[0].split() == [
         "layer", "kind", "shape", "scale", "parameters", "fan-out", "saturating",
     ]  # fmt: skip
     assert [line.split()[0] for line in lines[1:]] == [node.name for node in spec]
+    assert repr(spec).startswith("SpikingSpec(input, ")
+    assert len(repr(spec)) < 300
 
 
 def test_the_package_offers_its_functions_and_imports_nothing_heavy() -> None:

@@ -38,10 +38,11 @@ def simulate(
         ValueError: images or labels do not fit the spec.
     """
     settings = SimulationSettings(**toggles)
-    if np.issubdtype(np.asarray(images).dtype, np.floating):
-        images = np.rint(np.asarray(images, np.float64) * FLOAT_LEVELS).astype(np.int64)
+    images = np.asarray(images)
+    if np.issubdtype(images.dtype, np.floating):
+        images = np.rint(images.astype(np.float64) * FLOAT_LEVELS).astype(np.int64)
         spec = SpikingSpec(spec.nodes, spec.grid, FLOAT_LEVELS)
-    return simulate_with(spec, np.asarray(images), np.asarray(labels), settings)
+    return simulate_with(spec, images, np.asarray(labels), settings)
 
 
 def simulate_with(
@@ -110,7 +111,15 @@ def check_images(spec: SpikingSpec, images: np.ndarray, labels: np.ndarray) -> N
         ValueError: names what does not fit.
     """
     if images.shape[1:] != spec.input.shape:
-        raise ValueError(f"images must have shape (N, *{spec.input.shape}), got {images.shape}")
+        wanted = ", ".join(str(size) for size in spec.input.shape)
+        raise ValueError(f"images must have shape (N, {wanted}), got {images.shape}")
+    if not np.issubdtype(images.dtype, np.integer):
+        raise ValueError(f"images must be whole numbers or floats, got {images.dtype}")
+    if np.iinfo(images.dtype).max < spec.levels:
+        raise ValueError(
+            f"images must be floats, or whole numbers up to {spec.levels}, as those that the spec"
+            f" was calibrated on, got {images.dtype}"
+        )
     if len(images) == 0:
         raise ValueError("images must hold at least one image, got none")
     if labels.shape != images.shape[:1]:

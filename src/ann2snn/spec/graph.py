@@ -11,10 +11,10 @@ import numpy as np
 from ann2snn.spec.nodes import Input, MaxPool, Neuron, Node, Output, Shape, SpecError, SumPool
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SpikingSpec:
     """Nodes in an order in which every node follows its inputs: one `Input` first, one `Output`
-    last, each other node used.
+    last, each other node used. Prints itself as a table, a line a node.
 
     `grid`: static currents (those of an analog image) are rounded to multiples of 2^-grid, and
     weights and biases are such multiples; None leaves all as they are. `levels`: an image given as
@@ -27,7 +27,7 @@ class SpikingSpec:
     nodes: tuple[Node, ...]
     grid: int | None = None
     levels: int = 255
-    shapes: dict[str, Shape] = field(init=False, repr=False)
+    shapes: dict[str, Shape] = field(init=False)
 
     def __post_init__(self) -> None:
         shapes: dict[str, Shape] = {}
@@ -64,6 +64,15 @@ class SpikingSpec:
                 source = node.inputs[0]
                 if not (self.is_static(source) or self.is_spiking(source)):
                     raise SpecError(f"{node.name}: gate {node.gate} takes spikes; use rise")
+
+    def __repr__(self) -> str:
+        names = ", ".join(node.name for node in self.nodes)
+        return f"SpikingSpec({names}; grid={self.grid}, levels={self.levels})"
+
+    def __str__(self) -> str:
+        from ann2snn.spec.table import table
+
+        return table(self)
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)

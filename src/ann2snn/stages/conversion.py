@@ -17,10 +17,10 @@ def settings(settings: "Settings") -> Json:
 
 def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG001
     from ann2snn.conversion.convert import convert_with
-    from ann2snn.conversion.describe import rows
     from ann2snn.conversion.statistics import Statistics
     from ann2snn.spec import save_spec
     from ann2snn.spec.cost import macs_per_image
+    from ann2snn.spec.table import rows
     from ann2snn.stages.statistics import analog_network
 
     manifest = chain.manifest

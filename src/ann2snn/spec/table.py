@@ -3,8 +3,9 @@
 import math
 from typing import Any
 
-from ann2snn.spec import Conv, Linear, Neuron, SpikingSpec
 from ann2snn.spec.cost import fan_out, parameters
+from ann2snn.spec.graph import SpikingSpec
+from ann2snn.spec.nodes import Conv, Linear, Neuron
 
 HEADER = ("layer", "kind", "shape", "scale", "parameters", "fan-out", "saturating")
 
@@ -13,10 +14,10 @@ def rows(spec: SpikingSpec) -> list[dict[str, Any]]:
     """One row a node: name, kind, shape, scale_min, scale_max, parameters, fan_out (mean synapses
     of an input unit of a Conv or Linear, else None), saturating (share of a neuron layer's
     calibration activations above its scale, else None)."""
-    table = []
+    found = []
     for node in spec:
         synapses = fan_out(spec, node) if isinstance(node, Conv | Linear) else None
-        table.append(
+        found.append(
             {
                 "name": node.name,
                 "kind": node.kind,
@@ -28,10 +29,10 @@ def rows(spec: SpikingSpec) -> list[dict[str, Any]]:
                 "saturating": node.saturating if isinstance(node, Neuron) else None,
             }
         )
-    return table
+    return found
 
 
-def describe(spec: SpikingSpec) -> str:
+def table(spec: SpikingSpec) -> str:
     """The rows as a table with aligned columns."""
     lines = [HEADER, *(_cells(row) for row in rows(spec))]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]

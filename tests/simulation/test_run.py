@@ -1,0 +1,64 @@
+"""What `simulate` takes and refuses, and what it gives."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ann2snn import convert, simulate
+from ann2snn.spec import SpikingSpec
+from tests import zoo
+
+
+def spec_and_images(floats: bool) -> tuple[SpikingSpec, np.ndarray]:
+    module, shape = zoo.build("plain_conv")
+    images: np.ndarray = np.asarray(zoo.images(shape, 12))
+    assert images.dtype == np.uint8
+    if floats:
+        images = images / 255
+    return convert(module, images), images
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images": np.zeros((3, 1, 8, 8), np.uint8)}, r"images must have shape \(N, 2, 8, 8\)"),
+        ({"images": np.zeros((0, 2, 8, 8), np.uint8)}, "at least one image, got none"),
+        ({"images": np.zeros((3, 2, 8, 8), np.int8)}, "whole numbers up to 255, .* got int8"),
+        ({"images": np.zeros((3, 2, 8, 8), bool)}, "whole numbers or floats, got bool"),
+        ({"labels": np.zeros(2, np.int64)}, r"labels must have shape \(3,\), got \(2,\)"),
+        ({"labels": np.zeros(3)}, "labels must be whole numbers, got float64"),
+        ({"labels": np.array([0, 1, 99])}, r"labels must be in \[0, \d+\), got 0 to 99"),
+        ({"steps": 0}, "steps must be"),
+        ({"engine": "evnt"}, "engine must be one of auto, dense, event, got 'evnt'"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name_and_value(
+    change: dict[str, Any], message: str
+) -> None:
+    spec, _ = spec_and_images(floats=False)
+    given: dict[str, Any] = {
+        "images": np.zeros((3, 2, 8, 8), np.uint8),
+        "labels": np.zeros(3, np.int64),
+    }
+    given |= change
+    with pytest.raises(ValueError, match=message):
+        simulate(spec, given.pop("images"), given.pop("labels"), **given)
+
+
+def test_bytes_are_refused_where_the_spec_was_calibrated_on_floats() -> None:
+    """They would stand for pixels near zero, and every answer would be wrong without a word."""
+    spec, images = spec_and_images(floats=True)
+    labels = np.zeros(len(images), np.int64)
+    with pytest.raises(ValueError, match=r"whole numbers up to 65536, .* got uint8"):
+        simulate(spec, np.zeros(images.shape, np.uint8), labels)
+    assert simulate(spec, images, labels, steps=2).steps == 2
+
+
+def test_floats_and_the_whole_numbers_they_stand_for_give_the_same_spikes() -> None:
+    spec, images = spec_and_images(floats=False)
+    labels = np.zeros(len(images), np.int64)
+    whole = simulate(spec, images, labels, steps=20)
+    floats = simulate(spec, images / 255, labels, steps=20)
+    for layer, spikes in whole.spikes.items():
+        assert np.abs(spikes - floats.spikes[layer]).max() <= 0.02 * spikes.sum()
