@@ -41,7 +41,14 @@ END = np.uint16(0xFFFF)
 
 @plain
 def convolve_rows(
-    op: Any, rows: Any, weights: Any, state: Any, bits: Any, largest: Any, events: Any
+    op: Any,
+    rows: Any,
+    weights: Any,
+    tables: Any,
+    state: Any,
+    bits: Any,
+    largest: Any,
+    events: Any,
 ) -> None:
     """All output rows, in groups of as many output channels as registers take.
 
@@ -51,7 +58,10 @@ def convolve_rows(
     most, most_step = zeros(state, 16), zeros(state, 16)
     widest = widest_sums(rows)
     for row in range(op.out_rows):
-        list_row(op, row, bits, events)
+        if op.pooled:
+            list_pooled_row(op, row, tables, bits, events)
+        else:
+            list_row(op, row, bits, events)
         channel = 0
         while channel < op.out_width:
             rest = op.out_width - channel
@@ -102,6 +112,32 @@ def list_row(op: Any, row: Any, bits: Any, events: Any) -> None:
                     count = list_bits(mask, wide, first + word * 64, events, count)
                 at += line
                 first += op.channels
+        events[count] = END
+        count += np.uint64(1)
+
+
+@plain
+def list_pooled_row(op: Any, row: Any, tables: Any, bits: Any, events: Any) -> None:
+    """As `list_row`, where the convolution reads sums over pool windows of spikes: a spike counts
+    for its window, so that the sums themselves are never written."""
+    count = np.uint64(0)
+    wide = op.channels > 32
+    top = max(0, op.top - row)
+    bottom = min(op.kernel_rows, op.rows + op.top - row)
+    for slot in range(op.out_columns + 2):
+        column = slot - op.left
+        if 0 <= column < op.columns:
+            left = tables[op.other_table + 2 * column]
+            right = tables[op.other_table + 2 * column + 1]
+            for tap in range(top, bottom):
+                pool = op.table + 2 * (row + tap - op.top)
+                for y in range(tables[pool], tables[pool + 1]):
+                    for x in range(left, right):
+                        at = op.source + (y * op.pooled + x) * op.words
+                        for word in range(op.words):
+                            mask = bits[np.uint64(at + word)]
+                            first = tap * op.channels + word * 64
+                            count = list_bits(mask, wide, first, events, count)
         events[count] = END
         count += np.uint64(1)
 

@@ -44,18 +44,18 @@ def run(
             kind = op.kind
             if kind == operation.CONV_ROWS:
                 if op.short:
-                    convolve_rows(op, shorts, weights, state, bits, largest, events)
+                    convolve_rows(op, shorts, weights, tables, state, bits, largest, events)
                 else:
-                    convolve_rows(op, weights, weights, state, bits, largest, events)
+                    convolve_rows(op, weights, weights, tables, state, bits, largest, events)
             elif kind == operation.NEURON:
                 fire_all(op, state, bits, largest)
             elif kind == operation.NEURON_AHEAD:
                 fire_ahead(op, state, bits, largest, step, outputs.shape[0])
             elif kind == operation.LINEAR_ROWS:
                 if op.short:
-                    sum_rows(op, shorts, weights, state, bits, places)
+                    sum_rows(op, shorts, weights, tables, state, bits, places)
                 else:
-                    sum_rows(op, weights, weights, state, bits, places)
+                    sum_rows(op, weights, weights, tables, state, bits, places)
             elif kind == operation.RISE:
                 rise(op, bits, counts, tables)
             elif kind == operation.COUNT:

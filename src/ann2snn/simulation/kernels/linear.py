@@ -23,13 +23,22 @@ from ann2snn.simulation.kernels.vector import (
 
 
 @plain
-def sum_rows(op: Any, rows: Any, weights: Any, state: Any, bits: Any, places: Any) -> None:
-    """Currents of a layer whose inputs are bits; values to op.target."""
+def sum_rows(
+    op: Any, rows: Any, weights: Any, tables: Any, state: Any, bits: Any, places: Any
+) -> None:
+    """Currents of a layer whose inputs are bits; values to op.target.
+
+    The weight rows of a pixel's channels begin at the row that `tables` names at op.table; a row
+    below 0 says that nothing reads the pixel.
+    """
     count = 0
     for pixel in range(op.rows * op.columns):
         for word in range(op.words):
             mask = bits[op.source + pixel * op.words + word]
-            first = pixel * op.channels + word * 64
+            first = tables[op.table + pixel]
+            if first < 0:
+                continue
+            first += word * 64
             while mask != 0:
                 row = first + np.int64(lowest_bit(mask))
                 places[count] = np.uint64(op.weight + row * op.out_width)

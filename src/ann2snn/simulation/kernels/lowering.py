@@ -80,6 +80,7 @@ class Lowering:
         self.as_bits: dict[str, int] = {}
         self.fused: dict[str, Neuron] = {}
         self.alias: dict[str, str] = {}
+        self.pools: dict[str, SumPool] = {}
         self.program = Program(
             np.zeros(0, OPERATION),
             np.zeros(0, np.int16),
@@ -192,6 +193,9 @@ class Lowering:
                     self._move(name, node.inputs)
             case SumPool():
                 self._pool_operations(node)
+                if self._read_as_spikes(node, source):
+                    self._any_spike(node)
+                    return
                 self._emit(code.SUM_POOL, source, name, source=self._values_of(source),
                            target=self._values(name), **self._windows(node))  # fmt: skip
             case MaxPool():
@@ -212,17 +216,15 @@ class Lowering:
         self.program.synops[name] = self._count(source, fan)
         layout = self.layouts[source]
         out, per_group, tall, wide = node.weight.shape
-        quick = (
-            source in self.as_bits and node.stride == node.dilation == (1, 1)
-            and node.groups == 1 and wide == 3 and tall * per_group < (1 << 16) - 1
-        )  # fmt: skip
+        quick = source in self.as_bits and _is_quick(node)
+        area = self._pool_area(source)
         width = self.layouts[name].width
         if quick:
             weight = np.zeros((tall, per_group, wide, width))
             weight[..., :out] = node.weight.transpose(2, 1, 3, 0)
             self.program.longest = max(
                 self.program.longest,
-                tall * layout.columns * layout.channels + self.layouts[name].columns + wide,
+                tall * layout.columns * layout.channels * area + self.layouts[name].columns + wide,
             )
         else:
             grouped = node.weight.reshape(node.groups, out // node.groups, per_group, tall, wide)
@@ -235,7 +237,7 @@ class Lowering:
             "groups": node.groups,
             "bias": self._bias(node.bias),
         }  # fmt: skip
-        geometry |= self._rows(weight) if quick else {"weight": self.weights.put(weight)}
+        geometry |= self._rows(weight, area) if quick else {"weight": self.weights.put(weight)}
         if not quick:
             self._emit(code.CONV, source, name, source=self._values_of(source),
                        target=self._values(name), **geometry)  # fmt: skip
@@ -246,7 +248,12 @@ class Lowering:
             geometry |= self._potential(neuron) | {"fires": 1, "target": self._spikes(neuron.name)}
         else:
             geometry["target"] = self._values(name)
-        self._emit(code.CONV_ROWS, source, name, source=self.as_bits[source], **geometry)
+        spikes = self.as_bits[source]
+        if source in self.pools:
+            pool = self.pools[source]
+            spikes = self.as_bits[pool.inputs[0]]
+            geometry |= self._windows(pool) | {"pooled": self.layouts[pool.inputs[0]].columns}
+        self._emit(code.CONV_ROWS, source, name, source=spikes, **geometry)
 
     def _linear(self, node: Linear, source: str) -> None:
         name, layout, out = node.name, self.layouts[source], self.layouts[node.name]
@@ -254,12 +261,19 @@ class Lowering:
         self.program.synops[name] = self._count(source, fan)
         weight = np.zeros((layout.pixels * layout.channels, out.width))
         weight[layout.places(layout.channels), : out.channels] = node.weight.T
-        self.program.longest = max(self.program.longest, len(weight))
+        area = self._pool_area(source)
+        self.program.longest = max(self.program.longest, len(weight) * area)
         places = {"bias": self._bias(node.bias)}
         quick = source in self.as_bits
-        places |= self._rows(weight) if quick else {"weight": self.weights.put(weight)}
+        places |= self._rows(weight, area) if quick else {"weight": self.weights.put(weight)}
         if quick:
-            self._emit(code.LINEAR_ROWS, source, name, source=self.as_bits[source],
+            first = np.arange(layout.pixels) * layout.channels
+            read = source
+            if source in self.pools:
+                read = self.pools[source].inputs[0]
+                first = _spread(first, self.pools[source], self.layouts[read])
+            places["table"] = self.tables.put(first)
+            self._emit(code.LINEAR_ROWS, read, name, source=self.as_bits[read],
                        target=self._values(name), **places)  # fmt: skip
         else:
             self._emit(code.LINEAR, source, name, source=self._values_of(source),
@@ -318,12 +332,15 @@ class Lowering:
         rows, columns = (np.array(windows, np.int64) for windows in (node.rows, node.columns))
         return {"table": self.tables.put(rows), "other_table": self.tables.put(columns)}
 
-    def _rows(self, weight: np.ndarray) -> dict[str, int]:
+    def _rows(self, weight: np.ndarray, area: int) -> dict[str, int]:
         """Weights for the fast kernels: as 16-bit whole numbers of a power of two where all of them
-        are such (half as many bytes to move, and the sums are exact), else as they are."""
+        are such (half as many bytes to move, and the sums are exact), else as they are. Each is
+        added `area` times at most."""
         exponent = 15 - int(np.frexp(np.abs(weight).max(initial=0.0))[1])
         units = np.ldexp(weight, exponent)
-        fits = weight[..., 0].size <= 1 << 16  # as many of the largest still sum up in 32 bits
+        fits = (
+            weight[..., 0].size * area <= 1 << 16
+        )  # as many of the largest still sum up in 32 bits
         if fits and abs(exponent) < 64 and np.array_equal(units, np.rint(units)):
             unit = self.weights.put(np.array([2.0**-exponent]))
             return {"weight": self.shorts.put(units.astype(np.int16)), "short": 1, "unit": unit}
@@ -331,6 +348,34 @@ class Lowering:
 
     def _bias(self, bias: np.ndarray) -> int:
         return self.weights.put(Layout(1, 1, len(bias)).filled(bias))
+
+    def _read_as_spikes(self, node: SumPool, source: str) -> bool:
+        """Whether all who read the sums can read the pooled spikes instead, each for its window."""
+        if source not in self.as_bits or not (_disjoint(node.rows) and _disjoint(node.columns)):
+            return False
+        readers = []
+        for reader in self.spec.readers(node.name):
+            absorbed = isinstance(reader, Reshape) and self._absorbed(reader)
+            readers += self.spec.readers(reader.name) if absorbed else [reader]
+        return all(
+            isinstance(reader, Linear) or (isinstance(reader, Conv) and _is_quick(reader))
+            for reader in readers
+        )
+
+    def _any_spike(self, node: SumPool) -> None:
+        """Which windows hold a spike: that many events its readers are charged with."""
+        name, source = node.name, node.inputs[0]
+        self.pools[name] = node
+        self._emit(code.GATE, source, name, source=self.as_bits[source], target=self._spikes(name),
+                   gate=code.GATE_CODES["spikes"], **self._windows(node))  # fmt: skip
+
+    def _pool_area(self, source: str) -> int:
+        """Inputs in the largest window of a pool that is read as spikes; 1 where there is none."""
+        if source not in self.pools:
+            return 1
+        pool = self.pools[source]
+        tall, wide = (max(b - a for a, b in axis) for axis in (pool.rows, pool.columns))
+        return tall * wide
 
     def _absorbed(self, node: Reshape) -> bool:
         """Whether only fully connected layers read the reshaped signal: they can read the source
@@ -374,6 +419,23 @@ class Lowering:
             table = self.tables.put(layout.places(layout.words * WORD)[units])
             self._emit(code.RECORD, name, name, source=self.as_bits[name], target=place,
                        table=table, channels=len(units))  # fmt: skip
+
+
+def _is_quick(node: Conv) -> bool:
+    """Whether the fast kernel takes the convolution, if it reads spikes."""
+    _, per_group, tall, wide = node.weight.shape
+    plain = node.stride == node.dilation == (1, 1) and node.groups == 1
+    return plain and wide == 3 and tall * per_group < (1 << 16) - 1
+
+
+def _spread(values: Numbers, pool: SumPool, layout: Layout) -> Numbers:
+    """The value of each window at all its inputs; -1 at inputs that lie in none."""
+    spread = np.full((layout.rows, layout.columns), -1)
+    windows = iter(values)
+    for top, bottom in pool.rows:
+        for left, right in pool.columns:
+            spread[top:bottom, left:right] = next(windows)
+    return spread.ravel()
 
 
 def _disjoint(windows: Windows) -> bool:
