@@ -12,7 +12,7 @@ import pytest
 
 from ann2snn.simulation import event
 from ann2snn.simulation.block import Block
-from ann2snn.simulation.kernels import bits, cache, vector
+from ann2snn.simulation.kernels import arithmetic, bits, cache, sums, vector
 from ann2snn.simulation.kernels.arena import Arena, aligned
 from ann2snn.simulation.kernels.driver import run
 from ann2snn.spec import SpikingSpec
@@ -93,16 +93,53 @@ def test_lists_of_bits_hold_every_bit_in_order_on_any_processor() -> None:
         assert events[:count].tolist() == expected
 
 
+@pytest.mark.parametrize("in_one_instruction", [True, False])
+def test_pairs_of_interleaved_16_bit_rows_sum_up_exactly_in_channel_order(
+    in_one_instruction: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the largest numbers allowed too, with the processor's own instruction and without."""
+    if in_one_instruction and not sums.MULTIPLIES_AND_ADDS:
+        pytest.skip("this processor has no VNNI")
+    monkeypatch.setattr(sums, "MULTIPLIES_AND_ADDS", in_one_instruction)
+
+    def kernel(rows: Any, out: Any) -> None:
+        for row in range(0, 4, 2):
+            one, other = np.uint64(row * 240), np.uint64((row + 1) * 240)
+            total = sums.add_pair(sums.zero_sums(rows, 16), rows, one, other)
+            vector.store(out, one, total)
+            one, other = one + np.uint64(16), other + np.uint64(16)
+            total = sums.add_pair(sums.zero_sums(rows, 32), rows, one, other)
+            vector.store(out, one, total)
+            one, other = one + np.uint64(32), other + np.uint64(32)
+            total = sums.add_pair(sums.zero_sums(rows, 64), rows, one, other)
+            vector.store(out, one, total)
+            one, other = one + np.uint64(64), other + np.uint64(64)
+            total = sums.add_pair(sums.zero_sums(rows, 128), rows, one, other)
+            vector.store(out, one, total)
+
+    order, start = [], 0
+    for block in (16, *[32] * 7):
+        order += [start + i for i in sums.interleaved(block)]
+        start += block
+    largest = (1 << 14) - 1
+    rows = np.random.default_rng(0).integers(-largest, largest + 1, (4, 240)).astype(np.int16)
+    rows[:2, ::2], rows[:2, 1::2] = largest, -largest
+    found = np.zeros((4, 240), np.int32)
+    numba.njit(**vector.OPTIONS)(kernel)(rows[:, order].ravel(), found.ravel())
+    wide = rows.astype(np.int64)
+    np.testing.assert_array_equal(found[::2], wide[::2] + wide[1::2])
+
+
 def test_vectors_fire_reset_and_fold_lane_by_lane() -> None:
     @compiled
     def kernel(numbers: Any, out: Any) -> Any:
         none = vector.zeros(numbers, 32)
         charged = vector.load(numbers, np.uint64(0), none)
-        fired = vector.at_least_one(charged)
-        vector.store(out, np.uint64(0), vector.minus_one_where(charged, fired))
-        vector.store(out, np.uint64(32), vector.zero_where(charged, fired))
-        vector.store(out, np.uint64(64), vector.fold(vector.magnitude(charged)))
-        return fired, vector.largest_lane(charged)
+        fired = arithmetic.at_least_one(charged)
+        vector.store(out, np.uint64(0), arithmetic.minus_one_where(charged, fired))
+        vector.store(out, np.uint64(32), arithmetic.zero_where(charged, fired))
+        vector.store(out, np.uint64(64), arithmetic.fold(arithmetic.magnitude(charged)))
+        return fired, arithmetic.largest_lane(charged)
 
     numbers = np.linspace(-3, 2, 32)
     out = np.zeros(80)

@@ -14,27 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from ann2snn.simulation.kernels.bits import list_bits
-from ann2snn.simulation.kernels.vector import (
+from ann2snn.simulation.kernels.arithmetic import (
     add,
-    add_row,
     at_least_one,
     fold,
-    lanes_of,
     larger,
     largest_lane,
-    load,
     magnitude,
     minus_one_where,
-    plain,
-    scaled,
-    store,
-    widest_sums,
-    zero_sums,
     zero_where,
-    zeros,
-    zeros_like,
 )
+from ann2snn.simulation.kernels.bits import list_bits
+from ann2snn.simulation.kernels.sums import add_pair, scaled, widest_sums, zero_sums
+from ann2snn.simulation.kernels.vector import lanes_of, load, plain, store, zeros, zeros_like
 
 END = np.uint16(0xFFFF)
 
@@ -53,7 +45,7 @@ def convolve_rows(
     """All output rows, in groups of as many output channels as registers take.
 
     `rows` are the weights: floating-point ones, or 16-bit whole numbers of a unit that stands in
-    `weights` at op.unit.
+    `weights` at op.unit, in the order that `add_pair` takes.
     """
     most, most_step = zeros(state, 16), zeros(state, 16)
     widest = widest_sums(rows)
@@ -92,9 +84,10 @@ def convolve_rows(
 def list_row(op: Any, row: Any, bits: Any, events: Any) -> None:
     """Lists the spikes that an output row sees, column by column, each column ended by `END`.
 
-    A spike of channel c in kernel row k is listed as k * channels + c, its row of weights. The end
-    marks cost the sliding loop one branch a column; counted loops, which the compiler unrolls, cost
-    two or three that are mispredicted.
+    A spike of channel c in kernel row k is listed as k * channels + c, its row of weights. Spikes
+    are taken in pairs, so a row of zeros fills an odd column up. The end marks cost the sliding
+    loop one branch a column; counted loops, which the compiler unrolls, cost two or three that are
+    mispredicted.
     """
     count = np.uint64(0)
     wide = op.channels > 32
@@ -102,6 +95,7 @@ def list_row(op: Any, row: Any, bits: Any, events: Any) -> None:
     bottom = min(op.kernel_rows, op.rows + op.top - row)
     line = op.columns * op.words
     for slot in range(op.out_columns + 2):
+        begin = count
         column = slot - op.left
         if 0 <= column < op.columns:
             at = op.source + (row + top - op.top) * line + column * op.words
@@ -112,8 +106,16 @@ def list_row(op: Any, row: Any, bits: Any, events: Any) -> None:
                     count = list_bits(mask, wide, first + word * 64, events, count)
                 at += line
                 first += op.channels
-        events[count] = END
-        count += np.uint64(1)
+        count = ended(op, begin, events, count)
+
+
+@plain
+def ended(op: Any, begin: Any, events: Any, count: Any) -> Any:
+    """Ends a column whose events began at `begin`: a row of zeros makes their number even."""
+    events[count] = op.kernel_rows * op.channels
+    count += (count - begin) & np.uint64(1)
+    events[count] = END
+    return count + np.uint64(1)
 
 
 @plain
@@ -125,6 +127,7 @@ def list_pooled_row(op: Any, row: Any, tables: Any, bits: Any, events: Any) -> N
     top = max(0, op.top - row)
     bottom = min(op.kernel_rows, op.rows + op.top - row)
     for slot in range(op.out_columns + 2):
+        begin = count
         column = slot - op.left
         if 0 <= column < op.columns:
             left = tables[op.other_table + 2 * column]
@@ -138,8 +141,7 @@ def list_pooled_row(op: Any, row: Any, tables: Any, bits: Any, events: Any) -> N
                             mask = bits[np.uint64(at + word)]
                             first = tap * op.channels + word * 64
                             count = list_bits(mask, wide, first, events, count)
-        events[count] = END
-        count += np.uint64(1)
+        count = ended(op, begin, events, count)
 
 
 @plain
@@ -181,10 +183,11 @@ def slide(
         row_of_weights = events[event]
         while row_of_weights != END:
             at = base + np.uint64(row_of_weights) * span
-            first = add_row(first, rows, at)
-            second = add_row(second, rows, at + width)
-            third = add_row(third, rows, at + width + width)
-            event += np.uint64(1)
+            to = base + np.uint64(events[event + np.uint64(1)]) * span
+            first = add_pair(first, rows, at, to)
+            second = add_pair(second, rows, at + width, to + width)
+            third = add_pair(third, rows, at + width + width, to + width + width)
+            event += np.uint64(2)
             row_of_weights = events[event]
         event += np.uint64(1)
         if slot >= 2:

@@ -9,18 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ann2snn.simulation.kernels.arithmetic import above, add_bits, add_where, decayed, larger
 from ann2snn.simulation.kernels.operation import GATE_CODES
-from ann2snn.simulation.kernels.vector import (
-    above,
-    add_bits,
-    add_where,
-    decayed,
-    larger,
-    load,
-    plain,
-    store,
-    zeros,
-)
+from ann2snn.simulation.kernels.vector import load, plain, store, zeros
 
 CUMULATIVE, EXPONENTIAL = GATE_CODES["cumulative"], GATE_CODES["exponential"]
 SPIKES, RISE = GATE_CODES["spikes"], GATE_CODES["rise"]

@@ -9,17 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ann2snn.simulation.kernels.vector import (
-    add,
-    add_row,
-    load,
-    lowest_bit,
-    plain,
-    scaled,
-    store,
-    zero_sums,
-    zeros,
-)
+from ann2snn.simulation.kernels.arithmetic import add
+from ann2snn.simulation.kernels.masks import lowest_bit
+from ann2snn.simulation.kernels.sums import add_pair, scaled, zero_sums
+from ann2snn.simulation.kernels.vector import load, plain, store, zeros
 
 
 @plain
@@ -44,6 +37,9 @@ def sum_rows(
                 places[count] = np.uint64(op.weight + row * op.out_width)
                 mask &= mask - np.uint64(1)
                 count += 1
+    # rows are taken in pairs; one of zeros fills an odd number up
+    places[count] = np.uint64(op.weight + op.zero_row * op.out_width)
+    count += count & 1
     channel = 0
     while channel < op.out_width:
         if op.out_width - channel >= 128:
@@ -70,8 +66,9 @@ def sum_part(
 ) -> None:
     """The outputs from `channel` on, as many as `total` has lanes."""
     offset = np.uint64(channel)
-    for event in range(count):
-        total = add_row(total, rows, places[np.uint64(event)] + offset)
+    for event in range(0, count, 2):
+        one, other = places[np.uint64(event)], places[np.uint64(event + 1)]
+        total = add_pair(total, rows, one + offset, other + offset)
     bias = load(weights, np.uint64(op.bias) + offset, like)
     current = add(scaled(total, weights[op.unit]), bias)
     store(state, np.uint64(op.target) + offset, current)

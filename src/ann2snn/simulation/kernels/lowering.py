@@ -13,6 +13,7 @@ from ann2snn.simulation.kernels.arena import Arena
 from ann2snn.simulation.kernels.layout import Layout
 from ann2snn.simulation.kernels.neurons import AHEAD
 from ann2snn.simulation.kernels.operation import OPERATION, WORD
+from ann2snn.simulation.kernels.sums import interleaved
 from ann2snn.spec import (
     Add,
     Affine,
@@ -220,8 +221,9 @@ class Lowering:
         area = self._pool_area(source)
         width = self.layouts[name].width
         if quick:
-            weight = np.zeros((tall, per_group, wide, width))
-            weight[..., :out] = node.weight.transpose(2, 1, 3, 0)
+            taps = np.zeros((tall, per_group, wide, width))
+            taps[..., :out] = node.weight.transpose(2, 1, 3, 0)
+            weight: np.ndarray = taps.reshape(tall * per_group, wide, width)
             self.program.longest = max(
                 self.program.longest,
                 tall * layout.columns * layout.channels * area + self.layouts[name].columns + wide,
@@ -237,7 +239,11 @@ class Lowering:
             "groups": node.groups,
             "bias": self._bias(node.bias),
         }  # fmt: skip
-        geometry |= self._rows(weight, area) if quick else {"weight": self.weights.put(weight)}
+        geometry |= (
+            self._rows(weight, area, width // 32 * 32)
+            if quick
+            else {"weight": self.weights.put(weight)}
+        )
         if not quick:
             self._emit(code.CONV, source, name, source=self._values_of(source),
                        target=self._values(name), **geometry)  # fmt: skip
@@ -262,10 +268,14 @@ class Lowering:
         weight = np.zeros((layout.pixels * layout.channels, out.width))
         weight[layout.places(layout.channels), : out.channels] = node.weight.T
         area = self._pool_area(source)
-        self.program.longest = max(self.program.longest, len(weight) * area)
+        self.program.longest = max(self.program.longest, len(weight) * area + 1)
         places = {"bias": self._bias(node.bias)}
         quick = source in self.as_bits
-        places |= self._rows(weight, area) if quick else {"weight": self.weights.put(weight)}
+        places |= (
+            self._rows(weight, area, out.width // 128 * 128)
+            if quick
+            else {"weight": self.weights.put(weight)}
+        )
         if quick:
             first = np.arange(layout.pixels) * layout.channels
             read = source
@@ -332,19 +342,30 @@ class Lowering:
         rows, columns = (np.array(windows, np.int64) for windows in (node.rows, node.columns))
         return {"table": self.tables.put(rows), "other_table": self.tables.put(columns)}
 
-    def _rows(self, weight: np.ndarray, area: int) -> dict[str, int]:
-        """Weights for the fast kernels: as 16-bit whole numbers of a power of two where all of them
-        are such (half as many bytes to move, and the sums are exact), else as they are. Each is
-        added `area` times at most."""
-        exponent = 15 - int(np.frexp(np.abs(weight).max(initial=0.0))[1])
-        units = np.ldexp(weight, exponent)
-        fits = (
-            weight[..., 0].size * area <= 1 << 16
-        )  # as many of the largest still sum up in 32 bits
-        if fits and abs(exponent) < 64 and np.array_equal(units, np.rint(units)):
-            unit = self.weights.put(np.array([2.0**-exponent]))
-            return {"weight": self.shorts.put(units.astype(np.int16)), "short": 1, "unit": unit}
-        return {"weight": self.weights.put(weight)}
+    def _rows(self, weight: np.ndarray, area: int, wide: int) -> dict[str, int]:
+        """Weights (rows, ..., channels) for the fast kernels, with a row of zeros behind them: as
+        16-bit whole numbers of a power of two where all of them are such (half as many bytes to
+        move, and the sums are exact), else as they are.
+
+        Each is added `area` times at most, in pairs. Kernels take the channels up to `wide` in
+        blocks of 32, the others in blocks of 16.
+        """
+        rows = np.concatenate([weight, np.zeros_like(weight[:1])])
+        exponent = 14 - int(np.frexp(np.abs(weight).max(initial=0.0))[1])
+        units = np.ldexp(rows, exponent)
+        most = weight[..., 0].size * area
+        fits = most <= 1 << 16  # as many of the largest still sum up in 32 bits
+        places = {"zero_row": len(weight)}
+        if not (fits and abs(exponent) < 64 and np.array_equal(units, np.rint(units))):
+            return places | {"weight": self.weights.put(rows)}
+        blocks = [32] * (wide // 32) + [16] * ((rows.shape[-1] - wide) // 16)
+        starts = np.cumsum([0, *blocks])
+        order = [
+            s + i for s, block in zip(starts, blocks, strict=False) for i in interleaved(block)
+        ]
+        unit = self.weights.put(np.array([2.0**-exponent]))
+        shorts = self.shorts.put(units[..., order].astype(np.int16))
+        return places | {"weight": shorts, "short": 1, "unit": unit}
 
     def _bias(self, bias: np.ndarray) -> int:
         return self.weights.put(Layout(1, 1, len(bias)).filled(bias))
@@ -353,7 +374,7 @@ class Lowering:
         """Whether all who read the sums can read the pooled spikes instead, each for its window."""
         if source not in self.as_bits or not (_disjoint(node.rows) and _disjoint(node.columns)):
             return False
-        readers = []
+        readers: list[Node] = []
         for reader in self.spec.readers(node.name):
             absorbed = isinstance(reader, Reshape) and self._absorbed(reader)
             readers += self.spec.readers(reader.name) if absorbed else [reader]

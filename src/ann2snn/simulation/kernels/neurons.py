@@ -12,20 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from ann2snn.simulation.kernels.vector import (
+from ann2snn.simulation.kernels.arithmetic import (
     add,
     at_least_one,
     fold,
     larger,
     largest_lane,
-    load,
     magnitude,
     minus_one_where,
-    plain,
-    store,
     zero_where,
-    zeros,
 )
+from ann2snn.simulation.kernels.vector import load, plain, store, zeros
 
 AHEAD = 8
 
