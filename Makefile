@@ -9,10 +9,10 @@ export PATH := $(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help setup demo repro test test-system lint verify accept ui lock
+.PHONY: help setup demo repro architecture test test-system lint verify accept ui lock
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 setup: $(VENV)/.synced ## build .venv from the lock; nothing to do when nothing changed
 
@@ -31,6 +31,11 @@ demo: setup ## the whole pipeline on digits, from nothing, in demo/
 repro: setup ## dvc repro of all studies of params.yaml, then every result into MLflow
 	dvc repro
 	python -m ann2snn.tracking
+
+architecture: setup ## the study of weaker architectures on CIFAR-10: trains 12 networks, over an hour
+	python -m ann2snn.stages.conversion run.study=cifar10-architecture
+	python -m ann2snn.stages.simulation run.study=cifar10-architecture
+	dvc repro report
 
 test: setup ## the tests (README: Check)
 	python -m pytest -m "not system"

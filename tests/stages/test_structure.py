@@ -173,7 +173,7 @@ def test_every_override_of_dvc_and_params_composes() -> None:
     params = read_params(ROOT)
     for network in params["networks"].values():
         composed([f"{group}={choice}" for group, choice in network.items()])
-    for name in params["studies"]:
+    for name in (*params["studies"], *params["on_request"]):
         for overrides in read_study(ROOT, name).points.values():
             keys = [line.partition("=")[0] for line in overrides]
             assert len(keys) == len(set(keys)), f"{name} says a key twice: {overrides}"

@@ -71,6 +71,20 @@ def test_a_sweep_trains_once_and_reports_every_point(project: Path) -> None:
     assert "4 points; 0 results to compute" in again.stdout
 
 
+@pytest.mark.parametrize(
+    ("overrides", "points"), [(["run.study=digits-ablation"], 5), (["data=digits"], 1)]
+)
+def test_a_plan_of_a_study_or_a_single_run_computes_nothing(
+    overrides: list[str], points: int, tmp_path: Path
+) -> None:
+    project = make_project(tmp_path / "project")
+    done = run_stage(project, "simulation", "run.plan=true", *overrides)
+    assert done.returncode == 0, done.stderr
+    assert f"{points} points; " in done.stdout
+    assert done.stdout.count("ann, conversion, simulation\n") == points
+    assert {path.split("/")[0] for path in result_files(project)} <= {"data"}
+
+
 def test_two_spellings_of_one_value_are_one_result(project: Path) -> None:
     overrides = ["-m", "run.track=false", *QUICK, "conversion.percentile=100,100.0"]
     done = run_stage(project, "simulation", *overrides)

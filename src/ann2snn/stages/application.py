@@ -45,6 +45,9 @@ def run(step: str) -> None:
         if not multirun and any(line.startswith("run.study=") for line in overrides):
             _run_study(step, composed(overrides), overrides)
             return
+        if not multirun and composed(overrides).run.plan:
+            sweep.print_plan(step, [[o for o in overrides if not o.startswith("run.")]])
+            return
     except (SettingError, OSError, ValueError) as error:
         _leave(error, MISUSED if isinstance(error, SettingError) else FAILED)
     if multirun:
@@ -98,6 +101,9 @@ def _run_study(step: str, settings: Settings, overrides: list[str]) -> None:
         )
     project = Path.cwd()
     study = read_study(project, settings.run.study)
+    if settings.run.plan:
+        sweep.print_plan(step, list(study.points.values()))
+        return
     chains = study_chains(study, project, settings)
     for point, chain in chains.items():
         print(f"{study.name}/{point}: {sweep.line_of(chain.record(step))}", flush=True)

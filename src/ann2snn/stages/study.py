@@ -42,13 +42,14 @@ def read_params(project: Path) -> dict[str, Any]:
 
 
 def read_study(project: Path, name: str) -> Study:
-    """The study of that name, its network's and its shared overrides before each point's own.
+    """The study of that name, default or on request; its network's and its shared overrides stand
+    before each point's own.
 
     Raises:
         SettingError: there is no such study, or it names no network of params.yaml.
     """
     params = read_params(project)
-    studies = params.get("studies") or {}
+    studies = {**(params.get("studies") or {}), **(params.get("on_request") or {})}
     if name not in studies:
         raise SettingError(f"run.study must be one of {', '.join(studies)}, got {name!r}")
     entry = studies[name]

@@ -148,7 +148,7 @@ def print_plan(step: str, points: list[list[str]]) -> None:
         for name in open_steps:
             pending[name, chain.key(name)] = _usual_seconds(chain, name)
         state = "done" if not open_steps else "open: " + ", ".join(open_steps)
-        print(f"{' '.join(point)}: {state}")
+        print(f"{' '.join(point) or 'the only point'}: {state}")
     known = [seconds for seconds in pending.values() if seconds is not None]
     unknown = len(pending) - len(known)
     print(
