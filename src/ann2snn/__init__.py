@@ -7,14 +7,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ann2snn.conversion.convert import convert
+    from ann2snn.conversion.convert import convert, explain
     from ann2snn.simulation.run import simulate
     from ann2snn.spec import SpikingSpec, load_spec, save_spec
 
-__all__ = ["SpikingSpec", "convert", "load_spec", "save_spec", "simulate"]
+__all__ = ["SpikingSpec", "convert", "explain", "load_spec", "save_spec", "simulate"]
 
 _HOMES = {
     "convert": "ann2snn.conversion.convert",
+    "explain": "ann2snn.conversion.convert",
     "simulate": "ann2snn.simulation.run",
     "SpikingSpec": "ann2snn.spec",
     "load_spec": "ann2snn.spec",

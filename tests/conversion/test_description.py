@@ -50,6 +50,14 @@ def test_the_table_has_a_line_for_every_node() -> None:
     assert len(repr(spec)) < 300
 
 
+def test_explain_gives_the_same_spec_with_an_account_of_the_network() -> None:
+    module, shape = zoo.build("plain_conv")
+    images = zoo.images(shape, 10)
+    plan = ann2snn.explain(module, images, percentile=99.0)
+    assert str(plan.spec) == str(convert(module, images, percentile=99.0))
+    assert plan.fates
+
+
 def test_the_package_offers_its_functions_and_imports_nothing_heavy() -> None:
     code = (
         "import ann2snn, sys; assert 'torch' not in sys.modules; assert 'convert' in dir(ann2snn); "

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from ann2snn.conversion.analog import analog_outputs
-from ann2snn.conversion.convert import convert, explain
+from ann2snn.conversion.convert import convert, explain_with
 from ann2snn.conversion.plan import ConversionPlan
 from ann2snn.conversion.settings import ConversionSettings
 from ann2snn.conversion.statistics import collect
@@ -17,7 +17,7 @@ from tests import zoo
 def planned(module: nn.Module, shape: tuple[int, ...], **toggles: object) -> ConversionPlan:
     statistics = collect(module, zoo.images(shape, 30), 255)
     settings = ConversionSettings(**{"grid": -1, **toggles})  # type: ignore[arg-type]
-    return explain(module, statistics, settings, shape, 255)
+    return explain_with(module, statistics, settings, shape, 255)
 
 
 def outputs(module: nn.Module, images: np.ndarray) -> np.ndarray:

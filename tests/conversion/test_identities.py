@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from ann2snn.conversion.analog import analog_outputs
-from ann2snn.conversion.convert import explain
+from ann2snn.conversion.convert import explain_with
 from ann2snn.conversion.plan import ConversionPlan
 from ann2snn.conversion.settings import ConversionSettings
 from ann2snn.conversion.statistics import collect
@@ -26,7 +26,7 @@ IMAGES = 12
 def planned(module: nn.Module, images: Images, **toggles: object) -> ConversionPlan:
     statistics = collect(module, images, 255)
     chosen = ConversionSettings(**{"grid": -1, **toggles})  # type: ignore[arg-type]
-    return explain(module, statistics, chosen, tuple(images.shape[1:]), 255)
+    return explain_with(module, statistics, chosen, tuple(images.shape[1:]), 255)
 
 
 def largest_deviation(spec: SpikingSpec, images: Images, steps: int) -> float:

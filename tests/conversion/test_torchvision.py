@@ -9,7 +9,7 @@ from torch import nn
 from torchvision import models
 
 from ann2snn.conversion.analog import analog_outputs
-from ann2snn.conversion.convert import explain
+from ann2snn.conversion.convert import explain_with
 from ann2snn.conversion.settings import ConversionSettings
 from ann2snn.conversion.statistics import collect
 from tests import zoo
@@ -43,7 +43,7 @@ def deviation(network: nn.Module, size: int) -> float:
         expected = module(torch.from_numpy(images).double() / 255).numpy()
     statistics = collect(module, images, 255)
     settings = ConversionSettings(grid=-1)
-    plan = explain(module, statistics, settings, images.shape[1:], 255)
+    plan = explain_with(module, statistics, settings, images.shape[1:], 255)
     assert all(fate.nodes or fate.reason for fate in plan.fates)
     found = analog_outputs(plan.spec, images, plan.ceilings) * plan.spec.output.scale
     return float(np.abs(found - expected).max() / np.abs(expected).max())

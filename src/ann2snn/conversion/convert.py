@@ -42,6 +42,22 @@ def convert(
         ConversionError: lists every operation that cannot be converted, and what would work.
         SettingError: a toggle's value is not allowed.
     """
+    return explain(module, calibration_images, levels=levels, **toggles).spec
+
+
+def explain(
+    module: nn.Module,
+    calibration_images: npt.NDArray[Any] | torch.Tensor,
+    *,
+    levels: int | None = None,
+    **toggles: Any,
+) -> ConversionPlan:
+    """As `convert`: the spec with its account of every traced operation.
+
+    Raises:
+        ConversionError: lists every operation that cannot be converted, and what would work.
+        SettingError: a toggle's value is not allowed.
+    """
     known = {field.name for field in dataclasses.fields(ConversionSettings)}
     for name in toggles:
         if name not in known:
@@ -52,7 +68,7 @@ def convert(
     images, levels = whole_numbers(calibration_images, levels)
     graph = simplified(analog_graph(module, tuple(images.shape[1:])))
     statistics = collect_from(graph, images, levels, _precision(module))
-    return _plan(graph, statistics, settings, levels).spec
+    return _plan(graph, statistics, settings, levels)
 
 
 def convert_with(
@@ -63,17 +79,17 @@ def convert_with(
     levels: int,
 ) -> SpikingSpec:
     """As `convert`, from statistics that were collected before: any toggles, without images."""
-    return explain(module, statistics, settings, shape, levels).spec
+    return explain_with(module, statistics, settings, shape, levels).spec
 
 
-def explain(
+def explain_with(
     module: nn.Module,
     statistics: Statistics,
     settings: ConversionSettings,
     shape: Shape,
     levels: int,
 ) -> ConversionPlan:
-    """The conversion with its account of every traced operation."""
+    """As `convert_with`: the spec with its account of every traced operation."""
     return _plan(simplified(analog_graph(module, shape)), statistics, settings, levels)
 
 
