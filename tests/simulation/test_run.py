@@ -30,6 +30,8 @@ def spec_and_images(floats: bool) -> tuple[SpikingSpec, np.ndarray]:
         ({"labels": np.zeros(3)}, "labels must be whole numbers, got float64"),
         ({"labels": np.array([0, 1, 99])}, r"labels must be in \[0, \d+\), got 0 to 99"),
         ({"steps": 0}, "steps must be"),
+        ({"record": {"relu": [0]}}, "record must name layers among 1, .*, got 'relu'"),
+        ({"record": {"1": [256]}}, r"units of 1 must be in \[0, 256\), got 256"),
         ({"engine": "evnt"}, "engine must be one of auto, dense, event, got 'evnt'"),
     ],
 )
@@ -62,3 +64,21 @@ def test_floats_and_the_whole_numbers_they_stand_for_give_the_same_spikes() -> N
     floats = simulate(spec, images / 255, labels, steps=20)
     for layer, spikes in whole.spikes.items():
         assert np.abs(spikes - floats.spikes[layer]).max() <= 0.02 * spikes.sum()
+
+
+@pytest.mark.parametrize("engine", ["dense", "event"])
+def test_potentials_and_trains_come_on_request_and_say_what_the_sums_say(engine: str) -> None:
+    spec, images = spec_and_images(floats=False)
+    labels = np.zeros(len(images), np.int64)
+    units = list(range(256))
+    result = simulate(
+        spec, images, labels, steps=15, engine=engine, block=5, potentials=True,
+        record={"1": units},
+    )  # fmt: skip
+    assert result.potentials is not None
+    assert result.potentials.shape == (12, 15, spec.classes)
+    right = (result.potentials.argmax(2) == 0).sum(0)
+    np.testing.assert_array_equal(right, result.right["potential"])
+    assert result.trains["1"].shape == (12, 15, 256)
+    np.testing.assert_array_equal(result.trains["1"].sum((0, 2)), result.spikes["1"])
+    assert simulate(spec, images, labels, steps=2).potentials is None

@@ -31,7 +31,9 @@ class SimulationResult:
     `right` and `undecided` count images by read-out and step; `spikes`, `synops` and
     `pool_operations` count by node and step. `predictions` and `lasting` (the first step from which
     the answer stays right, 0 if none) are by read-out and image; `exits` holds by margin the answer
-    and the step of every image. `engine` and `precision` say what ran.
+    and the step of every image. `engine` and `precision` say what ran. On request, `potentials`
+    (images, steps, classes) are the currents into the output, summed up to each step, and `trains`
+    the spikes of chosen units (images, steps, units) by layer.
     """
 
     spec: SpikingSpec
@@ -48,8 +50,8 @@ class SimulationResult:
     certificate: Certificate
     engine: str
     precision: str
-    outputs: npt.NDArray[np.float64] | None = None
-    trains: dict[str, npt.NDArray[np.bool_]] | None = None
+    potentials: npt.NDArray[np.float64] | None
+    trains: dict[str, npt.NDArray[np.bool_]]
 
     @property
     def images(self) -> int:

@@ -1,48 +1,56 @@
 """Simulation of any number of images in constant memory, block by block, resumable."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors.numpy import load_file, save_file
 from tqdm import tqdm
 
 from ann2snn.settings import SettingError
-from ann2snn.simulation import dense, readout
+from ann2snn.simulation import dense
 from ann2snn.simulation.block import Block
-from ann2snn.simulation.certificate import certify
+from ann2snn.simulation.parts import Arrays, Indices, Request, joined, summary
 from ann2snn.simulation.result import SimulationResult
 from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.spec import SpikingSpec
 from ann2snn.spec.graph import arrays_of
 
 FLOAT_LEVELS = 1 << 16
-MARGINS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
-Arrays = dict[str, np.ndarray]
-Indices = npt.NDArray[np.int64]
+NOTHING_MORE = Request()
 
 
 def simulate(
-    spec: SpikingSpec, images: np.ndarray, labels: np.ndarray, **toggles: Any
+    spec: SpikingSpec,
+    images: np.ndarray,
+    labels: np.ndarray,
+    *,
+    potentials: bool = False,
+    record: Mapping[str, Sequence[int]] | None = None,
+    **toggles: Any,
 ) -> SimulationResult:
     """Simulates `spec` on images (N, C, H, W): whole numbers k for pixels k / spec.levels, or
     floats, which are rounded to multiples of 2^-16. `toggles` are those of `SimulationSettings`.
 
+    With `potentials` the result holds those of the output for every image and step, and with
+    `record`, a mapping of neuron layers to units, the spike trains of those units: both take memory
+    for every image, where all else is summed up.
+
     Raises:
         SettingError: a toggle is off its rule.
-        ValueError: images or labels do not fit the spec.
+        ValueError: images, labels or units do not fit the spec.
     """
+    request = Request(potentials, {name: list(units) for name, units in (record or {}).items()})
     settings = SimulationSettings(**toggles)
     images = np.asarray(images)
     if np.issubdtype(images.dtype, np.floating):
         images = np.rint(images.astype(np.float64) * FLOAT_LEVELS).astype(np.int64)
         spec = SpikingSpec(spec.nodes, spec.grid, FLOAT_LEVELS)
-    return simulate_with(spec, images, np.asarray(labels), settings)
+    return simulate_with(spec, images, np.asarray(labels), settings, request=request)
 
 
 def simulate_with(
@@ -53,6 +61,7 @@ def simulate_with(
     *,
     indices: Indices | None = None,
     partial: Path | None = None,
+    request: Request = NOTHING_MORE,
 ) -> SimulationResult:
     """As `simulate`, on the images of `indices` alone; finished blocks are kept in `partial`, and a
     run that finds them there goes on from them.
@@ -65,16 +74,17 @@ def simulate_with(
         RuntimeError: an engine failed; the message names the images.
     """
     check_images(spec, images, labels)
+    request.check(spec)
     chosen = np.arange(len(images)) if indices is None else np.asarray(indices, np.int64)
     settings = replace(settings, engine=chosen_engine(settings))
     if settings.precision != "auto":
-        return _simulated(spec, images, labels, settings, chosen, partial)
+        return _simulated(spec, images, labels, settings, chosen, partial, request)
     single = replace(settings, precision="float32")
-    result = _simulated(spec, images, labels, single, chosen, partial)
+    result = _simulated(spec, images, labels, single, chosen, partial, request)
     if result.certificate.exact:
         return result
     double = replace(settings, precision="float64")
-    return _simulated(spec, images, labels, double, chosen, partial)
+    return _simulated(spec, images, labels, double, chosen, partial, request)
 
 
 def _simulated(
@@ -84,17 +94,18 @@ def _simulated(
     settings: SimulationSettings,
     chosen: Indices,
     partial: Path | None,
+    request: Request,
 ) -> SimulationResult:
     blocks = [chosen[i : i + settings.block] for i in range(0, len(chosen), settings.block)]
-    run_id = identity(spec, settings, chosen, images)
+    run_id = identity(spec, settings, chosen, images, request)
     parts: list[Arrays] = []
     with tqdm(total=len(chosen), unit=" images", disable=not settings.progress) as progress:
         for number, places in enumerate(blocks):
             path = partial / f"{run_id}-{number}.safetensors" if partial else None
             part = load_file(path) if path and path.is_file() else None
             if part is None:
-                block = block_of(spec, images, places, settings)
-                part = summary(spec, block, labels, places, settings)
+                block = block_of(spec, images, places, settings, request)
+                part = summary(spec, block, labels, places, settings, request)
                 if path:
                     temporary = path.with_suffix(".tmp")
                     save_file(part, temporary)
@@ -138,11 +149,15 @@ def check_images(spec: SpikingSpec, images: np.ndarray, labels: np.ndarray) -> N
 
 
 def identity(
-    spec: SpikingSpec, settings: SimulationSettings, chosen: Indices, images: np.ndarray
+    spec: SpikingSpec,
+    settings: SimulationSettings,
+    chosen: Indices,
+    images: np.ndarray,
+    request: Request,
 ) -> str:
     """Names a run by all that its blocks depend on, so that no other run's are believed."""
     digest = hashlib.sha256(
-        repr((spec.grid, spec.levels, sorted(asdict(settings).items()))).encode()
+        repr((spec.grid, spec.levels, sorted(asdict(settings).items()), request)).encode()
     )
     for node in spec:
         plain = {k: v for k, v in vars(node).items() if not isinstance(v, np.ndarray)}
@@ -170,7 +185,11 @@ def chosen_engine(settings: SimulationSettings) -> str:
 
 
 def block_of(
-    spec: SpikingSpec, images: np.ndarray, places: Indices, settings: SimulationSettings
+    spec: SpikingSpec,
+    images: np.ndarray,
+    places: Indices,
+    settings: SimulationSettings,
+    request: Request,
 ) -> Block:
     """One block by the chosen engine."""
     own = np.ascontiguousarray(images[places])
@@ -181,74 +200,14 @@ def block_of(
             return event.simulate_block(
                 spec, own, places,
                 steps=settings.steps, seed=settings.seed,
-                precision=settings.precision, threads=settings.threads,
+                precision=settings.precision, threads=settings.threads, record=request.units,
             )  # fmt: skip
         return dense.simulate_block(
             spec, own, places,
             steps=settings.steps, seed=settings.seed,
-            precision=settings.precision, device=settings.device,
+            precision=settings.precision, device=settings.device, record=request.units,
         )  # fmt: skip
     except Exception as error:
         raise RuntimeError(
             f"simulation of images {places[0]} to {places[-1]} failed: {error}"
         ) from error
-
-
-def summary(
-    spec: SpikingSpec,
-    block: Block,
-    labels: np.ndarray,
-    places: Indices,
-    settings: SimulationSettings,
-) -> Arrays:
-    """What is kept of a block: sums over its images by step, and a few numbers an image."""
-    own = labels[places][:, None]
-    part: Arrays = {}
-    for name, answer in readout.answers(spec.output, block.outputs, places, settings.seed).items():
-        right = answer == own
-        part[f"right/{name}"] = right.sum(0)
-        part[f"undecided/{name}"] = (answer == readout.UNDECIDED).sum(0)
-        part[f"prediction/{name}"] = answer[:, -1].astype(np.int64)
-        part[f"lasting/{name}"] = readout.first_lasting_step(right).astype(np.int64)
-    for margin in MARGINS:
-        answer, step = readout.early_exit(block.outputs, margin)
-        part[f"exit_answer/{margin}"] = answer.astype(np.int64)
-        part[f"exit_step/{margin}"] = step.astype(np.int64)
-    for kind in ("spikes", "synops", "pool_operations"):
-        for node, counts in getattr(block, kind).items():
-            part[f"{kind}/{node}"] = counts.sum(0)
-    for node, largest in block.largest.items():
-        part[f"largest/{node}"] = largest.max(keepdims=True)
-    return part
-
-
-def joined(
-    spec: SpikingSpec, parts: list[Arrays], labels: Indices, settings: SimulationSettings
-) -> SimulationResult:
-    """The result of all blocks in their order."""
-
-    def by_name(kind: str, join: Callable[[list[np.ndarray]], Any]) -> dict[str, Any]:
-        names = [name.split("/", 1)[1] for name in parts[0] if name.startswith(f"{kind}/")]
-        return {name: join([part[f"{kind}/{name}"] for part in parts]) for name in names}
-
-    def total(arrays: list[np.ndarray]) -> np.ndarray:
-        return np.asarray(np.sum(arrays, axis=0))
-
-    largest = by_name("largest", lambda arrays: float(np.max(arrays)))
-    answers, steps = by_name("exit_answer", np.concatenate), by_name("exit_step", np.concatenate)
-    return SimulationResult(
-        spec=spec,
-        steps=settings.steps,
-        labels=labels,
-        right=by_name("right", total),
-        undecided=by_name("undecided", total),
-        predictions=by_name("prediction", np.concatenate),
-        lasting=by_name("lasting", np.concatenate),
-        exits={margin: (answers[str(margin)], steps[str(margin)]) for margin in MARGINS},
-        spikes=by_name("spikes", total),
-        synops=by_name("synops", total),
-        pool_operations=by_name("pool_operations", total),
-        certificate=certify(spec, largest, settings.steps, settings.precision),
-        engine=settings.engine,
-        precision=settings.precision,
-    )

@@ -1,0 +1,111 @@
+"""What is kept of each block of images, and how the blocks' parts join into a result."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ann2snn.simulation import readout
+from ann2snn.simulation.block import Block
+from ann2snn.simulation.certificate import certify
+from ann2snn.simulation.result import SimulationResult
+from ann2snn.simulation.settings import SimulationSettings
+from ann2snn.spec import Neuron, SpikingSpec
+
+MARGINS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+Arrays = dict[str, np.ndarray]
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run keeps of every image beside its sums, in memory that grows with the images:
+    the output's `potentials` at every step, and the spike trains of chosen `units` of neuron
+    layers, which count in (channel, row, column) order."""
+
+    potentials: bool = False
+    units: dict[str, list[int]] = field(default_factory=dict)
+
+    def check(self, spec: SpikingSpec) -> None:
+        """Holds the chosen units to the spec.
+
+        Raises:
+            ValueError: names the layer or unit that is not there.
+        """
+        layers = [node.name for node in spec if isinstance(node, Neuron)]
+        for name, units in self.units.items():
+            if name not in layers:
+                raise ValueError(f"record must name layers among {', '.join(layers)}, got {name!r}")
+            size = int(np.prod(spec.shapes[name]))
+            for unit in units:
+                if not 0 <= unit < size:
+                    raise ValueError(f"units of {name} must be in [0, {size}), got {unit}")
+
+
+def summary(
+    spec: SpikingSpec,
+    block: Block,
+    labels: np.ndarray,
+    places: Indices,
+    settings: SimulationSettings,
+    request: Request,
+) -> Arrays:
+    """What is kept of a block: sums over its images by step, and a few numbers an image."""
+    own = labels[places][:, None]
+    part: Arrays = {}
+    for name, answer in readout.answers(spec.output, block.outputs, places, settings.seed).items():
+        right = answer == own
+        part[f"right/{name}"] = right.sum(0)
+        part[f"undecided/{name}"] = (answer == readout.UNDECIDED).sum(0)
+        part[f"prediction/{name}"] = answer[:, -1].astype(np.int64)
+        part[f"lasting/{name}"] = readout.first_lasting_step(right).astype(np.int64)
+    for margin in MARGINS:
+        answer, step = readout.early_exit(block.outputs, margin)
+        part[f"exit_answer/{margin}"] = answer.astype(np.int64)
+        part[f"exit_step/{margin}"] = step.astype(np.int64)
+    for kind in ("spikes", "synops", "pool_operations"):
+        for node, counts in getattr(block, kind).items():
+            part[f"{kind}/{node}"] = counts.sum(0)
+    for node, largest in block.largest.items():
+        part[f"largest/{node}"] = largest.max(keepdims=True)
+    if request.potentials:
+        part["potentials/output"] = block.outputs.cumsum(1)
+    for node, trains in block.trains.items():
+        part[f"trains/{node}"] = trains
+    return part
+
+
+def joined(
+    spec: SpikingSpec, parts: list[Arrays], labels: Indices, settings: SimulationSettings
+) -> SimulationResult:
+    """The result of all blocks in their order."""
+
+    def by_name(kind: str, join: Callable[[list[np.ndarray]], Any]) -> dict[str, Any]:
+        names = [name.split("/", 1)[1] for name in parts[0] if name.startswith(f"{kind}/")]
+        return {name: join([part[f"{kind}/{name}"] for part in parts]) for name in names}
+
+    def total(arrays: list[np.ndarray]) -> np.ndarray:
+        return np.asarray(np.sum(arrays, axis=0))
+
+    largest = by_name("largest", lambda arrays: float(np.max(arrays)))
+    answers, steps = by_name("exit_answer", np.concatenate), by_name("exit_step", np.concatenate)
+    return SimulationResult(
+        spec=spec,
+        steps=settings.steps,
+        labels=labels,
+        right=by_name("right", total),
+        undecided=by_name("undecided", total),
+        predictions=by_name("prediction", np.concatenate),
+        lasting=by_name("lasting", np.concatenate),
+        exits={margin: (answers[str(margin)], steps[str(margin)]) for margin in MARGINS},
+        spikes=by_name("spikes", total),
+        synops=by_name("synops", total),
+        pool_operations=by_name("pool_operations", total),
+        certificate=certify(spec, largest, settings.steps, settings.precision),
+        engine=settings.engine,
+        precision=settings.precision,
+        potentials=by_name("potentials", np.concatenate).get("output"),
+        trains=by_name("trains", np.concatenate),
+    )
