@@ -9,7 +9,7 @@ export PATH := $(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help setup demo repro architecture test test-system lint verify accept ui lock
+.PHONY: help setup demo repro architecture test test-system bench lint verify accept ui lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -42,6 +42,14 @@ test: setup ## the tests (README: Check)
 
 test-system: setup ## real processes, kills and a browser; minutes
 	python -m pytest -m system
+
+bench: setup bench/.venv/.synced ## time, memory and accuracy beside the peers; 20 minutes
+	PYTHONPATH=$(CURDIR)/src:$(CURDIR) bench/.venv/bin/python -W ignore -m bench $(BENCH)
+
+bench/.venv/.synced: bench/requirements.lock
+	@test -x bench/.venv/bin/python || uv venv --quiet --python $(BIN)/python bench/.venv
+	@uv pip sync --quiet --python bench/.venv/bin/python --require-hashes bench/requirements.lock
+	@touch $@
 
 lint: setup ## format, lint and types
 	ruff format --check .

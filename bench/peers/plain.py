@@ -1,0 +1,42 @@
+"""A loop in plain torch: what one writes without any tool."""
+
+import torch
+from torch import Tensor, nn
+
+from bench.mode import Images, Simulation, in_batches, layers, pixels
+from bench.network import Measured
+
+
+class Integrate(nn.Module):
+    """Integrate-and-fire neurons with reset by subtraction, in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.potential: Tensor | None = None
+
+    def forward(self, current: Tensor) -> Tensor:
+        if self.potential is None:
+            self.potential = torch.zeros_like(current)
+        self.potential += current
+        fired = (self.potential >= 1).to(current.dtype)
+        self.potential -= fired
+        return fired
+
+
+def build(network: Measured, batch: int) -> Simulation:
+    """Channels last; the first layer's current, which is the same in every step, once."""
+    found = layers(network.specs["spikes"], Integrate)
+    first = found[0].to(memory_format=torch.channels_last)
+    rest = nn.Sequential(*found[1:]).to(memory_format=torch.channels_last)
+
+    def simulate(images: Images, steps: int) -> Tensor:
+        current = first(pixels(images))
+        for module in rest:
+            if isinstance(module, Integrate):
+                module.potential = None
+        total = rest(current)
+        for _ in range(steps - 1):
+            total = total + rest(current)
+        return total
+
+    return in_batches(simulate, batch)
