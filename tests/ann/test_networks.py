@@ -12,7 +12,13 @@ from ann2snn.ann.scaling import BatchScale, fold_scales
 from ann2snn.ann.settings import NETWORKS, AnnSettings
 from ann2snn.settings import SettingError
 
-SHAPES = {"digits_cnn": (1, 8, 8), "mnist_cnn": (1, 28, 28), "cifar10_cnn": (3, 32, 32)}
+SHAPES = {
+    "digits_cnn": (1, 8, 8),
+    "digits_cnn_plain": (1, 8, 8),
+    "mnist_cnn": (1, 28, 28),
+    "cifar10_cnn": (3, 32, 32),
+    "cifar10_cnn_plain": (3, 32, 32),
+}
 
 
 def test_the_four_convolution_network_has_the_papers_size() -> None:
@@ -51,6 +57,17 @@ def test_without_biases_a_black_image_gives_zero_at_every_layer(network: str) ->
     built = build(settings, SHAPES[network], 10).eval()
     assert not any(name.endswith("bias") for name, _ in built.named_parameters())
     assert not built(torch.zeros(1, *SHAPES[network])).any()
+
+
+@pytest.mark.parametrize("network", ["digits_cnn", "cifar10_cnn"])
+def test_a_plain_network_has_biases_instead_of_batch_normalization(network: str) -> None:
+    built = build(AnnSettings(network=f"{network}_plain"), SHAPES[network], 10)
+    normalized = build(AnnSettings(network=network), SHAPES[network], 10)
+    norms = (nn.BatchNorm1d, nn.BatchNorm2d)
+    assert not any(isinstance(layer, norms) for layer in built.modules())
+    weighted = [m for m in built.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    assert all(layer.bias is not None for layer in weighted)
+    assert sum(isinstance(m, norms) for m in normalized.modules()) == len(weighted) - 1
 
 
 def test_folding_scales_changes_no_output() -> None:

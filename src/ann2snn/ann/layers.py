@@ -16,7 +16,8 @@ class Layers:
 
     Convolutions and dense layers are followed by batch normalization and ReLU. Batch normalization
     subtracts means and adds a shift: folded into a layer, both are a bias. Without `bias` there is
-    therefore none; only while the network trains, `norm` puts a `BatchScale` in its place.
+    therefore none; only while the network trains, `norm` puts a `BatchScale` in its place. `plain`
+    layers are followed by nothing but ReLU.
     """
 
     def __init__(self, shape: Shape, *, pooling: str, bias: bool, training: bool) -> None:
@@ -24,15 +25,22 @@ class Layers:
         self.pooling = pooling
         self.bias = bias
         self.training = training
+        self.normalized = True
         self.modules: dict[str, nn.Module] = {}
+
+    def plain(self) -> Self:
+        """From here on no normalization; layers have biases of their own."""
+        self.normalized = False
+        return self
 
     def conv(self, channels: int, kernel: int = 3, *, same: bool = False) -> Self:
         """A square convolution; `same` pads with zeros to keep the size, else it is 'valid'."""
         padding = kernel // 2 if same else 0
         height, width = (convolved_size(n, kernel, 1, 2 * padding, 1) for n in self.shape[1:])
-        self._add("conv", nn.Conv2d(self.shape[0], channels, kernel, padding=padding, bias=False))
+        own = self.bias and not self.normalized
+        self._add("conv", nn.Conv2d(self.shape[0], channels, kernel, padding=padding, bias=own))
         self.shape = (channels, height, width)
-        if self.bias:
+        if self.bias and self.normalized:
             self._add("norm", nn.BatchNorm2d(channels))
         return self._scale_and_rectify(channels)
 
@@ -53,9 +61,10 @@ class Layers:
 
     def dense(self, features: int) -> Self:
         """A fully connected layer of a flat signal."""
-        self._add("dense", nn.Linear(self.shape[0], features, bias=False))
+        own = self.bias and not self.normalized
+        self._add("dense", nn.Linear(self.shape[0], features, bias=own))
         self.shape = (features,)
-        if self.bias:
+        if self.bias and self.normalized:
             self._add("norm", nn.BatchNorm1d(features))
         return self._scale_and_rectify(features)
 
@@ -70,7 +79,7 @@ class Layers:
         return network
 
     def _scale_and_rectify(self, features: int) -> Self:
-        if self.training and not self.bias:
+        if self.training and self.normalized and not self.bias:
             self._add("norm", BatchScale(features))
         return self._add("relu", nn.ReLU())
 

@@ -1,4 +1,4 @@
-"""The networks: three built in, and any that a user names."""
+"""The networks: those built in, and any that a user names."""
 
 import importlib
 from collections.abc import Callable
@@ -32,10 +32,22 @@ def cifar10_cnn(layers: Layers) -> Layers:
     return layers.conv(64).conv(64).pool().flatten().dense(512)
 
 
+def digits_cnn_plain(layers: Layers) -> Layers:
+    """`digits_cnn` without batch normalization."""
+    return digits_cnn(layers.plain())
+
+
+def cifar10_cnn_plain(layers: Layers) -> Layers:
+    """`cifar10_cnn` without batch normalization."""
+    return cifar10_cnn(layers.plain())
+
+
 BUILT_IN: dict[str, Callable[[Layers], Layers]] = {
     "digits_cnn": digits_cnn,
+    "digits_cnn_plain": digits_cnn_plain,
     "mnist_cnn": mnist_cnn,
     "cifar10_cnn": cifar10_cnn,
+    "cifar10_cnn_plain": cifar10_cnn_plain,
 }
 
 

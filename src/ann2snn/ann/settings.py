@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 from ann2snn.settings import SettingError, check, choice, flag, number, text
 
-NETWORKS = ("digits_cnn", "mnist_cnn", "cifar10_cnn")
+NETWORKS = ("digits_cnn", "digits_cnn_plain", "mnist_cnn", "cifar10_cnn", "cifar10_cnn_plain")
 BUILT_IN_TOGGLES = ("pooling", "bias", "output")
 
 
@@ -18,7 +18,7 @@ class AnnSettings:
 
     network: str = text(
         "digits_cnn",
-        "digits_cnn, mnist_cnn, cifar10_cnn, or package.module:factory for a network of your own, "
+        f"{', '.join(NETWORKS)}, or package.module:factory for a network of your own, "
         "called as factory(shape, classes)",
     )
     weights: str = text(
