@@ -13,6 +13,7 @@ import torch
 
 from ann2snn.simulation import neuron, randomness
 from ann2snn.simulation.block import Block
+from ann2snn.simulation.comparison import Watch
 from ann2snn.simulation.gates import Gate
 from ann2snn.simulation.static import applied, static_signals
 from ann2snn.spec import Conv, Input, Linear, MaxPool, Neuron, Node, Output, SpikingSpec, SumPool
@@ -35,6 +36,7 @@ class _Run:
     block: Block
     keep: frozenset[str]
     record: dict[str, list[int]]
+    watch: Watch | None
     static: dict[str, Tensor] = field(default_factory=dict)
     potentials: dict[str, Tensor] = field(default_factory=dict)
     gates: dict[str, Gate] = field(default_factory=dict)
@@ -53,17 +55,19 @@ def simulate_block(
     device: str = "cpu",
     keep: frozenset[str] = frozenset(),
     record: dict[str, list[int]] | None = None,
+    watch: Watch | None = None,
 ) -> Block:
     """Simulates images of whole numbers k (N, C, H, W), pixels k / spec.levels.
 
     `indices` are the images' true places, which random numbers count by. `keep` may hold "counts"
-    and "potentials"; `record` names units of neuron layers whose spike trains are wanted.
+    and "potentials"; `record` names units of neuron layers whose spike trains are wanted; `watch`
+    is shown the spikes of all neurons.
     """
     n = len(images)
     block = Block(np.zeros((n, steps, spec.classes)))
     run = _Run(
         spec, images, indices, seed, getattr(torch, precision), torch.device(device), block,
-        keep, record or {},
+        keep, record or {}, watch,
     )  # fmt: skip
     for name, signal in static_signals(spec, images).items():
         run.static[name] = signal.to(run.device, run.dtype)
@@ -178,6 +182,8 @@ def _fire(run: _Run, node: Neuron, current: Tensor) -> Tensor:
     if "counts" in run.keep:
         counts = fired.double().sum(0).long().flatten(1).cpu().numpy()
         block.counts[name] = block.counts.get(name, np.zeros_like(counts)) + counts
+    if run.watch is not None:
+        run.watch.see(name, fired.flatten(2).cpu().numpy())
     if name in run.record:
         units = torch.tensor(run.record[name], device=run.device)
         train = fired.flatten(2)[:, :, units].transpose(0, 1).bool().cpu().numpy()

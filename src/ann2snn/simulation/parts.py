@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ann2snn.simulation import readout
 from ann2snn.simulation.block import Block
 from ann2snn.simulation.certificate import certify
+from ann2snn.simulation.comparison import BY_STEP, Comparison, comparison
 from ann2snn.simulation.result import SimulationResult
 from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.spec import Neuron, SpikingSpec
@@ -77,6 +78,9 @@ def summary(
     return part
 
 
+ByName = Callable[[str, Callable[[list[np.ndarray]], Any]], dict[str, Any]]
+
+
 def joined(
     spec: SpikingSpec, parts: list[Arrays], labels: Indices, settings: SimulationSettings
 ) -> SimulationResult:
@@ -108,4 +112,20 @@ def joined(
         precision=settings.precision,
         potentials=by_name("potentials", np.concatenate).get("output"),
         trains=by_name("trains", np.concatenate),
+        comparisons=_comparisons(by_name, total),
     )
+
+
+def _comparisons(
+    by_name: ByName, total: Callable[[list[np.ndarray]], np.ndarray]
+) -> dict[str, Comparison]:
+    """Of every layer, where the run compared rates with activations."""
+    sums = {what: by_name(f"compared_{what}", total) for what in (*BY_STEP, "totals", "bins")}
+    samples = by_name("samples", np.concatenate)
+    return {
+        name: comparison(
+            {what: sums[what][name] for what in BY_STEP},
+            sums["totals"][name], sums["bins"][name], samples[name],
+        )
+        for name in samples
+    }  # fmt: skip

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ann2snn.simulation.certificate import Certificate
+from ann2snn.simulation.comparison import Comparison
 from ann2snn.spec import READOUTS, Neuron, SpikingSpec
 from ann2snn.spec.cost import macs_per_image, multiply_accumulates
 
@@ -33,7 +34,8 @@ class SimulationResult:
     the answer stays right, 0 if none) are by read-out and image; `exits` holds by margin the answer
     and the step of every image. `engine` and `precision` say what ran. On request, `potentials`
     (images, steps, classes) are the currents into the output, summed up to each step, and `trains`
-    the spikes of chosen units (images, steps, units) by layer.
+    the spikes of chosen units (images, steps, units) by layer. `comparisons` hold rates against
+    activations by neuron layer, in order, where the run compared them.
     """
 
     spec: SpikingSpec
@@ -52,6 +54,7 @@ class SimulationResult:
     precision: str
     potentials: npt.NDArray[np.float64] | None
     trains: dict[str, npt.NDArray[np.bool_]]
+    comparisons: dict[str, Comparison]
 
     @property
     def images(self) -> int:
@@ -111,8 +114,18 @@ class SimulationResult:
         right = [100 * (self.exits[m][0] == self.labels).mean() for m in margins]
         named["early_exit_margin"] = np.array(margins)
         named["early_exit_accuracy"] = np.array(right)
+        for layer, found in self.comparisons.items():
+            named[f"rate_error/{layer}"] = found.error
+            named[f"rate_bias/{layer}"] = found.bias
+            named[f"rate_correlation/{layer}"] = found.correlation
         named["early_exit_steps"] = np.array([self.exits[m][1].mean() for m in margins])
         return {n: [float(f"{value:.6g}") for value in curve] for n, curve in named.items()}
+
+    def details(self) -> dict[str, object]:
+        """What is neither a number nor a curve: by layer, how rates compare with activations."""
+        if not self.comparisons:
+            return {}
+        return {"comparison": {name: c.details() for name, c in self.comparisons.items()}}
 
 
 def lasting_step(curve: npt.NDArray[np.float64], bar: float) -> int | None:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from ann2snn.settings import SettingError
 from ann2snn.simulation import dense
 from ann2snn.simulation.block import Block
+from ann2snn.simulation.comparison import Watch
 from ann2snn.simulation.parts import Arrays, Indices, Request, joined, summary
 from ann2snn.simulation.result import SimulationResult
 from ann2snn.simulation.settings import SimulationSettings
@@ -104,8 +105,12 @@ def _simulated(
             path = partial / f"{run_id}-{number}.safetensors" if partial else None
             part = load_file(path) if path and path.is_file() else None
             if part is None:
-                block = block_of(spec, images, places, settings, request)
+                watch = None
+                if settings.compare:
+                    watch = Watch(spec, images[places], places, settings.seed)
+                block = block_of(spec, images, places, settings, request, watch)
                 part = summary(spec, block, labels, places, settings, request)
+                part |= watch.arrays() if watch else {}
                 if path:
                     temporary = path.with_suffix(".tmp")
                     save_file(part, temporary)
@@ -133,6 +138,8 @@ def check_images(spec: SpikingSpec, images: np.ndarray, labels: np.ndarray) -> N
         )
     if len(images) == 0:
         raise ValueError("images must hold at least one image, got none")
+    if spec.classes < 2:
+        raise ValueError(f"a spec must have at least 2 classes to choose from, got {spec.classes}")
     if labels.shape != images.shape[:1]:
         raise ValueError(f"labels must have shape ({len(images)},), got {labels.shape}")
     if not np.issubdtype(labels.dtype, np.integer):
@@ -177,6 +184,10 @@ def chosen_engine(settings: SimulationSettings) -> str:
     """
     if settings.device == "cuda" and not torch.cuda.is_available():
         raise SettingError("device must be cpu here, got 'cuda': torch finds no GPU")
+    if settings.compare:
+        if settings.engine == "event":
+            raise SettingError("engine must be auto or dense where compare is true, got 'event'")
+        return "dense"
     if settings.engine == "auto":
         return "event" if settings.device == "cpu" else "dense"
     if settings.engine == "event" and settings.device != "cpu":
@@ -190,6 +201,7 @@ def block_of(
     places: Indices,
     settings: SimulationSettings,
     request: Request,
+    watch: Watch | None,
 ) -> Block:
     """One block by the chosen engine."""
     own = np.ascontiguousarray(images[places])
@@ -206,6 +218,7 @@ def block_of(
             spec, own, places,
             steps=settings.steps, seed=settings.seed,
             precision=settings.precision, device=settings.device, record=request.units,
+            watch=watch,
         )  # fmt: skip
     except Exception as error:
         raise RuntimeError(

@@ -12,6 +12,10 @@ class SimulationSettings:
     steps: int = number(300, "time steps", low=1, high=100_000)
     images: int = number(0, "test images, drawn without repetition by the seed; 0 takes all", low=0)
     seed: int = number(0, "of Poisson input, clock ticks and the choice of images", low=0)
+    compare: bool = flag(
+        False, "compares the rates of all neurons with their activations at every step, which"
+        " takes the dense engine"
+    )  # fmt: skip
     engine: str = choice(
         "auto", ("auto", "dense", "event"), "which engine; all give the same", shapes_result=False
     )

@@ -16,7 +16,7 @@ def settings(settings: "Settings") -> Json:
 
 
 def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG001
-    from ann2snn.conversion.convert import convert_with
+    from ann2snn.conversion.convert import explain_with
     from ann2snn.conversion.statistics import Statistics
     from ann2snn.spec import save_spec
     from ann2snn.spec.cost import macs_per_image
@@ -25,16 +25,29 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
 
     manifest = chain.manifest
     statistics = Statistics.load(chain.obtain("statistics") / "statistics.safetensors")
-    spec = convert_with(
+    plan = explain_with(
         analog_network(chain),
         statistics,
         chain.settings.conversion,
         tuple(manifest["shape"]),
         manifest["levels"],
     )
+    spec = plan.spec
     save_spec(spec, folder / "spec.safetensors")
     metrics = {"neurons": spec.neurons, "macs_per_image": macs_per_image(spec)}
-    return chain.make_record("conversion", metrics, {}, {"layers": rows(spec)})
+    details = {
+        "layers": rows(spec),
+        "operations": [
+            {"operation": fate.operation, "nodes": list(fate.nodes), "reason": fate.reason}
+            for fate in plan.fates
+        ],
+        "dead": list(plan.dead),
+        "outliers": {
+            name: {"largest": layer.maximum, "percentile_99.9": layer.scale(99.9, "nonzero")}
+            for name, layer in statistics.layers.items()
+        },
+    }
+    return chain.make_record("conversion", metrics, {}, details)
 
 
 if __name__ == "__main__":

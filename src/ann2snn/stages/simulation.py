@@ -40,7 +40,9 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
         partial=partial,
     )
     ann_correct = predictions[chosen] == dataset.test_labels[chosen]
-    return chain.make_record("simulation", result.metrics(ann_correct), result.curves(), {})
+    return chain.make_record(
+        "simulation", result.metrics(ann_correct), result.curves(), result.details()
+    )
 
 
 if __name__ == "__main__":
