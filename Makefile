@@ -32,9 +32,10 @@ repro: setup ## dvc repro of all studies of params.yaml, then every result into 
 	dvc repro
 	python -m ann2snn.tracking
 
-architecture: setup ## the study of weaker architectures on CIFAR-10: trains 12 networks, over an hour
-	python -m ann2snn.stages.conversion run.study=cifar10-architecture
-	python -m ann2snn.stages.simulation run.study=cifar10-architecture
+architecture: setup ## the studies of architectures on CIFAR-10: 13 trainings, an hour and a half
+	for study in cifar10-architecture cifar10-batch-norm; do \
+		python -m ann2snn.stages.conversion run.study=$$study && \
+		python -m ann2snn.stages.simulation run.study=$$study || exit 1; done
 	dvc repro report
 
 test: setup ## the tests (README: Check)

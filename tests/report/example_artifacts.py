@@ -42,6 +42,15 @@ ARCHITECTURE = {
     }.items()
     for seed in (0, 1, 2)
 }
+THEORY = {
+    "subtract": ("maximum, subtraction", "analog", "subtract", "max", 88.0),
+    "zero": ("maximum, to zero", "analog", "zero", "max", 70.0),
+    "poisson": ("maximum, Poisson input", "poisson", "subtract", "max", 80.0),
+}
+BATCH_NORM = {
+    "normalized": ("with batch normalization", "analog", "subtract", "percentile", 88.0),
+    "plain": ("without", "analog", "subtract", "percentile", 84.0),
+}
 SOURCE = "invented for a test"
 STEPS = 300
 IMAGES = 10_000
@@ -59,6 +68,8 @@ def example_artifacts(root: Path, dataset: str = "CIFAR-10 (JPEG copy)") -> Path
         "example-gates": ("gates", GATES),
         "example-readouts": ("readouts", READOUTS),
         "example-architecture": ("architecture", ARCHITECTURE),
+        "example-theory": ("theory", THEORY),
+        "example-batch-norm": ("batch-norm", BATCH_NORM),
     }
     titles = {
         "ablation": "What each mechanism adds",
@@ -66,6 +77,8 @@ def example_artifacts(root: Path, dataset: str = "CIFAR-10 (JPEG copy)") -> Path
         "gates": "Gates of max-pooling",
         "readouts": "Read-outs",
         "architecture": "Contribution of the architecture",
+        "theory": "Rates and activations",
+        "batch-norm": "Outliers",
     }
     for study, (kind, points) in studies.items():
         write_study(artifacts, study, kind, titles[kind], dataset, points)
@@ -150,9 +163,29 @@ def simulation_record(
             "early_exit_margin": [0.5, 1.0, 2.0, 4.0],
             "early_exit_steps": [21.0, 40.0, 75.0, 140.0],
             "early_exit_accuracy": [71.0, 82.5, 87.4, 88.3],
+            **(compared_curves() if study.endswith("theory") else {}),
         },
-        details={},
+        details=compared_details() if study.endswith("theory") else {},
     )  # fmt: skip
+
+
+def compared_curves() -> dict[str, list[float]]:
+    """Two layers whose rates come closer to their activations as 1/t."""
+    steps = range(1, STEPS + 1)
+    return {
+        **{f"rate_error/{name}": [0.2 / t for t in steps] for name in ("first", "second")},
+        **{f"rate_correlation/{name}": [1 - 1 / t for t in steps] for name in ("first", "second")},
+    }
+
+
+def compared_details() -> dict[str, Any]:
+    """What goes with `compared_curves`."""
+    layer = {
+        "active": 0.4, "saturating": 0.01, "staircase": 0.05,
+        "bins": [[0.0, 0.1, 500, 0.01], [0.1, 1.0, 200, 0.02]],
+        "samples": [[0.05 * place, 0.049 * place] for place in range(20)],
+    }  # fmt: skip
+    return {"comparison": {"first": layer, "second": layer}}
 
 
 def conversion_record(simulation: Record) -> Record:
@@ -172,5 +205,11 @@ def conversion_record(simulation: Record) -> Record:
         description=simulation.description,
         metrics={},
         curves={},
-        details={"layers": layers},
+        details={
+            "layers": layers,
+            "outliers": {
+                "first": {"largest": 9.0, "percentile_99.9": 3.0},
+                "second": {"largest": 4.0, "percentile_99.9": 3.0 + toggles["percentile"] / 100},
+            },
+        },
     )

@@ -108,6 +108,14 @@ def apart(places: Sequence[float], gap: float) -> list[float]:
     return shown
 
 
+def shade(place: int, count: int) -> str:
+    """A colour from bright (the first of `count`) to dark (the last)."""
+    import matplotlib
+    from matplotlib.colors import to_hex
+
+    return to_hex(matplotlib.colormaps["viridis"](0.84 * (1 - place / max(count - 1, 1))))
+
+
 def grid(axes: "Axes", axis: Literal["x", "y"] = "y") -> None:
     """Faint lines behind the data, for reading values."""
     axes.set_axisbelow(True)

@@ -8,7 +8,7 @@ from typing import Any
 from ann2snn.records import Json, Record
 
 KINDS = ("best", "ablation", "percentiles", "architecture", "gates", "readouts", "inputs",
-         "channels", "presets")  # fmt: skip
+         "channels", "presets", "theory", "batch-norm")  # fmt: skip
 DATASETS = ("CIFAR-10", "CIFAR-10 (JPEG copy)", "MNIST", "digits")
 NEEDED_METRICS = ("snn_accuracy", "ann_accuracy", "interval_low", "interval_high", "images",
                   "steps", "steps_to_99", "spikes_per_neuron", "synops_per_image",

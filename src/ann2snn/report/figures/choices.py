@@ -15,7 +15,7 @@ from ann2snn.report.reading import Results, Study
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-OWN_FIGURE = ("ablation", "percentiles", "architecture")
+OWN_FIGURE = ("ablation", "percentiles", "architecture", "theory", "batch-norm")
 READOUTS = {
     "softmax": "softmax at clock ticks",
     "potential": "largest potential",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ann2snn.report.chart import INK, QUIET, Cell, Chart, grid, new_figure, stacked_labels
+from ann2snn.report.chart import INK, QUIET, Cell, Chart, grid, new_figure, shade, stacked_labels
 from ann2snn.report.intervals import wilson_interval
 from ann2snn.report.published import curve_of, is_papers_network, published_curves
 from ann2snn.report.reading import Point, Results, Study
@@ -55,18 +55,13 @@ def _rows(study: Study, point: Point, curve: list[float]) -> Iterator[list[Cell]
 
 def _colours(study: Study) -> list[str]:
     """From bright (low percentile) to dark; the baselines, which are another method, grey."""
-    import matplotlib
-    from matplotlib.colors import to_hex
-
-    shades = matplotlib.colormaps["viridis"]
     full = [
         point.name
         for point in study.points
         if curve_of(point.toggles) not in ("default", "max_norm")
     ]
-    last = max(len(full) - 1, 1)
     return [
-        to_hex(shades(0.82 * (1 - full.index(point.name) / last))) if point.name in full else QUIET
+        shade(full.index(point.name), len(full)) if point.name in full else QUIET
         for point in study.points
     ]
 
