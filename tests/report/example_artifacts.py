@@ -151,7 +151,7 @@ def simulation_record(
             "data": {}, "ann": ann,
             "conversion": {"input": source, "reset": reset, "normalization": scale,
                            "percentile": percentile},
-            "simulation": {"steps": STEPS, "images": 0, "seed": 0},
+            "simulation": {"steps": STEPS, "part": "test", "images": 0, "seed": 0},
         },
         description={"dataset": dataset, "network": "cifar10_cnn"},
         metrics=metrics,

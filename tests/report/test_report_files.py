@@ -18,9 +18,9 @@ from ann2snn.report.writing import write_report
 from tests.report.example_artifacts import ABLATION, IMAGES, example_artifacts, write_study
 
 COLUMNS = [
-    "study", "point", "network", "dataset", "steps", "images", "ann_accuracy", "snn_accuracy",
-    "interval", "steps_to_99", "spikes_per_neuron", "synops_per_image", "macs_per_image", "exact",
-    "seed", "run",
+    "study", "point", "network", "dataset", "part", "steps", "images", "ann_accuracy",
+    "snn_accuracy", "interval", "steps_to_99", "spikes_per_neuron", "synops_per_image",
+    "macs_per_image", "exact", "seed", "run",
 ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ann2snn import convert, simulate
-from ann2snn.spec import SpikingSpec
+from ann2snn.spec import Input, Linear, Neuron, Output, SpikingSpec
 from tests import zoo
 
 
@@ -82,3 +82,54 @@ def test_potentials_and_trains_come_on_request_and_say_what_the_sums_say(engine:
     assert result.trains["1"].shape == (12, 15, 256)
     np.testing.assert_array_equal(result.trains["1"].sum((0, 2)), result.spikes["1"])
     assert simulate(spec, images, labels, steps=2).potentials is None
+
+
+@pytest.mark.parametrize("engine", ["dense", "event"])
+def test_only_images_that_float32_could_lose_a_bit_of_go_through_float64(engine: str) -> None:
+    """Weight -60 and 300 steps: pixels above 1024 / 18000 pass 2^24 units of the grid."""
+    one = np.ones(())
+    spec = SpikingSpec(
+        (
+            Input(name="pixel", inputs=(), scale=one, shape=(1,)),
+            Linear(
+                name="w", inputs=("pixel",), scale=one,
+                weight=np.array([[1 + 2.0**-14], [-60.0]]), bias=np.array([2.0**-14, 0.0]),
+            ),
+            Neuron(name="n", inputs=("w",), scale=one),
+            Linear(
+                name="classes", inputs=("n",), scale=one, weight=np.eye(2), bias=np.zeros(2)
+            ),
+            Output(name="out", inputs=("classes",), scale=one, readout="potential"),
+        ),
+        grid=14,
+    )  # fmt: skip
+    images = np.arange(0, 256, 5, dtype=np.uint8)[:, None]
+    labels = np.zeros(len(images), np.int64)
+    found = simulate(spec, images, labels, steps=300, engine=engine, block=7, potentials=True)
+    double = simulate(
+        spec, images, labels, steps=300, engine=engine, precision="float64", potentials=True
+    )
+    assert found.repeated == sum(60 * k / 255 * 300 + 60 >= 1024 for k in images[:, 0].tolist())
+    assert found.certificate.exact
+    assert found.curves() == double.curves()
+    assert found.potentials is not None
+    assert double.potentials is not None
+    assert np.array_equal(found.potentials, double.potentials)
+    single = simulate(spec, images, labels, steps=300, engine=engine, precision="float32")
+    assert not single.certificate.exact
+
+
+def test_a_spec_off_the_grid_goes_through_float64_at_once() -> None:
+    module, shape = zoo.build("plain_conv")
+    images = zoo.images(shape, 5)
+    spec = convert(module, images, grid=-1)
+    result = simulate(spec, images, np.zeros(5, np.int64), steps=5)
+    assert (result.precision, result.repeated) == ("float64", 0)
+
+
+def test_validation_and_test_answers_are_compared_with_the_ann() -> None:
+    spec, images = spec_and_images(floats=False)
+    result = simulate(spec, images, np.zeros(len(images), np.int64), steps=30)
+    own = result.predictions[spec.output.readout]
+    assert result.metrics(own)["agreement"] == 100
+    assert result.metrics(own)["ann_accuracy"] == result.metrics()["snn_accuracy"]

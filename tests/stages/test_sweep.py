@@ -67,6 +67,10 @@ def test_a_sweep_trains_once_and_reports_every_point(project: Path) -> None:
     steps = [path.split("/")[0] for path in result_files(project)]
     assert (steps.count("ann"), steps.count("statistics"), steps.count("simulation")) == (1, 1, 4)
     assert "conversion.reset=zero, conversion.input=poisson" in done.stdout
+    folder = project / "store" / "sweeps" / "s"
+    assert {path.name for path in folder.glob("sweep.*")} == {
+        "sweep.csv", "sweep.json", "sweep.png", "sweep.svg",
+    }  # fmt: skip
     again = run_stage(project, "simulation", "-m", "run.plan=true", *QUICK, GRID[0], GRID[1])
     assert "4 points; 0 results to compute" in again.stdout
 
@@ -83,6 +87,24 @@ def test_a_plan_of_a_study_or_a_single_run_computes_nothing(
     assert f"{points} points; " in done.stdout
     assert done.stdout.count("ann, conversion, simulation\n") == points
     assert {path.split("/")[0] for path in result_files(project)} <= {"data"}
+
+
+@pytest.mark.parametrize(
+    "launcher", [["joblib", "hydra.launcher.n_jobs=2"], ["submitit_local"]], ids=lambda own: own[0]
+)
+def test_points_on_other_processes_give_the_records_of_a_plain_sweep(
+    project: Path, tmp_path: Path, launcher: list[str]
+) -> None:
+    plain = tmp_path / "plain"
+    shutil.copytree(project, plain)
+    name, *more = launcher
+    arguments = ["-m", "run.track=false", "run.name=s", *QUICK, GRID[0]]
+    for folder, chosen in ((plain, []), (project, [f"hydra/launcher={name}", *more])):
+        done = run_stage(folder, "simulation", *arguments, *chosen)
+        assert done.returncode == 0, done.stderr
+    assert result_files(project) == result_files(plain)
+    content = json.loads((project / "store" / "sweeps" / "s" / "sweep.json").read_text())
+    assert [point["status"] for point in content["points"]] == ["done", "done"]
 
 
 def test_two_spellings_of_one_value_are_one_result(project: Path) -> None:

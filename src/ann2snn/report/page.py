@@ -37,7 +37,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[st
 
 def _opening() -> Iterator[str]:
     yield (
-        "Accuracies in percent of the test images with 95 % Wilson intervals; time in steps;"
+        "Accuracies in percent of the images named, with 95 % Wilson intervals; time in steps;"
         " spikes of a mean neuron over the whole run; synaptic operations (a spike times its exact"
         " fan-out) and multiply-accumulates (MACs) per image. Every row names its run: the key"
         " leads to the record here, and finds the run in MLflow. All numbers:"
@@ -56,7 +56,9 @@ def _best(results: Results, artifacts: str) -> Iterator[str]:
     )  # fmt: skip
     yield (
         "\nEnergy counts arithmetic only: 4.6 pJ a MAC, 0.9 pJ an addition (45 nm, Horowitz 2014)."
-        " The point was fixed beforehand, not chosen by test accuracy."
+        " Test images chose nothing: toggles were fixed beforehand, or by validation images (study of"
+        " kind `selection`). `Answers of the ANN`: percent of images that both"
+        " networks answer alike."
     )
     if any(study.dataset.startswith(("CIFAR-10", "MNIST")) for study, _ in results.best()):
         yield "\nPublished, for comparison (CIFAR-10 is the original there):\n"
@@ -102,8 +104,8 @@ def _study(
             yield f"{chart.caption} {files}"
     yield ""
     yield from _table(
-        ("", "SNN", "interval", "last 50 steps", "ANN", "steps to 99 % of ANN",
-         "spikes per neuron", "synaptic operations", "exact", "run"),
+        ("", "SNN", "interval", "last 50 steps", "ANN", "answers of the ANN",
+         "steps to 99 % of ANN", "spikes per neuron", "synaptic operations", "exact", "run"),
         [_row(point, artifacts) for point in study.points],
     )  # fmt: skip
     if study.kind == "ablation":
@@ -123,6 +125,7 @@ def _row(point: Point, artifacts: str) -> list[str]:
         _interval(point),
         "" if late is None else f"{late:.2f}",
         f"{found['ann_accuracy']:.2f}",
+        f"{found['agreement']:.2f}" if "agreement" in found else "",
         _step(found["steps_to_99"]),
         f"{found['spikes_per_neuron']:.2f}",
         _large(found["synops_per_image"]),

@@ -8,7 +8,7 @@ from typing import Any
 from ann2snn.records import Json, Record
 
 KINDS = ("best", "ablation", "percentiles", "architecture", "gates", "readouts", "inputs",
-         "channels", "presets", "theory", "batch-norm")  # fmt: skip
+         "channels", "presets", "selection", "theory", "batch-norm")  # fmt: skip
 DATASETS = ("CIFAR-10", "CIFAR-10 (JPEG copy)", "MNIST", "digits")
 NEEDED_METRICS = ("snn_accuracy", "ann_accuracy", "interval_low", "interval_high", "images",
                   "steps", "steps_to_99", "spikes_per_neuron", "synops_per_image",
@@ -28,6 +28,11 @@ class Point:
     @property
     def metrics(self) -> Json:
         return self.simulation.metrics
+
+    @property
+    def part(self) -> str:
+        """The images it ran on: test, or validation."""
+        return str(self.simulation.settings["simulation"]["part"])
 
     @property
     def toggles(self) -> Json:
@@ -52,11 +57,12 @@ class Study:
         """Images, steps and seeds in words, as every figure names them."""
         images = {f"{point.metrics['images']:,}" for point in self.points}
         steps = {str(point.metrics["steps"]) for point in self.points}
+        parts = {point.part for point in self.points}
         seeds = {point.simulation.settings["simulation"]["seed"] for point in self.points}
         trained = {point.simulation.settings["ann"]["seed"] for point in self.points}
         words = (
-            f"{' and '.join(sorted(images))} test images, {' and '.join(sorted(steps))} steps, "
-            f"seed {', '.join(str(seed) for seed in sorted(seeds))}"
+            f"{' and '.join(sorted(images))} {' and '.join(sorted(parts))} images,"
+            f" {' and '.join(sorted(steps))} steps, seed {', '.join(map(str, sorted(seeds)))}"
         )
         many = ", ".join(str(seed) for seed in sorted(trained))
         return words + (f", networks trained with seeds {many}" if len(trained) > 1 else "")

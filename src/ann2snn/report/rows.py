@@ -9,7 +9,7 @@ PICOJOULES_ADD = 0.9
 
 
 def result_rows(results: Results) -> list[Json]:
-    """A row for every point, as design's 'Numbers that machines read' names its columns."""
+    """A row for every point; columns named as everywhere, `part` says test or validation images."""
     return [result_row(study, point) for study in results.studies for point in study.points]
 
 
@@ -20,6 +20,7 @@ def result_row(study: Study, point: Point) -> Json:
         "point": point.name,
         "network": study.network,
         "dataset": study.dataset,
+        "part": point.part,
         "steps": found["steps"],
         "images": found["images"],
         "ann_accuracy": found["ann_accuracy"],

@@ -29,6 +29,12 @@ class Block:
     potentials: dict[str, Reals] = field(default_factory=dict)
     trains: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
+    def put(self, rows: npt.NDArray[np.int64], other: "Block") -> None:
+        """Replaces the images at `rows` by those of `other`, in their order."""
+        theirs = other.arrays()
+        for name, array in self.arrays().items():
+            array[rows] = theirs[name]
+
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by `field` or `field/node`, to store."""
         named: dict[str, np.ndarray] = {}

@@ -9,6 +9,7 @@ the largest step that its weights allow at all.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ann2snn.spec import (
     Add,
@@ -67,6 +68,21 @@ def certify(
         reserves[node.name] = limit - unit - np.log2(max(reach, 2.0**-FINEST))
     worst = min(reserves, key=lambda name: reserves[name])
     return Certificate(bool(reserves[worst] > 0), worst, float(reserves[worst]))
+
+
+def inexact_images(
+    spec: SpikingSpec, largest: dict[str, npt.NDArray[np.float64]], steps: int, precision: str
+) -> npt.NDArray[np.int64]:
+    """The places of those images that could have lost a bit, from |V + current| by layer and image
+    (images,)."""
+    if not certify(spec, {}, steps, precision).exact:
+        return np.arange(max((len(values) for values in largest.values()), default=0))
+    bits, bounds = signal_bits(spec), signal_bounds(spec)
+    lost = np.zeros(1, np.bool_)
+    for name, values in largest.items():
+        source = spec[name].inputs[0]
+        lost = lost | (values + bounds[source] >= 2.0 ** (BITS[precision] - bits[source]))
+    return np.flatnonzero(lost)
 
 
 def fractional_bits(array: np.ndarray) -> int:

@@ -5,7 +5,6 @@ own cache; images are dealt to plain threads, and the kernels hold no interprete
 parallel loops abort or hang beside torch and fork.) No number depends on the dealing.
 """
 
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from ann2snn.simulation.kernels.arena import aligned
 from ann2snn.simulation.kernels.driver import run
 from ann2snn.simulation.kernels.layout import Layout
 from ann2snn.simulation.kernels.lowering import Lowering, Program
+from ann2snn.simulation.settings import available_cores
 from ann2snn.simulation.static import static_signals
 from ann2snn.spec import SpikingSpec
 
@@ -50,7 +50,7 @@ def simulate_block(
     """
     program = Lowering(spec, precision, steps, keep, record or {}).lowered()
     work = _Work(spec, program, images, indices, seed, precision, steps, keep)
-    count = min(threads or os.cpu_count() or 1, len(images))
+    count = min(threads or available_cores(), len(images))
     benches = [_Bench.of(program, precision, steps) for _ in range(count)]
     with ThreadPoolExecutor(count) as pool:
         for start in range(0, len(images), CHUNK):

@@ -93,6 +93,8 @@ def joined(
     def total(arrays: list[np.ndarray]) -> np.ndarray:
         return np.asarray(np.sum(arrays, axis=0))
 
+    repeated = int(by_name("repeated", total)["images"][0])
+    precision = "float32" if settings.precision == "auto" else settings.precision
     largest = by_name("largest", lambda arrays: float(np.max(arrays)))
     answers, steps = by_name("exit_answer", np.concatenate), by_name("exit_step", np.concatenate)
     return SimulationResult(
@@ -107,9 +109,10 @@ def joined(
         spikes=by_name("spikes", total),
         synops=by_name("synops", total),
         pool_operations=by_name("pool_operations", total),
-        certificate=certify(spec, largest, settings.steps, settings.precision),
+        certificate=certify(spec, largest, settings.steps, "float64" if repeated else precision),
         engine=settings.engine,
-        precision=settings.precision,
+        precision=precision,
+        repeated=repeated,
         potentials=by_name("potentials", np.concatenate).get("output"),
         trains=by_name("trains", np.concatenate),
         comparisons=_comparisons(by_name, total),

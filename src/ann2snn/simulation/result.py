@@ -32,7 +32,8 @@ class SimulationResult:
     `right` and `undecided` count images by read-out and step; `spikes`, `synops` and
     `pool_operations` count by node and step. `predictions` and `lasting` (the first step from which
     the answer stays right, 0 if none) are by read-out and image; `exits` holds by margin the answer
-    and the step of every image. `engine` and `precision` say what ran. On request, `potentials`
+    and the step of every image. `engine` and `precision` say what ran; `repeated` images went
+    through float64 as well, since float32 could have lost a bit of them. On request, `potentials`
     (images, steps, classes) are the currents into the output, summed up to each step, and `trains`
     the spikes of chosen units (images, steps, units) by layer. `comparisons` hold rates against
     activations by neuron layer, in order, where the run compared them.
@@ -52,6 +53,7 @@ class SimulationResult:
     certificate: Certificate
     engine: str
     precision: str
+    repeated: int
     potentials: npt.NDArray[np.float64] | None
     trains: dict[str, npt.NDArray[np.bool_]]
     comparisons: dict[str, Comparison]
@@ -64,8 +66,9 @@ class SimulationResult:
         """Percent of images answered rightly at every step; no answer counts as wrong."""
         return 100 * self.right[readout or self.spec.output.readout] / self.images
 
-    def metrics(self, ann_correct: npt.NDArray[np.bool_] | None = None) -> dict[str, object]:
-        """Single numbers; with `ann_correct` (images,) also those that compare with the ANN."""
+    def metrics(self, ann_answers: npt.NDArray[np.int64] | None = None) -> dict[str, object]:
+        """Single numbers; with `ann_answers` (images,), the analog network's classes, also those
+        that compare with it, such as the percent of images with one answer (`agreement`)."""
         accuracy = self.accuracy()
         low, high = wilson_interval(int(self.right[self.spec.output.readout][-1]), self.images)
         neurons = [node.name for node in self.spec if isinstance(node, Neuron)]
@@ -91,9 +94,11 @@ class SimulationResult:
         }
         for readout in READOUTS:
             found[f"accuracy_{readout}"] = float(self.accuracy(readout)[-1])
-        if ann_correct is not None:
-            ann = 100 * float(ann_correct.mean())
+        if ann_answers is not None:
+            ann = 100 * float((ann_answers == self.labels).mean())
             found["ann_accuracy"] = ann
+            own = self.predictions[self.spec.output.readout]
+            found["agreement"] = 100 * float((ann_answers == own).mean())
             found["steps_to_99"] = lasting_step(accuracy, 0.99 * ann)
         return found
 

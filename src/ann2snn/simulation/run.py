@@ -14,6 +14,7 @@ from tqdm import tqdm
 from ann2snn.settings import SettingError
 from ann2snn.simulation import dense
 from ann2snn.simulation.block import Block
+from ann2snn.simulation.certificate import certify, inexact_images
 from ann2snn.simulation.comparison import Watch
 from ann2snn.simulation.parts import Arrays, Indices, Request, joined, summary
 from ann2snn.simulation.result import SimulationResult
@@ -67,8 +68,8 @@ def simulate_with(
     """As `simulate`, on the images of `indices` alone; finished blocks are kept in `partial`, and a
     run that finds them there goes on from them.
 
-    Precision `auto` simulates in float32 and, where the certificate finds that it could have lost
-    a bit, again in float64.
+    Precision `auto` simulates in float32, and again in float64 those images that could have lost a
+    bit there; where rates are compared, all in float64.
 
     Raises:
         ValueError: images or labels do not fit the spec.
@@ -78,25 +79,10 @@ def simulate_with(
     request.check(spec)
     chosen = np.arange(len(images)) if indices is None else np.asarray(indices, np.int64)
     settings = replace(settings, engine=chosen_engine(settings))
-    if settings.precision != "auto":
-        return _simulated(spec, images, labels, settings, chosen, partial, request)
-    single = replace(settings, precision="float32")
-    result = _simulated(spec, images, labels, single, chosen, partial, request)
-    if result.certificate.exact:
-        return result
-    double = replace(settings, precision="float64")
-    return _simulated(spec, images, labels, double, chosen, partial, request)
-
-
-def _simulated(
-    spec: SpikingSpec,
-    images: np.ndarray,
-    labels: np.ndarray,
-    settings: SimulationSettings,
-    chosen: Indices,
-    partial: Path | None,
-    request: Request,
-) -> SimulationResult:
+    if settings.precision == "auto" and (
+        settings.compare or not certify(spec, {}, settings.steps, "float32").exact
+    ):
+        settings = replace(settings, precision="float64")
     blocks = [chosen[i : i + settings.block] for i in range(0, len(chosen), settings.block)]
     run_id = identity(spec, settings, chosen, images, request)
     parts: list[Arrays] = []
@@ -108,9 +94,10 @@ def _simulated(
                 watch = None
                 if settings.compare:
                     watch = Watch(spec, images[places], places, settings.seed)
-                block = block_of(spec, images, places, settings, request, watch)
+                block, repeated = certain_block(spec, images, places, settings, request, watch)
                 part = summary(spec, block, labels, places, settings, request)
                 part |= watch.arrays() if watch else {}
+                part["repeated/images"] = np.array([repeated])
                 if path:
                     temporary = path.with_suffix(".tmp")
                     save_file(part, temporary)
@@ -193,6 +180,26 @@ def chosen_engine(settings: SimulationSettings) -> str:
     if settings.engine == "event" and settings.device != "cpu":
         raise SettingError(f"device must be cpu for the event engine, got {settings.device!r}")
     return settings.engine
+
+
+def certain_block(
+    spec: SpikingSpec,
+    images: np.ndarray,
+    places: Indices,
+    settings: SimulationSettings,
+    request: Request,
+    watch: Watch | None,
+) -> tuple[Block, int]:
+    """One block in the chosen precision; with `auto`, how many of its images went through float64
+    after float32 could have lost a bit of them."""
+    if settings.precision != "auto":
+        return block_of(spec, images, places, settings, request, watch), 0
+    single, double = (replace(settings, precision=name) for name in ("float32", "float64"))
+    block = block_of(spec, images, places, single, request, watch)
+    lost = inexact_images(spec, block.largest, settings.steps, "float32")
+    if len(lost):
+        block.put(lost, block_of(spec, images, places[lost], double, request, None))
+    return block, len(lost)
 
 
 def block_of(

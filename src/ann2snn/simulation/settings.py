@@ -1,5 +1,6 @@
 """The toggles of a simulation."""
 
+import os
 from dataclasses import dataclass
 
 from ann2snn.settings import check, choice, flag, number
@@ -10,7 +11,12 @@ class SimulationSettings:
     """How long, on which images, and by which engine."""
 
     steps: int = number(300, "time steps", low=1, high=100_000)
-    images: int = number(0, "test images, drawn without repetition by the seed; 0 takes all", low=0)
+    part: str = choice(
+        "test",
+        ("test", "validation"),
+        "images of the test set, or those of the training set that toggles may be chosen by",
+    )
+    images: int = number(0, "images, drawn without repetition by the seed; 0 takes all", low=0)
     seed: int = number(0, "of Poisson input, clock ticks and the choice of images", low=0)
     compare: bool = flag(
         False, "compares the rates of all neurons with their activations at every step, which"
@@ -29,3 +35,10 @@ class SimulationSettings:
 
     def __post_init__(self) -> None:
         check(self)
+
+
+def available_cores() -> int:
+    """Cores that this process may use; a cluster's scheduler gives it fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -24,6 +24,7 @@ from ann2snn.stages.configuration import (
     register_schema,
     typed,
 )
+from ann2snn.stages.plan import print_plan
 from ann2snn.stages.study import publish_result, publish_study, read_study, study_chains
 
 MISUSED = 2
@@ -46,7 +47,7 @@ def run(step: str) -> None:
             _run_study(step, composed(overrides), overrides)
             return
         if not multirun and composed(overrides).run.plan:
-            sweep.print_plan(step, [[o for o in overrides if not o.startswith("run.")]])
+            print_plan(step, [[o for o in overrides if not o.startswith("run.")]])
             return
     except (SettingError, OSError, ValueError) as error:
         _leave(error, MISUSED if isinstance(error, SettingError) else FAILED)
@@ -102,7 +103,7 @@ def _run_study(step: str, settings: Settings, overrides: list[str]) -> None:
     project = Path.cwd()
     study = read_study(project, settings.run.study)
     if settings.run.plan:
-        sweep.print_plan(step, list(study.points.values()))
+        print_plan(step, list(study.points.values()))
         return
     chains = study_chains(study, project, settings)
     for point, chain in chains.items():

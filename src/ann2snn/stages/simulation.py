@@ -26,22 +26,27 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
     toggles = chain.settings.simulation
     dataset = open_saved(chain.obtain("data"))
     spec = load_spec(chain.obtain("conversion") / "spec.safetensors")
-    predictions = load_file(chain.obtain("ann") / "predictions.safetensors")["predictions"]
-    chosen = np.arange(len(dataset.test_labels))
+    if toggles.part == "test":
+        images, labels = dataset.test_images, dataset.test_labels
+        answers = load_file(chain.obtain("ann") / "predictions.safetensors")["predictions"]
+    else:
+        images = dataset.train_images[dataset.validation]
+        labels = dataset.train_labels[dataset.validation]
+        answers = load_file(chain.obtain("statistics") / "answers.safetensors")["validation"]
+    chosen = np.arange(len(labels))
     if 0 < toggles.images < len(chosen):
         order = np.random.default_rng(toggles.seed).permutation(len(chosen))
         chosen = np.sort(order[: toggles.images])
     result = simulate_with(
         spec,
-        dataset.test_images,
-        dataset.test_labels,
+        images,
+        labels,
         toggles,
         indices=chosen,
         partial=partial,
     )
-    ann_correct = predictions[chosen] == dataset.test_labels[chosen]
     return chain.make_record(
-        "simulation", result.metrics(ann_correct), result.curves(), result.details()
+        "simulation", result.metrics(answers[chosen]), result.curves(), result.details()
     )
 
 

@@ -1,4 +1,5 @@
-"""The activation statistics of a network over the calibration set, once for all conversions."""
+"""What conversions and the choice of toggles need of a network, once for all of them: activation
+statistics over the calibration set, and its answers to the validation images."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,12 +29,19 @@ def analog_network(chain: "Chain") -> "torch.nn.Module":
 
 
 def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG001
+    from safetensors.numpy import save_file
+
+    from ann2snn.ann.weights import predict
     from ann2snn.conversion.statistics import collect
     from ann2snn.data.dataset import open_saved
 
     dataset = open_saved(chain.obtain("data"))
     images = dataset.train_images[dataset.calibration]
-    statistics = collect(analog_network(chain), images, dataset.levels)
+    network = analog_network(chain)
+    statistics = collect(network, images, dataset.levels)
+    validation = dataset.train_images[dataset.validation]
+    answers = predict(network, validation, dataset.levels)
     statistics.save(folder / "statistics.safetensors")
+    save_file({"validation": answers}, folder / "answers.safetensors")
     write_json(folder / "summary.json", statistics.summary())
     return chain.make_record("statistics", {"images": len(images)}, {}, {})

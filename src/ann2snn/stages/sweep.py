@@ -5,22 +5,25 @@ lie in the store under their keys, so a sweep that was killed computes only what
 sweeps that share points share results.
 """
 
+import dataclasses
 import hashlib
 import itertools
 import json
-import statistics
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
 from ann2snn.records import Json, Record, write_json
 from ann2snn.settings import SettingError
-from ann2snn.stages.chain import PARENTS, Chain
-from ann2snn.stages.configuration import check_overrides, composed, typed
+from ann2snn.simulation.settings import available_cores
+from ann2snn.stages.chain import Chain
+from ann2snn.stages.configuration import Settings, composed, typed
+from ann2snn.stages.plan import print_plan
 
 HEADLINES = {"data": "train_images", "ann": "test_accuracy", "simulation": "snn_accuracy"}
 
@@ -46,6 +49,7 @@ def run_multirun(step: str, overrides: list[str], launch: Callable[[], None]) ->
     content = gathered(step, name, own, points)
     write_json(sweep_folder(name) / "sweep.json", content)
     print_table(step, content)
+    draw(step, content)
     if switches.track:
         track()
     missing = [point for point in content["points"] if point["status"] != "done"]
@@ -84,7 +88,7 @@ def run_point(step: str, config: DictConfig, overrides: list[str]) -> None:
     folder = sweep_folder(str(config.run.name))
     content: Json = {"overrides": own, "status": "failed", "key": None, "error": None}
     try:
-        record = Chain(typed(config)).record(step)
+        record = Chain(_alone_on_its_cores(typed(config))).record(step)
         content |= {"status": "done", "key": record.key}
         print(f"{' '.join(own)}: {line_of(record)}", flush=True)
     except Exception as error:
@@ -93,6 +97,16 @@ def run_point(step: str, config: DictConfig, overrides: list[str]) -> None:
         content["error"] = f"{type(error).__name__}: {error}"
         print(f"{' '.join(own)}: failed: {error}", file=sys.stderr, flush=True)
     write_json(folder / "points" / f"{point_id(own)}.json", content)
+
+
+def _alone_on_its_cores(settings: Settings) -> Settings:
+    """The settings with the threads that are this point's where a launcher runs several at once."""
+    jobs = int(HydraConfig.get().launcher.get("n_jobs") or 1)
+    cores = available_cores()
+    share = max(1, cores // (jobs if jobs > 0 else cores))
+    threads = settings.simulation.threads or (share if jobs != 1 else 0)
+    simulation = dataclasses.replace(settings.simulation, threads=threads)
+    return dataclasses.replace(settings, simulation=simulation)
 
 
 def point_id(overrides: list[str]) -> str:
@@ -121,58 +135,55 @@ def gathered(step: str, name: str, overrides: list[str], points: list[list[str]]
 
 def print_table(step: str, content: Json) -> None:
     """A line for each point under the names of what varies; the best is marked."""
-    headline = HEADLINES.get(step)
-    store = Path.cwd() / "store" / step
-    rows = []
-    for point in content["points"]:
-        value = None
-        if point["status"] == "done" and headline:
-            value = Record.read(store / point["key"] / "record.json").metrics[headline]
-        rows.append((point, value))
-    values = [value for _, value in rows if value is not None]
+    found = headlines(step, content)
+    values = [value for value in found if value is not None]
     best = max(values) if values else None
     print(f"\nsweep {content['name']}: {' '.join(content['overrides'])}")
-    for point, value in rows:
+    for point, value in zip(content["points"], found, strict=True):
         shown = point["error"] or point["status"] if value is None else f"{value:.2f}"
         mark = "  best" if value is not None and value == best else ""
         print(f"  {point['label'] or 'the only point'}: {shown}{mark}")
 
 
-def print_plan(step: str, points: list[list[str]]) -> None:
-    """Every point, whether it is done, and the time that the rest took before."""
-    pending: dict[tuple[str, str], float | None] = {}
-    for point in points:
-        check_overrides(point)
-        chain = Chain(composed(point))
-        open_steps = [name for name in _ordered(step) if not chain.done(name)]
-        for name in open_steps:
-            pending[name, chain.key(name)] = _usual_seconds(chain, name)
-        state = "done" if not open_steps else "open: " + ", ".join(open_steps)
-        print(f"{' '.join(point) or 'the only point'}: {state}")
-    known = [seconds for seconds in pending.values() if seconds is not None]
-    unknown = len(pending) - len(known)
-    print(
-        f"{len(points)} points; {len(pending)} results to compute, about {sum(known):.0f} s"
-        + (f" and {unknown} of a kind not computed before" if unknown else "")
+def headlines(step: str, content: Json) -> list[float | None]:
+    """The headline metric of every point; None for what is missing, or has none."""
+    store = Path.cwd() / "store" / step
+    metric = HEADLINES.get(step)
+    return [
+        Record.read(store / point["key"] / "record.json").metrics[metric]
+        if metric and point["status"] == "done"
+        else None
+        for point in content["points"]
+    ]
+
+
+def draw(step: str, content: Json) -> None:
+    """Writes sweep.png, .svg and .csv beside sweep.json: the headline metric over what varies."""
+    from ann2snn.report.chart import save_chart
+    from ann2snn.report.sweep import SweepResults, sweep_chart
+
+    metric = HEADLINES.get(step)
+    found = headlines(step, content)
+    if metric is None or not any(value is not None for value in found):
+        return
+    axes = {key: values for key, values in content["axes"].items() if len(values) > 1}
+    places = [
+        tuple(
+            line.partition("=")[2] for line in point["overrides"] if line.partition("=")[0] in axes
+        )
+        for point in content["points"]
+    ]
+    notes = [point["key"] or point["error"] or point["status"] for point in content["points"]]
+    fixed = [f"{key}={values[0]}" for key, values in content["axes"].items() if key not in axes]
+    results = SweepResults(
+        name=content["name"],
+        metric=metric,
+        evidence=" ".join(fixed) or "all else by default",
+        axes=axes,
+        found=dict(zip(places, found, strict=True)),
+        notes=dict(zip(places, notes, strict=True)),
     )
-
-
-def _ordered(step: str) -> list[str]:
-    return [name for name in PARENTS if name in (*PARENTS[step], step)]
-
-
-def _usual_seconds(chain: Chain, step: str) -> float | None:
-    """Median seconds of this step for the same network, by the provenance of earlier runs."""
-    times = []
-    for path in chain.store.records():
-        if path.parent.parent.name == step and (path.parent / "provenance.json").is_file():
-            record = Record.read(path)
-            if record.description.get("network", chain.settings.ann.network) == (
-                chain.settings.ann.network
-            ):
-                made = json.loads((path.parent / "provenance.json").read_text(encoding="utf-8"))
-                times.append(float(made["seconds"]))
-    return statistics.median(times) if times else None
+    save_chart(sweep_chart(results), sweep_folder(content["name"]))
 
 
 def line_of(record: Record) -> str:
