@@ -4,7 +4,6 @@
 """
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -20,18 +19,34 @@ from bench.network import Measured, measured
 Answer = dict[str, Any]
 
 
-def peak_mb() -> float:
-    """The largest resident size of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def status_mb(field: str) -> float:
+    """A size of this process as Linux counts it: VmRSS, what is resident, or VmHWM, the largest
+    that was since `forget_peak`."""
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) / 1024
+    raise OSError(f"/proc/self/status has no {field}")
+
+
+def forget_peak() -> None:
+    """From here on VmHWM counts anew."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+
+
+def peak_above(run: Callable[[], object]) -> float:
+    """The largest resident size while `run` runs, above what was resident before, in MB."""
+    forget_peak()
+    before = status_mb("VmRSS")
+    run()
+    return status_mb("VmHWM") - before
 
 
 def memory(network: Measured, tool: str, mode: str, batch: str, images: str, steps: str) -> Answer:
     """Peak of a run above the interpreter with its packages, the network and the images."""
     chosen = next(m for m in MODES if (m.tool, m.mode) == (tool, mode))
     simulation = chosen.build(network, int(batch))
-    before = peak_mb()
-    simulation(network.images[: int(images)], int(steps))
-    return {"peak_mb": peak_mb() - before}
+    given = network.images[: int(images)]
+    return {"peak_mb": peak_above(lambda: simulation(given, int(steps)))}
 
 
 def blocks(network: Measured, images: str, steps: str) -> Answer:
@@ -39,11 +54,20 @@ def blocks(network: Measured, images: str, steps: str) -> Answer:
     from ann2snn import simulate
 
     count = int(images)
-    before = peak_mb()
-    result = simulate(
-        network.spec, network.images[:count], network.labels[:count], steps=int(steps)
+    chosen, labels = network.images[:count], network.labels[:count]
+    results = []
+    peak = peak_above(
+        lambda: results.append(simulate(network.spec, chosen, labels, steps=int(steps)))
     )
-    return {"peak_mb": peak_mb() - before, "accuracy": float(result.accuracy()[-1])}
+    (result,) = results
+    return {
+        "images": count,
+        "steps": int(steps),
+        "peak_mb": peak,
+        "accuracy": float(result.accuracy()[-1]),
+        "exact": result.certificate.exact,
+        "repeated_in_float64": result.repeated,
+    }
 
 
 def start(network: Measured) -> Answer:
@@ -83,8 +107,10 @@ def statistics(network: Measured, images: str) -> Answer:
     plain()
     pairs = [(plain(), collected()) for _ in range(2)]
     forward, seconds = (min(pair[i] for pair in pairs) for i in (0, 1))
-    return {"forward_s": forward, "seconds": seconds, "ratio": seconds / forward,
-            "peak_mb": peak_mb()}  # fmt: skip
+    forget_peak()
+    collected()
+    return {"images": count, "forward_s": forward, "seconds": seconds, "ratio": seconds / forward,
+            "peak_mb": status_mb("VmHWM")}  # fmt: skip
 
 
 QUESTIONS: dict[str, Callable[..., Answer]] = {

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from ann2snn.report.opening import opening_tables
 from ann2snn.stages.toggles import toggle_table
 
 ROOT = Path(__file__).parents[2]
@@ -17,3 +18,9 @@ def test_every_file_that_the_readme_links_to_is_there() -> None:
     assert targets
     for target in targets:
         assert (ROOT / target).exists(), target
+
+
+def test_the_numbers_that_the_readme_opens_with_are_those_of_the_results() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    tables = text.split("stages.opening -->\n")[1].split("\n<!-- end of results")[0]
+    assert tables == opening_tables(ROOT / "artifacts")

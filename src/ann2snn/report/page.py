@@ -56,9 +56,9 @@ def _best(results: Results, artifacts: str) -> Iterator[str]:
     )  # fmt: skip
     yield (
         "\nEnergy counts arithmetic only: 4.6 pJ a MAC, 0.9 pJ an addition (45 nm, Horowitz 2014)."
-        " Test images chose nothing: toggles were fixed beforehand, or by validation images (study of"
-        " kind `selection`). `Answers of the ANN`: percent of images that both"
-        " networks answer alike."
+        " Test images chose nothing: toggles were fixed beforehand, or by validation images (study"
+        " of kind `selection`). `Answers of the ANN`: percent of images that both networks answer"
+        " alike."
     )
     if any(study.dataset.startswith(("CIFAR-10", "MNIST")) for study, _ in results.best()):
         yield "\nPublished, for comparison (CIFAR-10 is the original there):\n"

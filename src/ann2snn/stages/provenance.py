@@ -1,13 +1,19 @@
 """Where and with what a result was made: kept beside it, never part of it."""
 
+import json
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from ann2snn.records import write_json
+
+MACHINES = Path("artifacts") / "machines.json"
+MACHINE = ("python", "versions", "threads", "processor", "accelerator", "system")
 PACKAGES = ("ann2snn", "numba", "numpy", "pytorch-lightning", "safetensors", "torch", "torchvision")
 
 
@@ -24,6 +30,28 @@ def provenance(seconds: float) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "seconds": round(seconds, 3),
     }
+
+
+def note_machine(project: Path, name: str, folders: Iterable[Path]) -> None:
+    """Writes into `artifacts/machines.json`, which git keeps and DVC does not know, on what the
+    results in `folders` were computed: `name` is their place under `artifacts`. Results that came
+    from git stay noted as they are."""
+    made = next((f / "provenance.json" for f in folders if (f / "provenance.json").is_file()), None)
+    if made is None:
+        return
+    content = json.loads(made.read_text(encoding="utf-8"))
+    machines = noted_machines(project)
+    machines[name] = {fact: content[fact] for fact in MACHINE}
+    write_json(project / MACHINES, dict(sorted(machines.items())))
+
+
+def noted_machines(project: Path) -> dict[str, Any]:
+    """What `note_machine` wrote, by place under `artifacts`."""
+    path = project / MACHINES
+    if not path.is_file():
+        return {}
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def _git(*arguments: str) -> str:

@@ -12,6 +12,7 @@ from ann2snn.records import Record, write_json
 from ann2snn.settings import SettingError
 from ann2snn.stages.chain import Chain
 from ann2snn.stages.configuration import Settings, composed
+from ann2snn.stages.provenance import note_machine
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ def publish_study(step: str, study: Study, chains: dict[str, Chain], project: Pa
     for path in folder.iterdir():
         if path.name not in wanted:
             path.unlink()
+    made = [chain.obtain(step) for chain in chains.values()]
+    note_machine(project, f"{step}/{study.name}", made)
 
 
 def publish_result(step: str, name: str, chain: Chain, project: Path) -> None:
@@ -130,3 +133,4 @@ def publish_result(step: str, name: str, chain: Chain, project: Path) -> None:
         shutil.copyfile(source / file, temporary)
         temporary.replace(folder / file)
     record.write(folder / "record.json")
+    note_machine(project, f"{step}/{name}", [source])

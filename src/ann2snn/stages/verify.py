@@ -18,7 +18,7 @@ from ann2snn.records import Record
 from ann2snn.settings import SettingError
 from ann2snn.stages import demo
 from ann2snn.stages.chain import data_root
-from ann2snn.stages.provenance import provenance
+from ann2snn.stages.provenance import MACHINE, noted_machines, provenance
 from ann2snn.stages.study import read_params, read_study
 
 IMPORTED_FROM = "import ann2snn, pathlib; print(pathlib.Path(ann2snn.__file__).resolve())"
@@ -40,10 +40,18 @@ def main() -> None:
     for difference in differences:
         print(f"different: {difference}")
     if differences:
-        print(f"this machine: {json.dumps(provenance(0), sort_keys=True)}")
-        print("provenance of committed results stands in the records' MLflow runs and stores")
+        print_machines(project, differences)
         sys.exit(1)
     print("verified: every compared file is the committed one")
+
+
+def print_machines(project: Path, differences: list[str]) -> None:
+    """What this machine is, and what those were that the results which differ come from."""
+    own = provenance(0)
+    print("this machine:", json.dumps({fact: own[fact] for fact in MACHINE}, sort_keys=True))
+    for place, facts in noted_machines(project).items():
+        if any(place in difference for difference in differences):
+            print(f"{place} was computed on: {json.dumps(facts, sort_keys=True)}")
 
 
 def verify_digits(clone: Path, folder: Path) -> list[str]:
