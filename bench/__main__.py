@@ -20,7 +20,7 @@ import torch
 from bench.epoch import epochs
 from bench.growth import growth, mean_rate
 from bench.machine import machine
-from bench.mode import FORWARD, MODES
+from bench.mode import FORWARD, MODES, Mode
 from bench.network import PROJECT, SHORT, Measured, cifar10, measured, prepare
 from bench.tables import chart, growth_rows, peer_rows, print_tables
 from bench.timing import Timed, measure
@@ -36,7 +36,7 @@ def main() -> None:
     folder = PROJECT / "bench" / ".cache" / "network"
     prepare(folder)
     network = measured(folder)
-    modes = (FORWARD, *MODES)
+    modes: tuple[Mode, ...] = (FORWARD, *MODES)
     if smoke:
         modes = tuple(replace(m, batches=(2,), steps=10) for m in modes)
     rows: list[dict[str, Any]] = []

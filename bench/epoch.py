@@ -60,7 +60,7 @@ def bare(dataset: Dataset, settings: AnnSettings) -> float:
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             loss = F.cross_entropy(network(inputs), classes)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
     return time.perf_counter() - started

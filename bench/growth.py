@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ann2snn.spec import Conv, Linear, Neuron, Node, SpikingSpec
+from ann2snn.spec import Conv, Linear, Neuron, Node, Reshape, SpikingSpec
 from bench.mode import EVENT
 from bench.network import Measured
 from bench.timing import microseconds
@@ -102,9 +102,9 @@ def with_channels(spec: SpikingSpec, factor: int) -> SpikingSpec:
     linear = [node.name for node in spec if isinstance(node, Conv | Linear)]
     for node in spec:
         if not isinstance(node, Conv | Linear):
-            shape = getattr(node, "shape", None)
-            flat = shape is not None and node.kind == "reshape"
-            nodes.append(replace(node, shape=(shape[0] * factor,)) if flat else node)
+            if isinstance(node, Reshape):
+                node = replace(node, shape=(node.shape[0] * factor,))
+            nodes.append(node)
             continue
         ins = 1 if node.name == linear[0] else factor
         outs = 1 if node.name == linear[-1] else factor

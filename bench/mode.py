@@ -1,6 +1,8 @@
 """What a row of the table measures: a way of running the converted network."""
 
 import importlib
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -51,11 +53,14 @@ MODES = (
     EVENT,
     Mode("ann2snn", "dense", "bench.ours:dense_engine", (25, 50), steps=10),
     Mode("plain torch", "loop", "bench.peers.plain:build"),
+    Mode("plain torch", "compiled", "bench.peers.plain:build_compiled", (50,)),
     Mode("spikingjelly", "documented", "bench.peers.spikingjelly:documented"),
     Mode("spikingjelly", "channels last", "bench.peers.spikingjelly:best"),
+    Mode("spikingjelly", "compiled", "bench.peers.spikingjelly:best_compiled", (50,)),
     Mode("spikingjelly", "layer by layer", "bench.peers.spikingjelly:layer_by_layer", (10, 25)),
     Mode("snntorch", "documented", "bench.peers.snntorch:documented"),
     Mode("snntorch", "channels last", "bench.peers.snntorch:best"),
+    Mode("snntorch", "compiled", "bench.peers.snntorch:best_compiled", (50,)),
     Mode("sinabs", "documented", "bench.peers.sinabs:documented", (10, 25)),
     Mode("sinabs", "channels last", "bench.peers.sinabs:best", (10, 25)),
     Mode("norse", "documented", "bench.peers.norse:documented"),
@@ -93,7 +98,20 @@ def _with_weights(module: Any, node: Conv | Linear) -> nn.Module:
     with torch.no_grad():
         module.weight.copy_(torch.from_numpy(node.weight))
         module.bias.copy_(torch.from_numpy(node.bias))
-    return module.requires_grad_(False)
+    frozen: nn.Module = module.requires_grad_(False)
+    return frozen
+
+
+def compiled(step: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """`step` through torch.compile.
+
+    Raises:
+        ImportError: there is no C++ compiler, which that needs on a processor.
+    """
+    if shutil.which(os.environ.get("CXX", "g++")) is None:
+        raise ImportError("torch.compile needs a C++ compiler (g++, or CXX)")
+    found: Callable[..., Tensor] = torch.compile(step)
+    return found
 
 
 def pixels(images: Images, channels_last: bool = True) -> Tensor:

@@ -61,7 +61,7 @@ def measure(
         try:
             timed.append(prepared(mode, network))
         except ImportError as error:
-            missing[mode.tool] = f"not measured: {error}"
+            missing[f"{mode.tool}, {mode.mode}"] = f"not measured: {error}"
     for _ in range(repetitions):
         for each in timed:
             each.repeat(network)

@@ -19,6 +19,7 @@ def simulation(network: Measured, batch: int, channels_last: bool) -> Simulation
 
     def simulate(images: Images, steps: int) -> Tensor:
         inputs = pixels(images, channels_last)
+        total: Tensor
         total, state = net(inputs)
         for _ in range(steps - 1):
             out, state = net(inputs, state)

@@ -1,10 +1,12 @@
 """snnTorch: `Leaky` neurons without leak (beta 1) and with reset by subtraction."""
 
+from collections.abc import Callable
+
 import snntorch
 import torch
 from torch import Tensor, nn
 
-from bench.mode import Images, Simulation, in_batches, layers, pixels
+from bench.mode import Images, Simulation, compiled, in_batches, layers, pixels
 from bench.network import Measured
 
 
@@ -29,7 +31,8 @@ def documented(network: Measured, batch: int) -> Simulation:
     modules = layers(network.specs["spikes"], node)
 
     def simulate(images: Images, steps: int) -> Tensor:
-        inputs, potentials = pixels(images, channels_last=False), {}
+        inputs = pixels(images, channels_last=False)
+        potentials: dict[int, Tensor] = {}
         total = step(modules, inputs, potentials)
         for _ in range(steps - 1):
             total = total + step(modules, inputs, potentials)
@@ -40,6 +43,19 @@ def documented(network: Measured, batch: int) -> Simulation:
 
 def best(network: Measured, batch: int) -> Simulation:
     """Channels last, the first current once."""
+    return _channels_last(network, batch, step)
+
+
+def best_compiled(network: Measured, batch: int) -> Simulation:
+    """The same, a step through torch.compile.
+
+    Raises:
+        ImportError: there is no compiler.
+    """
+    return _channels_last(network, batch, compiled(step))
+
+
+def _channels_last(network: Measured, batch: int, advance: Callable[..., Tensor]) -> Simulation:
     modules = [m.to(memory_format=torch.channels_last)
                for m in layers(network.specs["spikes"], node)]  # fmt: skip
 
@@ -48,7 +64,7 @@ def best(network: Measured, batch: int) -> Simulation:
         potentials: dict[int, Tensor] = {}
         total = step(modules[1:], current, potentials)
         for _ in range(steps - 1):
-            total = total + step(modules[1:], current, potentials)
+            total = total + advance(modules[1:], current, potentials)
         return total
 
     return in_batches(simulate, batch)

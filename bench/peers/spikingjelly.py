@@ -1,17 +1,20 @@
 """SpikingJelly: its integrate-and-fire nodes with soft reset, a step or many steps at a time."""
 
+from collections.abc import Callable
+
 import torch
 from spikingjelly.activation_based import functional, layer, neuron
 from torch import Tensor, nn
 
-from bench.mode import Images, Simulation, in_batches, layers, pixels
+from bench.mode import Images, Simulation, compiled, in_batches, layers, pixels
 from bench.network import Measured
 
 CHUNK = 10  # steps that the layer-by-layer mode holds at once
 
 
 def node() -> nn.Module:
-    return neuron.IFNode(v_threshold=1.0, v_reset=None)
+    found: nn.Module = neuron.IFNode(v_threshold=1.0, v_reset=None)
+    return found
 
 
 def documented(network: Measured, batch: int) -> Simulation:
@@ -21,7 +24,7 @@ def documented(network: Measured, batch: int) -> Simulation:
     def simulate(images: Images, steps: int) -> Tensor:
         functional.reset_net(net)
         inputs = pixels(images, channels_last=False)
-        total = net(inputs)
+        total: Tensor = net(inputs)
         for _ in range(steps - 1):
             total = total + net(inputs)
         return total
@@ -31,16 +34,32 @@ def documented(network: Measured, batch: int) -> Simulation:
 
 def best(network: Measured, batch: int) -> Simulation:
     """Channels last, the first current once."""
+    return _channels_last(network, batch, lambda step: step)
+
+
+def best_compiled(network: Measured, batch: int) -> Simulation:
+    """The same, a step through torch.compile.
+
+    Raises:
+        ImportError: there is no compiler.
+    """
+    return _channels_last(network, batch, compiled)
+
+
+def _channels_last(
+    network: Measured, batch: int, prepared: Callable[[nn.Module], Callable[[Tensor], Tensor]]
+) -> Simulation:
     found = layers(network.specs["spikes"], node)
     first = found[0].to(memory_format=torch.channels_last)
     rest = nn.Sequential(*found[1:]).eval().to(memory_format=torch.channels_last)
+    advance = prepared(rest)
 
     def simulate(images: Images, steps: int) -> Tensor:
         functional.reset_net(rest)
         current = first(pixels(images))
-        total = rest(current)
+        total: Tensor = rest(current)
         for _ in range(steps - 1):
-            total = total + rest(current)
+            total = total + advance(current)
         return total
 
     return in_batches(simulate, batch)
