@@ -7,8 +7,7 @@ import pytest
 
 from ann2snn.report.comparing import compared_layers, predicted_error
 from ann2snn.report.figures import all_charts
-from ann2snn.report.figures.batch_norm import outlier_ratios
-from ann2snn.report.reading import Results, Study, read_results
+from ann2snn.report.reading import Results, Study, outliers, read_results
 from tests.report.example_artifacts import example_artifacts
 
 
@@ -58,7 +57,7 @@ def test_low_activations_compare_the_two_points_that_differ_in_the_input(results
 
 def test_the_verdict_on_batch_normalization_counts_layers(results: Results) -> None:
     study = study_of(results, "batch-norm")
-    assert outlier_ratios(study.points[0])["first"] == (9.0, 3.0)
+    assert outliers(study.points[0])["first"] == (9.0, 3.0)
     (chart,) = [c for c in all_charts(results) if c.name == "example-batch-norm"]
     assert "smaller with batch normalization in 0 of 2 layers" in chart.caption
 

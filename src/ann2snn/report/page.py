@@ -9,7 +9,7 @@ from ann2snn.report.intervals import first_step_at
 from ann2snn.report.published import curve_of, is_papers_network, published, published_curves
 from ann2snn.report.reading import Point, Results, Study
 from ann2snn.report.rows import energy_ratio
-from ann2snn.report.verdict import verdict
+from ann2snn.report.verdict import slowed_by_outliers, verdict
 
 LEVEL = 85.0  # percent right: how fast a percentile is, as the paper's figure 3 shows it
 FALLBACK = 0.97  # of the ANN's accuracy, where the paper's level says nothing
@@ -158,6 +158,8 @@ def _beside_the_paper(study: Study, artifacts: str) -> Iterator[str]:
     )
     columns = ("", "this project", "the paper", "our gain", "its gain", "verdict", "run")
     yield from _table(columns, rows)
+    if why := slowed_by_outliers(study.points[0]):
+        yield f"\n{why}"
 
 
 def _gain(value: float, before: float | None) -> str:

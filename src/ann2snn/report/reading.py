@@ -95,6 +95,21 @@ class Results:
         return sorted(chosen.values(), key=lambda pair: _rank(pair[0]))
 
 
+def outliers(point: Point) -> dict[str, tuple[float, float]]:
+    """(largest, 99.9th percentile of the non-zero ones) of the calibration activations of every
+    neuron layer, in the network's order."""
+    if point.conversion is None:
+        return {}
+    found = point.conversion.details.get("outliers", {})
+    layers = point.conversion.details["layers"]
+    neurons = [layer["name"] for layer in layers if layer["saturating"] is not None]
+    return {
+        name: (found[name]["largest"], found[name]["percentile_99.9"])
+        for name in neurons
+        if name in found and found[name]["percentile_99.9"] > 0
+    }
+
+
 def read_results(artifacts: Path) -> Results:
     """The studies under `artifacts/simulation` with all that belongs to them.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ann2snn.report.chart import BLUE, ORANGE, Cell, Chart, grid, new_figure
-from ann2snn.report.reading import Point, Results, Study
+from ann2snn.report.reading import Point, Results, Study, outliers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,23 +32,9 @@ def charts(results: Results) -> Iterator[Chart]:
         )
 
 
-def outlier_ratios(point: Point) -> dict[str, tuple[float, float]]:
-    """(largest, 99.9th percentile) of every neuron layer, in the network's order."""
-    if point.conversion is None:
-        return {}
-    found = point.conversion.details.get("outliers", {})
-    neurons = [node["name"] for node in point.conversion.details["layers"]
-               if node["saturating"] is not None]  # fmt: skip
-    return {
-        name: (found[name]["largest"], found[name]["percentile_99.9"])
-        for name in neurons
-        if name in found and found[name]["percentile_99.9"] > 0
-    }
-
-
 def _verdict(study: Study) -> str:
     """In how many layers the first point's ratio is smaller than the second's."""
-    first, second = (outlier_ratios(point) for point in study.points[:2])
+    first, second = (outliers(point) for point in study.points[:2])
     shared = [name for name in first if name in second]
     smaller = sum(first[n][0] / first[n][1] < second[n][0] / second[n][1] for n in shared)
     label = study.points[0].label
@@ -56,7 +42,7 @@ def _verdict(study: Study) -> str:
 
 
 def _rows(study: Study, point: Point) -> Iterator[list[Cell]]:
-    for layer, (largest, percentile) in outlier_ratios(point).items():
+    for layer, (largest, percentile) in outliers(point).items():
         yield [study.name, point.name, point.label, layer, largest, percentile,
                largest / percentile, point.metrics["ann_accuracy"],
                point.simulation.key[:12]]  # fmt: skip
@@ -67,14 +53,14 @@ def _draw(study: Study) -> "Figure":
     axes = figure.add_axes((0.075, 0.12, 0.905, 0.66))
     wide = 0.8 / len(study.points)
     for place, point in enumerate(study.points):
-        ratios = [large / percentile for large, percentile in outlier_ratios(point).values()]
+        ratios = [large / percentile for large, percentile in outliers(point).values()]
         shift = (place - (len(study.points) - 1) / 2) * wide
         places = [number + shift for number in range(len(ratios))]
         words = f"{point.label} (ANN {point.metrics['ann_accuracy']:.2f} %)"
         axes.bar(places, ratios, wide * 0.92, color=COLOURS[place % 2], label=words)
         for x, ratio in zip(places, ratios, strict=True):
             axes.text(x, ratio, f"{ratio:.2f}", ha="center", va="bottom", fontsize=8.5)
-        axes.set_xticks(range(len(ratios)), list(outlier_ratios(point)))
+        axes.set_xticks(range(len(ratios)), list(outliers(point)))
     axes.margins(y=0.22)
     axes.set_ylabel("maximum / 99.9th percentile")
     axes.tick_params(axis="x", length=0)
