@@ -1,13 +1,17 @@
 """Statistics agree with a sort, whatever the batches and the order, and merge."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from torch import nn
 
+from ann2snn.conversion.histogram import bins_of, lowest_kept
 from ann2snn.conversion.statistics import LayerStatistics, Statistics, collect
+from ann2snn.conversion.tally import Tally
 from tests import zoo
 
 
@@ -116,6 +120,55 @@ def test_averages_are_divided_before_they_are_counted() -> None:
     images = np.full((3, 1, 4, 4), 51, np.uint8)
     statistics = collect(module.double().eval(), images, 255)
     assert statistics.layers["2"].maximum == pytest.approx(0.2)
+
+
+def signed_values() -> npt.NDArray[np.float32]:
+    """(7 images, 4 channels, 3, 3): numbers of both signs in 12 octaves, and both zeros."""
+    random = np.random.default_rng(7)
+    size = (7, 4, 3, 3)
+    values = random.uniform(1, 2, size) * 2.0 ** random.integers(-6, 6, size)
+    values *= random.choice([-1, 1], size)
+    values[random.random(values.shape) < 0.2] = 0.0
+    values[random.random(values.shape) < 0.2] = -0.0
+    return values.astype(np.float32)
+
+
+def test_a_tally_counts_positive_numbers_by_bin_and_all_others_as_zeros() -> None:
+    values = signed_values()
+    tally = Tally("relu", (4, 3, 3))
+    for part in (values[:2], values[2:]):
+        tally.add(torch.from_numpy(part))
+    for channel, histogram in enumerate(tally.channels()):
+        own = values[:, channel]
+        bins, counts = np.unique(bins_of(own[own > 0]), return_counts=True)
+        assert histogram.zeros == (own <= 0).sum() > 0
+        assert np.array_equal(histogram.bins[1:], bins)
+        assert np.array_equal(histogram.counts[1:], counts)
+        assert tally.largest[channel] == own.max()
+
+
+def test_what_is_far_below_the_maximum_counts_as_the_smallest_number_kept_in_any_order() -> None:
+    values = np.array([[[2.0**-30, 2.0**-12, 3.0]], [[2.0**-20, 1.0, 2.0**9]]], np.float32)
+    histograms = []
+    for order in ([0, 1], [1, 0]):
+        tally = Tally("relu", (1, 3))
+        for i in order:
+            tally.add(torch.from_numpy(values[i : i + 1]))
+        histograms.append(tally.channels()[0])
+    first, second = histograms
+    assert np.array_equal(first.bins, second.bins)
+    assert np.array_equal(first.counts, second.counts)
+    assert list(first.counts) == [3, 1, 1, 1]
+    assert first.bins[0] == lowest_kept(bins_of(np.array([2.0**9])))[0]
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_that_are_not_finite_are_refused_by_layer(number: float, dtype: Any) -> None:
+    values = signed_values().astype(dtype)
+    values[3, 2, 1, 1] = number
+    with pytest.raises(ValueError, match=r"relu7: its activations .* are not finite"):
+        Tally("relu7", (4, 3, 3)).add(torch.from_numpy(values))
 
 
 def test_statistics_of_different_networks_do_not_merge() -> None:

@@ -1,4 +1,3 @@
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from ann2snn.compiled import OPTIONS
 from ann2snn.simulation import event
 from ann2snn.simulation.block import Block
-from ann2snn.simulation.kernels import arithmetic, bits, cache, sums, vector
+from ann2snn.simulation.kernels import arithmetic, bits, sums, vector
 from ann2snn.simulation.kernels.arena import Arena, aligned
 from ann2snn.simulation.kernels.driver import run
 from ann2snn.spec import SpikingSpec
@@ -125,7 +125,7 @@ def test_pairs_of_interleaved_16_bit_rows_sum_up_exactly_in_channel_order(
     rows = np.random.default_rng(0).integers(-largest, largest + 1, (4, 240)).astype(np.int16)
     rows[:2, ::2], rows[:2, 1::2] = largest, -largest
     found = np.zeros((4, 240), np.int32)
-    numba.njit(**vector.OPTIONS)(kernel)(rows[:, order].ravel(), found.ravel())
+    numba.njit(**OPTIONS)(kernel)(rows[:, order].ravel(), found.ravel())
     wide = rows.astype(np.int64)
     np.testing.assert_array_equal(found[::2], wide[::2] + wide[1::2])
 
@@ -161,35 +161,6 @@ def test_arrays_in_an_arena_begin_on_cache_lines_and_share_nothing() -> None:
     assert array[16:34].tolist() == [2] * 18
     assert array.sum() == 41
     assert array.ctypes.data % 64 == aligned(3, "int64").ctypes.data % 64 == 0
-
-
-def test_an_edit_of_any_kernel_leads_to_a_fresh_folder(tmp_path: Path) -> None:
-    sources = tmp_path / "kernels"
-    shutil.copytree(Path(cache.__file__).parent, sources)
-    before = cache.fingerprint(sources)
-    assert before == cache.fingerprint()
-    with (sources / "gates.py").open("a") as file:
-        file.write("\n# another word\n")
-    assert cache.fingerprint(sources) != before
-
-
-def test_the_folder_is_where_the_variable_says_or_a_clear_message_comes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ANN2SNN_CACHE_DIR", str(tmp_path))
-    assert cache.folder().parent == tmp_path / "ann2snn"
-    blocked = tmp_path / "file"
-    blocked.write_text("")
-    monkeypatch.setenv("ANN2SNN_CACHE_DIR", str(blocked))
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(blocked))
-    with pytest.raises(OSError, match="set ANN2SNN_CACHE_DIR to one"):
-        cache.folder()
-
-
-def test_kernels_leave_numbas_own_cache_setting_alone() -> None:
-    known = numba.config.CACHE_DIR
-    cache.compiled(lambda: None)
-    assert known == numba.config.CACHE_DIR
 
 
 def test_a_later_start_compiles_nothing(tmp_path: Path) -> None:

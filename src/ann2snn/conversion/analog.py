@@ -1,5 +1,7 @@
 """The analog network, run node by node: for statistics, and as the check of a conversion."""
 
+import functools
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -45,18 +47,23 @@ class AnalogNetwork:
         self.tensors: dict[str, dict[str, Tensor]] = {}
         for node in nodes:
             arrays = {name: getattr(node, name, None) for name in ("weight", "bias", "gain")}
+            # rows of a float32 product differ in the last bit with their place in the batch
+            kind = torch.float64 if isinstance(node, Linear) else dtype
             self.tensors[node.name] = {
-                name: torch.from_numpy(np.ascontiguousarray(value)).to(dtype)
+                name: torch.from_numpy(np.ascontiguousarray(value)).to(dtype).to(kind)
                 for name, value in arrays.items()
                 if value is not None
             }
             if node.name in ceilings:
                 self.tensors[node.name]["ceiling"] = torch.from_numpy(ceilings[node.name]).to(dtype)
         self.last_use = {name: node.name for node in nodes for name in node.inputs}
+        readers = Counter(name for node in nodes for name in node.inputs)
+        self.sums = {n.name for n in nodes if isinstance(n, Conv | Linear) and readers[n.name] == 1}
 
     @torch.no_grad()
     def signals(self, images: Tensor) -> Iterator[tuple[Node, Tensor]]:
-        """Every node with its signal, in order; a signal is dropped after its last reader."""
+        """Every node with its signal, in order; a signal is dropped after its last reader, and the
+        memory of one that only a ReLU reads becomes the ReLU's."""
         kept: dict[str, Tensor] = {}
         for node in self.nodes:
             if isinstance(node, Input):
@@ -73,10 +80,7 @@ class AnalogNetwork:
         first, own = inputs[0], self.tensors[node.name]
         match node:
             case Linear():
-                # rows of a float32 product differ in the last bit with their place in the batch
-                return F.linear(first.double(), own["weight"].double(), own["bias"].double()).to(
-                    self.dtype
-                )
+                return F.linear(first.double(), own["weight"], own["bias"]).to(self.dtype)
             case Conv():
                 top, bottom, left, right = node.padding
                 if top != bottom or left != right:
@@ -99,7 +103,8 @@ class AnalogNetwork:
                 return pooled if factor == 1 else pooled * factor
             case Neuron():
                 ceiling = own.get("ceiling")
-                rectified = first.clamp_min(0)
+                own_memory = node.inputs[0] in self.sums
+                rectified = first.clamp_min_(0) if own_memory else first.clamp_min(0)
                 return rectified if ceiling is None else torch.minimum(rectified, ceiling)
             case Output():
                 return first
@@ -113,7 +118,8 @@ def _pooled(node: SumPool | MaxPool, signal: Tensor) -> Tensor:
     if kernels[0] and kernels[1]:
         (kernel, stride) = zip(*kernels, strict=True)
         if isinstance(node, MaxPool):
-            return F.max_pool2d(signal, kernel, stride)
+            # slices of whole rows, then of columns, are compared much faster than max_pool2d does
+            return _sliding_maxima(_sliding_maxima(signal, 2, *kernels[0]), 3, *kernels[1])
         return F.avg_pool2d(signal, kernel, stride, divisor_override=1)
     rows = []
     for top, bottom in node.rows:
@@ -123,6 +129,13 @@ def _pooled(node: SumPool | MaxPool, signal: Tensor) -> Tensor:
         picked = [c.amax(2) if isinstance(node, MaxPool) else c.sum(2) for c in columns]
         rows.append(torch.stack(picked, -1))
     return torch.stack(rows, 2)
+
+
+def _sliding_maxima(signal: Tensor, axis: int, kernel: int, stride: int) -> Tensor:
+    reach = signal.shape[axis] - kernel + 1
+    everything = (slice(None),) * axis
+    shifted = (signal[*everything, slice(i, i + reach, stride)] for i in range(kernel))
+    return functools.reduce(torch.maximum, shifted)
 
 
 def _axes(node: SumPool | MaxPool, signal: Tensor) -> list[tuple[Windows, int]]:

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 Counts = npt.NDArray[np.int64]
 BITS = 10
+# of a channel's activations, those down to 2^-16 of its maximum keep their bin
+OCTAVES = 16
 
 
 def bins_of(values: npt.NDArray[np.floating]) -> npt.NDArray[np.int32]:
@@ -25,6 +27,13 @@ def lower_edge(index: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """The smallest number of each bin."""
     pattern = np.asarray(index, np.int64) << (23 - BITS)
     return pattern.astype(np.int32).view(np.float32).astype(np.float64)
+
+
+def lowest_kept(highest: npt.ArrayLike) -> npt.NDArray[np.int32]:
+    """The lowest bin that a channel keeps when its maximum lies in bin `highest`."""
+    octave = (np.asarray(highest, np.int32) >> BITS) + 1
+    lowest: npt.NDArray[np.int32] = np.maximum((octave - OCTAVES) << BITS, 1)
+    return lowest
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,9 +20,8 @@ from torch import nn
 from ann2snn.conversion.analog import graph_network
 from ann2snn.conversion.fold import simplified
 from ann2snn.conversion.graph import AnalogGraph
-from ann2snn.conversion.histogram import Histogram
+from ann2snn.conversion.histogram import Histogram, lowest_kept
 from ann2snn.conversion.points import points
-from ann2snn.conversion.tally import Tally, lowest_kept
 from ann2snn.conversion.trace import analog_graph
 
 FORMAT = "ann2snn activation statistics 1"
@@ -57,7 +56,7 @@ class LayerStatistics:
         channels = (Histogram.merged(pair) for pair in pairs)
         return LayerStatistics(
             np.maximum(self.largest, other.largest),
-            tuple(channel.raised(lowest_kept(int(channel.bins[-1]))) for channel in channels),
+            tuple(channel.raised(int(lowest_kept(channel.bins[-1]))) for channel in channels),
             Histogram.merged([self.image_maxima, other.image_maxima]),
         )
 
@@ -153,6 +152,8 @@ def collect_from(
     graph: AnalogGraph, images: npt.NDArray[Any], levels: int, dtype: torch.dtype
 ) -> Statistics:
     """Statistics of a folded graph."""
+    from ann2snn.conversion.tally import Tally  # needs numba, which nothing else here does
+
     network = graph_network(graph, dtype)
     shapes = graph.shapes()
     tallies = {name: Tally(name, shapes[name]) for name in points(graph)}

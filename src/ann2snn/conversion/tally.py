@@ -1,22 +1,34 @@
 """Counting one layer's activations as they stream by."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from ann2snn.conversion.histogram import BITS, Histogram, bins_of
+from ann2snn.compiled import compiled
+from ann2snn.conversion.histogram import BITS, OCTAVES, Histogram, bins_of, lowest_kept
 from ann2snn.spec.nodes import Shape
 
-OCTAVES = 16
 SPAN = OCTAVES << BITS
-# below this many numbers a channel, sorting a chunk is faster than clearing bins for each channel
-FEW = 4096
-Reals = npt.NDArray[np.floating]
+# Zeros are counted in turn in so many places before a channel's bins: additions to one and the same
+# place wait for each other.
+APART = 8
+SHIFT = np.int32(23 - BITS)
 
 
-def lowest_kept(highest: int) -> int:
-    """The lowest bin that a channel keeps when its maximum lies in bin `highest`."""
-    return max(((highest >> BITS) + 1 - OCTAVES) << BITS, 1)
+@compiled
+def count(patterns: Any, first: Any, counts: Any) -> None:
+    """Adds to `counts` (channels, APART + SPAN) the numbers whose float32 bits are `patterns`
+    (images, channels, positions), as int32; `first` (channels,) are the lowest bins kept."""
+    for channel in range(len(first)):  # outside, so that a channel's counts stay in the cache
+        lowest = first[channel]
+        for image in range(patterns.shape[0]):
+            for place in range(patterns.shape[2]):
+                pattern = patterns[image, channel, place]
+                # all negative numbers, and -0, have a negative pattern
+                kept = APART + max((pattern >> SHIFT) - lowest, 0)
+                counts[channel, kept if pattern > 0 else place % APART] += 1
 
 
 class Tally:
@@ -29,9 +41,8 @@ class Tally:
     def __init__(self, name: str, shape: Shape) -> None:
         self.name = name
         self.largest: npt.NDArray[np.float64] = np.zeros(shape[0])
-        self._zeros = np.zeros(shape[0], np.int64)
-        self._first = np.ones(shape[0], np.int64)
-        self._counts = np.zeros((shape[0], SPAN), np.int32)
+        self._first = np.ones(shape[0], np.int32)
+        self._counts = np.zeros((shape[0], APART + SPAN), np.int32)
         self._images = np.zeros(256 << BITS, np.int64)
 
     def add(self, signal: torch.Tensor) -> None:
@@ -40,64 +51,39 @@ class Tally:
         Raises:
             ValueError: a number is not finite.
         """
-        images, width = signal.shape[:2]
-        values = signal.numpy().reshape(images, width, -1)
-        maxima = np.empty((width, images))
-        if values.shape[2] * images < FEW:
-            maxima[:] = np.maximum(values.max(2).T, 0)
-            self._raise_cuts(maxima.max(1), range(width))
-            self._sort_in(values)
-        else:
-            # channel by channel, since a channel's numbers and bins stay in the core's cache
-            for channel in range(width):
-                piece = np.ascontiguousarray(values[:, channel])
-                maxima[channel] = np.maximum(piece.max(1), 0)
-                self._raise_cuts(maxima[channel : channel + 1].max(1), [channel])
-                self._count_in(channel, piece.reshape(-1))
+        values = signal.reshape(*signal.shape[:2], -1)
+        # torch's maximum of numbers with a NaN among them is NaN
+        maxima = values.amax(2).double().clamp_min(0).numpy()
         if not np.isfinite(maxima).all():
             raise ValueError(f"{self.name}: its activations on the calibration set are not finite")
-        self.largest = np.maximum(self.largest, maxima.max(1))
-        self._images += np.bincount(bins_of(maxima.max(0)), minlength=len(self._images))
+        self.largest = np.maximum(self.largest, maxima.max(0))
+        self._images += np.bincount(bins_of(maxima.max(1)), minlength=len(self._images))
+        self._raise_cuts()
+        # float64 is rounded, which keeps the order
+        patterns = values.float().contiguous().numpy().view(np.int32)
+        # on this thread: while torch's own threads still spin, others would wait for the cores
+        count(patterns, self._first, self._counts)
 
-    def _count_in(self, channel: int, values: Reals) -> None:
-        place = bins_of(values)
-        # negative numbers and 0 land in the first place with what is too small to keep
-        place -= self._first[channel].astype(np.int32)
-        np.maximum(place, 0, out=place)
-        counts = np.bincount(place, minlength=SPAN)
-        zeros = values.size - np.count_nonzero(values > 0)
-        counts[0] -= zeros
-        self._zeros[channel] += zeros
-        self._counts[channel] += counts.astype(np.int32)
-
-    def _sort_in(self, values: Reals) -> None:
-        positive = values > 0
-        self._zeros += len(values) * values.shape[2] - np.count_nonzero(positive, axis=(0, 2))
-        place = np.maximum(bins_of(values) - self._first[:, None], 0)
-        place += np.arange(values.shape[1])[:, None] * SPAN
-        used, counts = np.unique(place[positive], return_counts=True)
-        self._counts.reshape(-1)[used] += counts.astype(np.int32)
-
-    def _raise_cuts(self, maxima: Reals, channels: range | list[int]) -> None:
+    def _raise_cuts(self) -> None:
         """Moves a channel's kept octaves up to its new maximum; its lowest bin takes in what falls
         out."""
-        for channel, highest in zip(channels, bins_of(maxima), strict=True):
-            first = lowest_kept(int(highest))
-            shift = min(first - int(self._first[channel]), SPAN)
-            if shift > 0:
-                row = self._counts[channel]
-                fallen = row[:shift].sum()
-                row[: SPAN - shift] = row[shift:].copy()
-                row[SPAN - shift :] = 0
-                row[0] += fallen
-                self._first[channel] = first
+        lowest = lowest_kept(bins_of(self.largest))
+        for channel in np.flatnonzero(lowest > self._first):
+            row = self._counts[channel, APART:]
+            shift = min(int(lowest[channel] - self._first[channel]), SPAN)
+            fallen = row[:shift].sum()
+            row[: SPAN - shift] = row[shift:].copy()
+            row[SPAN - shift :] = 0
+            row[0] += fallen
+        self._first = np.maximum(self._first, lowest)
 
     def channels(self) -> tuple[Histogram, ...]:
         """Of each channel's activations."""
         found = []
-        for zeros, first, counts in zip(self._zeros, self._first, self._counts, strict=True):
+        for first, row in zip(self._first, self._counts.astype(np.int64), strict=True):
+            zeros, counts = row[:APART].sum(), row[APART:]
             (used,) = np.nonzero(counts)
-            bins, numbers = used + first, counts[used].astype(np.int64)
+            bins, numbers = used + first, counts[used]
             if zeros:
                 bins, numbers = np.append([0], bins), np.append([zeros], numbers)
             found.append(Histogram(bins, numbers))

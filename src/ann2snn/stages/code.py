@@ -18,9 +18,9 @@ ACCEPTED = Path(__file__).with_name("accepted.json")
 CODE: dict[str, tuple[str, ...]] = {
     "data": ("data", "stages/data.py"),
     "ann": ("ann", "stages/ann.py"),
-    "statistics": ("conversion", "spec", "shapes.py", "stages/statistics.py"),
-    "conversion": ("conversion", "spec", "shapes.py", "stages/conversion.py"),
-    "simulation": ("simulation", "spec", "shapes.py", "stages/simulation.py"),
+    "statistics": ("conversion", "spec", "compiled.py", "shapes.py", "stages/statistics.py"),
+    "conversion": ("conversion", "spec", "compiled.py", "shapes.py", "stages/conversion.py"),
+    "simulation": ("simulation", "spec", "compiled.py", "shapes.py", "stages/simulation.py"),
 }
 
 

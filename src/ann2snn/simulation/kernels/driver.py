@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from ann2snn.compiled import compiled
 from ann2snn.simulation.kernels import operation, plain
 from ann2snn.simulation.kernels.bits import weighted_count
-from ann2snn.simulation.kernels.cache import compiled
 from ann2snn.simulation.kernels.convolution import convolve_rows
 from ann2snn.simulation.kernels.gates import choose, rise, rise_of_values
 from ann2snn.simulation.kernels.linear import sum_rows

@@ -19,14 +19,13 @@ from numba.core import types
 from numba.core.datamodel import models, register_default
 from numba.extending import intrinsic
 
+from ann2snn.compiled import OPTIONS
+
 UINT64 = types.uint64
 Decorator = Callable[[Callable[..., Any]], Any]
 instruction: Decorator = intrinsic
 
 
-# Without numba's reference counts: kernels allocate nothing, and counting each array that goes into
-# an inner function costs an atomic addition on a word that all threads share.
-OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
 plain: Decorator = numba.njit(**OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 

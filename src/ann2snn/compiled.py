@@ -1,9 +1,9 @@
-"""Where compiled kernels are kept between runs.
+"""Compiling a function, and where its machine code is kept between runs.
 
 numba's own cache looks at the file of a function alone and would run a stale kernel after an edit
-of another file. So the folder's name is a hash of all kernel sources, of the versions of numba and
-llvmlite, and of the processor; a change of any leads to a fresh folder. numba writes its files
-under temporary names and renames them, so processes may share the folder.
+of another file. So the name of the cache's folder is a hash of all sources beside the function, of
+the versions of numba and llvmlite, and of the processor; a change of any leads to a fresh folder.
+numba writes its files under temporary names and renames them, so processes may share the folder.
 """
 
 import hashlib
@@ -18,28 +18,30 @@ import llvmlite
 import llvmlite.binding
 import numba
 
-from ann2snn.simulation.kernels.vector import OPTIONS
-
 VARIABLE = "ANN2SNN_CACHE_DIR"
+# Without numba's reference counts: kernels allocate nothing, and counting each array that goes into
+# an inner function costs an atomic addition on a word that all threads share.
+OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
 
 
 def compiled(function: Callable[..., Any]) -> Any:
     """The function, compiled at its first call without the interpreter's lock, and kept on disk."""
     known = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder())
+    numba.config.CACHE_DIR = str(folder(Path(function.__code__.co_filename).parent))
     try:
         return numba.njit(cache=True, **OPTIONS)(function)
     finally:  # the setting is the whole process's, and other code has its own cache
         numba.config.CACHE_DIR = known
 
 
-def folder() -> Path:
-    """This version's folder, made if it can be; else one under the system's temporary folder.
+def folder(sources: Path) -> Path:
+    """The folder for this version of the functions in `sources`, made if it can be; else one under
+    the system's temporary folder.
 
     Raises:
         OSError: neither can be made, or others than the user own them (what lies there is run).
     """
-    name = f"kernels-{fingerprint()}"
+    name = f"kernels-{fingerprint(sources)}"
     for parent in (user_cache() / "ann2snn", Path(tempfile.gettempdir()) / f"ann2snn-{_user()}"):
         path = parent / name
         try:
@@ -56,10 +58,10 @@ def _is_own(path: Path) -> bool:
     return sys.platform == "win32" or path.stat().st_uid == os.getuid()
 
 
-def fingerprint(sources: Path | None = None) -> str:
-    """Hash of all that compiled code depends on."""
+def fingerprint(sources: Path) -> str:
+    """Hash of all that the compiled functions of a folder depend on."""
     digest = hashlib.sha256()
-    for path in sorted((sources or Path(__file__).parent).glob("*.py")):
+    for path in (*sorted(sources.glob("*.py")), Path(__file__)):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     machine = llvmlite.binding.get_host_cpu_name()
