@@ -92,6 +92,7 @@ def single_facts(folder: Path, smoke: bool) -> dict[str, Any]:
     return {
         "first_compilation_s": first["seconds"],
         "later_start_s": later["seconds"],
+        "numba_imports_s": later["numba_imports_s"],
         "images_10000": ask(folder, "blocks", 2, images, 20 if smoke else 300),
         "statistics": ask(folder, "statistics", 2, images),
         "epoch": asdict(epochs(dataset, settings, 1 if smoke else 2)),

@@ -1,7 +1,9 @@
+import json
 from pathlib import Path
 
 from ann2snn.report.opening import opening_tables
 from ann2snn.stages.toggles import toggle_table
+from bench.section import section
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,3 +26,10 @@ def test_the_numbers_that_the_readme_opens_with_are_those_of_the_results() -> No
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     tables = text.split("stages.opening -->\n")[1].split("\n<!-- end of results")[0]
     assert tables == opening_tables(ROOT / "artifacts")
+
+
+def test_the_speeds_in_the_readme_are_those_that_were_measured() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    measured = text.split("bench.section -->\n")[1].split("\n<!-- end of speeds")[0]
+    content = json.loads((ROOT / "bench" / "results.json").read_text(encoding="utf-8"))
+    assert measured == section(content)

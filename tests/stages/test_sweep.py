@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from ann2snn.records import Record
 from ann2snn.stages.sweep import axes_of, points_of
 from tests.stages.project import (
     QUICK,
@@ -125,43 +124,61 @@ def test_a_failing_point_is_reported_and_stops_no_other(project: Path) -> None:
     assert [point["status"] for point in content["points"]] == ["done", "failed"]
 
 
-@pytest.mark.system
-def test_a_sweep_killed_ten_times_ends_as_an_undisturbed_one(trained: Path, tmp_path: Path) -> None:
-    calm, killed = tmp_path / "calm", tmp_path / "killed"
-    for folder in (calm, killed):
-        shutil.copytree(trained, folder)
-    arguments = ["-m", "run.name=k", *QUICK, *GRID]
-    done = run_stage(calm, "simulation", *arguments)
+@pytest.fixture(scope="module")
+def calm(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which a sweep over the grid ran undisturbed."""
+    copy = tmp_path_factory.mktemp("calm") / "project"
+    shutil.copytree(trained, copy)
+    done = run_stage(copy, "simulation", "-m", "run.name=k", *QUICK, *GRID)
     assert done.returncode == 0, done.stderr
-    draw = random.Random(0)
-    kills = 0
-    while kills < 10:
-        process = subprocess.Popen(
-            stage_command("simulation", *arguments),
-            cwd=killed, env=environment(), start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        time.sleep(draw.uniform(1, 14))
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            kills += 1
-        process.wait()
-        if process.returncode == 0:
-            break
-    overlapping = subprocess.Popen(
-        stage_command("simulation", "-m", "run.name=o", "run.track=false", *QUICK, *GRID[:2]),
-        cwd=killed, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    return copy
+
+
+def started_sweep(project: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        stage_command("simulation", "-m", *QUICK, *arguments),
+        cwd=project, env=environment(), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    done = run_stage(killed, "simulation", *arguments)
-    assert done.returncode == 0, done.stderr
-    assert overlapping.wait() == 0
-    mine, undisturbed = result_files(killed), result_files(calm)
-    assert {path for path in undisturbed if path.startswith("simulation/")} <= set(mine)
+
+
+def assert_same_results(project: Path, calm: Path) -> None:
+    """Every record of the undisturbed sweep, byte for byte, and its 24 runs once each."""
+    mine, undisturbed = result_files(project), result_files(calm)
+    assert set(mine) == set(undisturbed)
     for path, content in undisturbed.items():
         assert mine[path] == content, path
-    keys = {Record.read(killed / "store" / path).key for path in undisturbed}
-    assert len(keys) == len(undisturbed)
-    assert logged_simulations(killed) == logged_simulations(calm)
+    assert len(logged_simulations(calm)) == 24
+    assert logged_simulations(project) == logged_simulations(calm)
+
+
+@pytest.mark.system
+def test_a_sweep_killed_ten_times_ends_as_an_undisturbed_one(calm: Path, project: Path) -> None:
+    draw = random.Random(0)
+    for _ in range(10):
+        process = started_sweep(project, "run.name=k", *GRID)
+        # a point takes some seconds: ten such times do not suffice for all of them
+        time.sleep(draw.uniform(1, 10))
+        assert process.poll() is None, "the sweep ended before its tenth kill"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    done = run_stage(project, "simulation", "-m", "run.name=k", *QUICK, *GRID)
+    assert done.returncode == 0, done.stderr
+    assert_same_results(project, calm)
+
+
+@pytest.mark.system
+def test_two_sweeps_over_the_same_points_at_once_share_their_results(
+    calm: Path, project: Path
+) -> None:
+    """The second goes through the percentiles in the other direction."""
+    backwards = GRID[2].split("=")[1].split(",")[::-1]
+    other = [*GRID[:2], f"conversion.percentile={','.join(backwards)}"]
+    pair = [
+        started_sweep(project, "run.name=k", *GRID), started_sweep(project, "run.name=o", *other)
+    ]  # fmt: skip
+    assert [process.wait() for process in pair] == [0, 0]
+    assert_same_results(project, calm)
 
 
 @pytest.mark.system

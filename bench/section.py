@@ -1,0 +1,92 @@
+"""Prints README's section about `bench/results.json`: `python -m bench.section`."""
+
+import json
+from typing import Any
+
+from bench.network import PROJECT
+
+RESULTS = PROJECT / "bench" / "results.json"
+Row = dict[str, Any]
+
+
+def section(content: dict[str, Any]) -> str:
+    """What was measured, a table of all modes by time, and what of our engine grows with what."""
+    parts = [_preface(content), _peers(content["rows"]), _growth(content["rows"]), _facts(content)]
+    return "\n\n".join(parts)
+
+
+def _preface(content: dict[str, Any]) -> str:
+    peers = [row for row in content["rows"] if row["table"] == "peers"]
+    ours = next(row for row in peers if row["mode"] == "event")
+    machine = content["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    text = (
+        f"Microseconds per image and step on {machine['processor']}, {machine['cores']} cores, one "
+        f"run, modes interleaved, minima of five repetitions: network {ours['network']}, "
+        f"{ours['dataset']}, mean firing rate {ours['mean_rate']:.3f}. R is the time of an image's "
+        "step over that of the analog network's forward pass. Accuracy: "
+        f"{ours['accuracy_images']} images, {ours['accuracy_steps']} steps. Memory: the peak above "
+        f"interpreter, weights and images. Python {machine['python']}, {versions}."
+    )
+    missing = [f"{tool} was left out: {why}." for tool, why in content["missing"].items()]
+    return " ".join([text, *missing])
+
+
+def _peers(rows: list[Row]) -> str:
+    timed = {(row["tool"], row["mode"], row["threads"]): row for row in rows
+             if row["table"] == "peers"}  # fmt: skip
+    lines = [
+        "| tool | mode | µs, 1 thread | R | µs, 2 threads | R | accuracy | MB |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    single = sorted((row for key, row in timed.items() if key[2] == 1), key=_time)
+    for row in single:
+        double = timed[row["tool"], row["mode"], 2]
+        cells = [
+            row["tool"], row["mode"],
+            f"{_time(row):.1f}", f"{row['ratio']:.3f}",
+            f"{_time(double):.1f}", f"{double['ratio']:.3f}",
+            f"{row['accuracy']:.1f}" if "accuracy" in row else "",
+            f"{row['peak_mb']:.0f}" if "peak_mb" in row else "",
+        ]  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _time(row: Row) -> float:
+    return float(row["microseconds"])
+
+
+def _growth(rows: list[Row]) -> str:
+    lines = [
+        "| event engine: what varies | value | threads | steps | images | µs | mean rate |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['varies']} | {row['value']:g} | {row['threads']} | {row['steps']} | "
+        f"{row['images']} | {row['microseconds']:.1f} | {row['mean_rate']:.3f} |"
+        for row in rows
+        if row["table"] == "growth"
+    ]
+    return "\n".join(lines)
+
+
+def _facts(content: dict[str, Any]) -> str:
+    facts = content["facts"]
+    blocks, statistics, epoch = facts["images_10000"], facts["statistics"], facts["epoch"]
+    return "\n".join([
+        f"- First compilation {facts['first_compilation_s']:.1f} s; later starts "
+        f"{facts['later_start_s']:.2f} s, and {facts['numba_imports_s']:.2f} s for what numba "
+        "imports only then.",
+        f"- {blocks['images']:,} images, {blocks['steps']} steps: at most "
+        f"{blocks['peak_mb']:.0f} MB above interpreter, weights and images, accuracy "
+        f"{blocks['accuracy']:.2f}.",
+        f"- Activation statistics over {statistics['images']:,} images: "
+        f"{statistics['ratio']:.2f} times the plain forward pass.",
+        f"- A training epoch through Lightning: {epoch['lightning'] / epoch['bare']:.3f} times a "
+        "bare loop.",
+    ])  # fmt: skip
+
+
+if __name__ == "__main__":
+    print(section(json.loads(RESULTS.read_text(encoding="utf-8"))))
