@@ -32,10 +32,10 @@ repro: setup ## dvc repro of all studies of params.yaml, then every result into 
 	dvc repro
 	python -m ann2snn.tracking
 
-architecture: setup ## the studies of architectures on CIFAR-10: 13 trainings, an hour and a half
-	for study in cifar10-architecture cifar10-batch-norm; do \
-		python -m ann2snn.stages.conversion run.study=$$study && \
-		python -m ann2snn.stages.simulation run.study=$$study || exit 1; done
+architecture: setup ## the studies of architectures on CIFAR-10: 13 trainings, two hours; goes on where it stopped
+	python -m ann2snn.stages.conversion run.study=cifar10-batch-norm
+	python -m ann2snn.stages.simulation run.study=cifar10-batch-norm
+	python -m ann2snn.stages.simulation run.study=cifar10-architecture
 	dvc repro report
 
 test: setup ## the tests (README: Check)

@@ -18,6 +18,7 @@ import shutil
 import tokenize
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,11 @@ def code_hash(files: Iterable[Path], root: Path) -> str:
     return digest.hexdigest()
 
 
+@cache
 def bare_code(source: str) -> str:
     """Python source without comments, docstrings, blank lines and trailing space."""
     lines = source.splitlines()
-    for node in ast.walk(ast.parse(source)):
+    for node in _blocks(ast.parse(source)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if (
@@ -59,11 +61,20 @@ def bare_code(source: str) -> str:
             ):
                 for number in range(first.lineno - 1, first.end_lineno or first.lineno):
                     lines[number] = ""
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        row, column = token.start
-        if token.type == tokenize.COMMENT and lines[row - 1]:
-            lines[row - 1] = lines[row - 1][:column]
+    if "#" in source:
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            row, column = token.start
+            if token.type == tokenize.COMMENT and lines[row - 1]:
+                lines[row - 1] = lines[row - 1][:column]
     return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _blocks(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all below it that hold statements; not those within expressions."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield from _blocks(child)
 
 
 def file_sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The four pages a person uses, in headless Chromium over the digits results that git keeps.
+"""The four pages a person uses, in headless Chromium over the CIFAR-10 results that git keeps.
 
 With SCREENSHOTS=docs they are kept as docs/mlflow-*.png, which the README shows.
 """
@@ -42,11 +42,11 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not (ROOT / "artifacts" / "simulation" / "digits-ablation").is_dir():
-        pytest.skip("the digits studies are not in artifacts/")
+    if not (ROOT / "artifacts" / "simulation" / "cifar10-ablation").is_dir():
+        pytest.skip("the CIFAR-10 studies are not in artifacts/")
     folder = tmp_path_factory.mktemp("browser")
     for step in ("data", "ann", "conversion", "simulation"):
-        for path in sorted((ROOT / "artifacts" / step).glob("digits*")):
+        for path in sorted((ROOT / "artifacts" / step).glob("cifar10*")):
             shutil.copytree(path, folder / "artifacts" / step / path.name)
     if (ROOT / "report").is_dir():
         shutil.copytree(ROOT / "report", folder / "report")
@@ -108,8 +108,8 @@ def points(runs: dict[str, Any], study: str) -> list[Any]:
 
 
 def test_the_runs_table_shows_the_ablation(page: Any, address: str, runs: dict[str, Any]) -> None:
-    page.goto(f"{address}/{study_page(runs, 'digits-ablation')}")
-    for run in points(runs, "digits-ablation"):
+    page.goto(f"{address}/{study_page(runs, 'cifar10-ablation')}")
+    for run in points(runs, "cifar10-ablation"):
         page.get_by_text(run.info.run_name, exact=True).first.wait_for()
     for column in ("snn_accuracy", "steps_to_99", "reset", "input", "normalization"):
         page.get_by_role("columnheader", name=column).first.wait_for()
@@ -120,18 +120,18 @@ def test_the_runs_table_shows_the_ablation(page: Any, address: str, runs: dict[s
 def test_the_chart_page_draws_bars_and_curves(
     page: Any, address: str, runs: dict[str, Any]
 ) -> None:
-    page.goto(f"{address}/{study_page(runs, 'digits-percentiles')}&compareRunsMode=CHART")
+    page.goto(f"{address}/{study_page(runs, 'cifar10-percentiles')}&compareRunsMode=CHART")
     page.locator(".js-plotly-plot .barlayer .bars path").first.wait_for()
     page.locator(".js-plotly-plot .scatterlayer .js-line").first.wait_for()
     bars = page.locator(".js-plotly-plot").filter(has=page.locator(".barlayer path")).first
-    assert bars.locator(".barlayer .points path").count() == 4
+    assert bars.locator(".barlayer .points path").count() == 7
     keep(page, "charts")
 
 
 def test_the_run_page_shows_curves_and_artifacts(
     page: Any, address: str, runs: dict[str, Any]
 ) -> None:
-    run = points(runs, "digits-ablation")[0].info
+    run = points(runs, "cifar10-ablation")[0].info
     own = f"{address}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
     page.goto(f"{own}/artifacts?{CLASSIC}")
     page.get_by_text("record.json").first.wait_for()
@@ -141,7 +141,7 @@ def test_the_run_page_shows_curves_and_artifacts(
 
 
 def test_a_study_shows_its_table(page: Any, address: str, runs: dict[str, Any]) -> None:
-    run = runs["study/simulation/digits-ablation"].info
+    run = runs["study/simulation/cifar10-ablation"].info
     page.goto(f"{address}/#/experiments/{run.experiment_id}/runs/{run.run_id}/artifacts?{CLASSIC}")
     page.get_by_text("points.csv").first.click()
     page.get_by_text("snn_accuracy").first.wait_for()
@@ -150,9 +150,10 @@ def test_a_study_shows_its_table(page: Any, address: str, runs: dict[str, Any]) 
 def test_the_compare_page_compares_two_percentiles(
     page: Any, address: str, runs: dict[str, Any]
 ) -> None:
-    two = sorted(
-        points(runs, "digits-percentiles"), key=lambda run: float(run.data.params["percentile"])
-    )[::3]
+    ordered = sorted(
+        points(runs, "cifar10-percentiles"), key=lambda run: float(run.data.params["percentile"])
+    )
+    two = [ordered[0], ordered[-1]]
     chosen = urllib.parse.quote(json.dumps([run.info.run_id for run in two]))
     experiments = urllib.parse.quote(json.dumps([two[0].info.experiment_id]))
     page.goto(f"{address}/#/compare-runs?runs={chosen}&experiments={experiments}&{CLASSIC}")

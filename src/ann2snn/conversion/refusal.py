@@ -1,6 +1,6 @@
 """What the converter says instead of guessing: every offending node at once, with a cure."""
 
-import re
+import sys
 import traceback
 from pathlib import Path
 from types import TracebackType
@@ -8,8 +8,8 @@ from types import TracebackType
 import torch
 from torch import fx
 
-FRAME = re.compile(r'File "(.+?)", line (\d+)')
 TORCH = str(Path(torch.__file__).parent)
+OWN = str(Path(__file__).parent)
 
 
 class ConversionError(ValueError):
@@ -34,13 +34,18 @@ def refusal_line(node: fx.Node, operation: str, refused: Refused) -> str:
 
 
 def origin(node: fx.Node) -> str:
-    """`file:line` of the user's call that made the node; empty where fx does not know it."""
-    frames = [
-        (file, line)
-        for file, line in FRAME.findall(node.stack_trace or "")
-        if not file.startswith(TORCH)
-    ]
-    return f"{Path(frames[-1][0]).name}:{frames[-1][1]}" if frames else ""
+    """`file:line` of the user's call that made the node; empty where there is none."""
+    return str(node.meta.get("origin", ""))
+
+
+def origin_of_call() -> str:
+    """`file:line` of the innermost frame, from the caller's caller on, that is not torch's; empty
+    where that is our own."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(TORCH):
+        frame = frame.f_back
+    file = frame.f_code.co_filename
+    return "" if file.startswith((TORCH, OWN)) else f"{Path(file).name}:{frame.f_lineno}"
 
 
 def origin_of_error(trace: TracebackType | None) -> str:
@@ -48,7 +53,7 @@ def origin_of_error(trace: TracebackType | None) -> str:
     frames = [
         frame
         for frame in traceback.extract_tb(trace)
-        if not frame.filename.startswith((TORCH, str(Path(__file__).parent), "<"))
+        if not frame.filename.startswith((TORCH, OWN, "<"))
     ]
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 

@@ -13,6 +13,7 @@ from ann2snn.conversion.refusal import (
     ConversionError,
     Refused,
     combined,
+    origin_of_call,
     origin_of_error,
     refusal_line,
 )
@@ -26,9 +27,15 @@ SUPPORTED = (
 
 
 class _Tracer(fx.Tracer):
-    """Keeps the user's file and line of every operation."""
+    """Keeps the user's file and line of every operation.
 
-    record_stack_traces = True
+    torch.fx can keep the whole stack, but imports its compiler for that: five seconds.
+    """
+
+    def create_node(self, *arguments: Any, **named: Any) -> fx.Node:
+        node = super().create_node(*arguments, **named)
+        node.meta["origin"] = origin_of_call()
+        return node
 
 
 class _Unknown:

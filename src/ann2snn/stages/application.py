@@ -25,7 +25,7 @@ from ann2snn.stages.configuration import (
     typed,
 )
 from ann2snn.stages.plan import print_plan
-from ann2snn.stages.study import publish_result, publish_study, read_study, study_chains
+from ann2snn.stages.study import keep_point, publish_result, publish_study, read_study, study_chains
 
 MISUSED = 2
 FAILED = 1
@@ -107,7 +107,9 @@ def _run_study(step: str, settings: Settings, overrides: list[str]) -> None:
         return
     chains = study_chains(study, project, settings)
     for point, chain in chains.items():
-        print(f"{study.name}/{point}: {sweep.line_of(chain.record(step))}", flush=True)
+        record = chain.record(step)
+        keep_point(study.name, point, record, project)
+        print(f"{study.name}/{point}: {sweep.line_of(record)}", flush=True)
     publish_study(step, study, chains, project)
 
 

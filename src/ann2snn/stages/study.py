@@ -90,12 +90,16 @@ def study_chains(study: Study, project: Path, settings: Settings) -> dict[str, C
     return chains
 
 
+def keep_point(study: str, point: str, record: Record, project: Path) -> None:
+    """Writes a point's record to `artifacts/<step>/<study>` as soon as it is there: git can keep it,
+    and a study of many hours goes on from it where the store is empty."""
+    record.write(project / "artifacts" / record.step / study / f"{point}.json")
+
+
 def publish_study(step: str, study: Study, chains: dict[str, Chain], project: Path) -> None:
-    """Writes the records of all points to `artifacts/<step>/<study>`, and removes others there."""
+    """Names the records of all points in `study.json` beside them, and removes others there."""
     records = {point: chain.record(step) for point, chain in chains.items()}
     folder = project / "artifacts" / step / study.name
-    for point, record in records.items():
-        record.write(folder / f"{point}.json")
     content = {
         "study": study.name,
         "title": study.title,
