@@ -91,8 +91,8 @@ def study_chains(study: Study, project: Path, settings: Settings) -> dict[str, C
 
 
 def keep_point(study: str, point: str, record: Record, project: Path) -> None:
-    """Writes a point's record to `artifacts/<step>/<study>` as soon as it is there: git can keep it,
-    and a study of many hours goes on from it where the store is empty."""
+    """Writes a point's record to `artifacts/<step>/<study>` as soon as it is there: git can keep
+    it, and a study of many hours goes on from it where the store is empty."""
     record.write(project / "artifacts" / record.step / study / f"{point}.json")
 
 
