@@ -1,8 +1,8 @@
 """What a stage costs beside its work: its start, and its tracking. `python -m bench.stages`.
 
-Digits in a folder of its own; each time is the least of several processes. The work is next to
-none (digits' network converted, its statistics there; one image simulated for one step), so a
-stage's time is that to start and to end.
+Digits in a folder of its own; each time is the least of several processes, those with and without
+tracking in turn. The work is next to none (digits' network converted, its statistics there; one
+image simulated for one step), so a stage's time is that to start and to end.
 """
 
 import os
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-REPETITIONS = 5
+REPETITIONS = 8
 POINT = ["ann.epochs=1", "simulation.images=1", "simulation.steps=1"]
 
 
@@ -28,10 +28,11 @@ def main() -> None:
         )
         print(f"import of torch: {torch:.2f} s")
         for step in ("conversion", "simulation"):
-            plain, tracked = (
-                min(one_stage(step, project, track=track) for _ in range(REPETITIONS))
-                for track in (False, True)
-            )
+            times = [
+                (one_stage(step, project, track=False), one_stage(step, project, track=True))
+                for _ in range(REPETITIONS)
+            ]
+            plain, tracked = map(min, zip(*times, strict=True))
             print(
                 f"{step}: {plain:.2f} s, {plain - torch:.2f} s above the import; tracking adds "
                 f"{tracked - plain:.2f} s"

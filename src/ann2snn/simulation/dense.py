@@ -13,9 +13,10 @@ import torch
 
 from ann2snn.simulation import neuron, randomness
 from ann2snn.simulation.block import Block
-from ann2snn.simulation.comparison import Watch
 from ann2snn.simulation.gates import Gate
-from ann2snn.simulation.static import applied, static_signals
+from ann2snn.simulation.stateless import applied
+from ann2snn.simulation.static import static_signals
+from ann2snn.simulation.watch import Watch
 from ann2snn.spec import Conv, Input, Linear, MaxPool, Neuron, Node, Output, SpikingSpec, SumPool
 from ann2snn.spec.cost import fan_out
 
@@ -70,7 +71,7 @@ def simulate_block(
         keep, record or {}, watch,
     )  # fmt: skip
     for name, signal in static_signals(spec, images).items():
-        run.static[name] = signal.to(run.device, run.dtype)
+        run.static[name] = torch.from_numpy(signal).to(run.device, run.dtype)
     for node in spec:
         if isinstance(node, Conv | Linear):
             block.synops[node.name] = np.zeros((n, steps), np.int64)
@@ -154,7 +155,7 @@ def _poisson(run: _Run, start: int, stop: int) -> Tensor:
     units = torch.arange(int(np.prod(shape)), device=run.device).view(1, 1, *shape)
     step = torch.arange(start + 1, stop + 1, device=run.device).view(-1, 1, *[1] * len(shape))
     image = torch.from_numpy(run.indices).to(run.device).view(1, -1, *[1] * len(shape))
-    word = randomness.uniform(run.seed, randomness.POISSON, image, step, units)
+    word: Tensor = randomness.uniform(run.seed, randomness.POISSON, image, step, units)
     pixels = torch.from_numpy(run.images.astype(np.int64)).to(run.device)
     return (word * run.spec.levels < pixels << 32).to(run.dtype)
 

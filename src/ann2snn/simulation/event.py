@@ -157,7 +157,7 @@ class _Work:
         self.statics = {}
         if self.program.statics:
             signals = static_signals(self.spec, self.images[start:stop])
-            self.statics = {name: signals[name].numpy() for name in self.program.statics}
+            self.statics = {name: signals[name] for name in self.program.statics}
 
     def take(self, bench: _Bench) -> None:
         """Takes images until none is left or another thread failed."""

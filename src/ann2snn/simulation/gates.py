@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ann2snn.simulation.static import windowed
+from ann2snn.simulation.stateless import windowed
 from ann2snn.spec import MaxPool
 
 Tensor = torch.Tensor

@@ -4,14 +4,15 @@ u(seed, stream, image, step, unit) mixes its arguments one after another with th
 `lowbias32` (C. Wellons, 2018), whose bias is the lowest known for two multiplications.
 """
 
-import torch
+from typing import Any
 
 POISSON, CLOCK, DRAW = 0, 1, 2
 MASK = 0xFFFFFFFF
 
 
-def mix(value: torch.Tensor) -> torch.Tensor:
-    """lowbias32 of int64 tensors that hold 32-bit words."""
+def mix(value: Any) -> Any:
+    """lowbias32 of 32-bit words: an int, or an int64 array or tensor, whose products wrap around
+    without touching their low 32 bits."""
     value = value ^ (value >> 16)
     value = (value * 0x7FEB352D) & MASK
     value = value ^ (value >> 15)
@@ -19,12 +20,10 @@ def mix(value: torch.Tensor) -> torch.Tensor:
     return value ^ (value >> 16)
 
 
-def uniform(
-    seed: int, stream: int, image: torch.Tensor, step: torch.Tensor, unit: torch.Tensor
-) -> torch.Tensor:
-    """Words in [0, 2^32), int64, of the broadcast shape of `image`, `step` and `unit`."""
-    start = torch.tensor((seed ^ 0x9E3779B9) & MASK, dtype=torch.int64, device=image.device)
-    word = mix(start)
-    for part in (torch.tensor(stream, device=image.device), image, step, unit):
+def uniform(seed: int, stream: int, image: Any, step: Any, unit: Any) -> Any:
+    """Words in [0, 2^32), of the broadcast shape of `image`, `step` and `unit`: int64 arrays, or
+    tensors of one device."""
+    word = mix((seed ^ 0x9E3779B9) & MASK)
+    for part in (stream, image, step, unit):
         word = mix((word + part) & MASK)
     return word

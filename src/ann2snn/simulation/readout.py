@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from ann2snn.simulation import randomness
 from ann2snn.spec import Output
@@ -78,11 +77,10 @@ def clocked_spikes(
 
 def _words(seed: int, stream: int, indices: Indices, steps: int) -> npt.NDArray[np.int64]:
     """The random words of every image and step (images, steps)."""
-    image = torch.from_numpy(indices).view(-1, 1)
-    step = torch.arange(1, steps + 1).view(1, -1)
+    steps_from_one = np.arange(1, steps + 1)
     words: npt.NDArray[np.int64] = randomness.uniform(
-        seed, stream, image, step, torch.tensor(0)
-    ).numpy()
+        seed, stream, indices[:, None], steps_from_one, 0
+    )
     return words
 
 

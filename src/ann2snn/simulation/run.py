@@ -1,26 +1,30 @@
-"""Simulation of any number of images in constant memory, block by block, resumable."""
+"""Simulation of any number of images in constant memory, block by block, resumable.
+
+The event engine needs no torch, whose import takes longer than many a run: only what uses it loads
+it.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from safetensors.numpy import load_file, save_file
 from tqdm import tqdm
 
 from ann2snn.settings import SettingError
-from ann2snn.simulation import dense
 from ann2snn.simulation.block import Block
 from ann2snn.simulation.certificate import certify, inexact_images
-from ann2snn.simulation.comparison import Watch
 from ann2snn.simulation.parts import Arrays, Indices, Request, joined, summary
 from ann2snn.simulation.result import SimulationResult
 from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.spec import SpikingSpec
 from ann2snn.spec.graph import arrays_of
+
+if TYPE_CHECKING:
+    from ann2snn.simulation.watch import Watch
 
 FLOAT_LEVELS = 1 << 16
 NOTHING_MORE = Request()
@@ -93,6 +97,8 @@ def simulate_with(
             if part is None:
                 watch = None
                 if settings.compare:
+                    from ann2snn.simulation.watch import Watch
+
                     watch = Watch(spec, images[places], places, settings.seed)
                 block, repeated = certain_block(spec, images, places, settings, request, watch)
                 part = summary(spec, block, labels, places, settings, request)
@@ -169,8 +175,11 @@ def chosen_engine(settings: SimulationSettings) -> str:
     Raises:
         SettingError: the engine does not run on the device, or there is no such device.
     """
-    if settings.device == "cuda" and not torch.cuda.is_available():
-        raise SettingError("device must be cpu here, got 'cuda': torch finds no GPU")
+    if settings.device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise SettingError("device must be cpu here, got 'cuda': torch finds no GPU")
     if settings.compare:
         if settings.engine == "event":
             raise SettingError("engine must be auto or dense where compare is true, got 'event'")
@@ -188,7 +197,7 @@ def certain_block(
     places: Indices,
     settings: SimulationSettings,
     request: Request,
-    watch: Watch | None,
+    watch: "Watch | None",
 ) -> tuple[Block, int]:
     """One block in the chosen precision; with `auto`, how many of its images went through float64
     after float32 could have lost a bit of them."""
@@ -208,7 +217,7 @@ def block_of(
     places: Indices,
     settings: SimulationSettings,
     request: Request,
-    watch: Watch | None,
+    watch: "Watch | None",
 ) -> Block:
     """One block by the chosen engine."""
     own = np.ascontiguousarray(images[places])
@@ -221,6 +230,8 @@ def block_of(
                 steps=settings.steps, seed=settings.seed,
                 precision=settings.precision, threads=settings.threads, record=request.units,
             )  # fmt: skip
+        from ann2snn.simulation import dense
+
         return dense.simulate_block(
             spec, own, places,
             steps=settings.steps, seed=settings.seed,

@@ -1,9 +1,12 @@
-"""Currents that do not change with time: computed once an image, exactly, for every engine."""
+"""Currents that do not change with time: computed once an image, exactly, for every engine.
+
+In plain numpy, so that the event engine starts without loading torch.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch.nn import functional as F
 
 from ann2snn.spec import (
     Add,
@@ -19,110 +22,98 @@ from ann2snn.spec import (
     SumPool,
 )  # fmt: skip
 
-Tensor = torch.Tensor
+Reals = npt.NDArray[np.float64]
 
 
-def static_signals(spec: SpikingSpec, images: npt.NDArray[np.integer]) -> dict[str, Tensor]:
-    """The signal of every static node, float64 (images, *shape), for pixels k / spec.levels.
+def static_signals(spec: SpikingSpec, images: npt.NDArray[np.integer]) -> dict[str, Reals]:
+    """The signal of every static node (images, *shape), for pixels k / spec.levels.
 
     Sums run over whole numbers k and weights on the grid, so they are exact in float64 whatever
     their order; the one division comes last, and the result is rounded to the grid (half to even).
     """
-    signals: dict[str, Tensor] = {}
+    signals: dict[str, Reals] = {}
     for node in spec:
         if not spec.is_static(node.name):
             continue
         if isinstance(node, Input):
-            signals[node.name] = torch.from_numpy(images.astype(np.float64))
+            signals[node.name] = images.astype(np.float64)
             continue
         if isinstance(node, Conv | Linear) and isinstance(spec[node.inputs[0]], Input):
             # weights times k first, then one division, then the bias: it is on the grid itself
-            whole = linear_map(node, signals[node.inputs[0]], with_bias=False)
-            value = whole / spec.levels + bias_of(node)
+            value = _linear_map(node, signals[node.inputs[0]]) / spec.levels + _bias(node)
         else:
             inputs = [
                 signals[name] / spec.levels if isinstance(spec[name], Input) else signals[name]
                 for name in node.inputs
             ]
-            value = applied(node, inputs)
-        signals[node.name] = rounded(value, spec.grid)
+            value = _applied(node, inputs)
+        signals[node.name] = _rounded(value, spec.grid)
     if spec.input.name in signals:
-        signals[spec.input.name] = rounded(signals[spec.input.name] / spec.levels, spec.grid)
+        signals[spec.input.name] = _rounded(signals[spec.input.name] / spec.levels, spec.grid)
     return signals
 
 
-def rounded(value: Tensor, grid: int | None) -> Tensor:
+def _rounded(value: Reals, grid: int | None) -> Reals:
     """The nearest multiples of 2^-grid, half to even."""
-    return value if grid is None else torch.round(value * 2.0**grid) / 2.0**grid
+    return value if grid is None else np.rint(value * 2.0**grid) / 2.0**grid
 
 
-def applied(node: Node, inputs: list[Tensor]) -> Tensor:
-    """What a node without state makes of its inputs (images, *shape), in their precision."""
+def _applied(node: Node, inputs: list[Reals]) -> Reals:
+    """What a node without state makes of its inputs (images, *shape)."""
+    first = inputs[0]
     match node:
         case Conv() | Linear():
-            return linear_map(node, inputs[0], with_bias=True)
+            return _linear_map(node, first) + _bias(node)
         case Affine():
-            gain, bias = (torch.from_numpy(a).to(inputs[0]) for a in (node.gain, node.bias))
-            return inputs[0] * gain + bias
+            return first * node.gain + node.bias
         case Add():
-            total = inputs[0]
-            for other in inputs[1:]:
-                total = total + other
-            return total
+            return np.asarray(sum(inputs[1:], first))
         case Concat():
-            return torch.cat(inputs, 1)
+            return np.concatenate(inputs, 1)
         case Reshape():
-            return inputs[0].reshape(len(inputs[0]), *node.shape)
+            return first.reshape(len(first), *node.shape)
         case SumPool():
-            return windowed(node, inputs[0]).sum(-1)
+            return _over_windows(node, first, np.sum)
         case MaxPool():
-            return windowed(node, inputs[0], outside=-torch.inf).amax(-1)
+            return _over_windows(node, first, np.max)
         case _:
             raise AssertionError(f"{node.kind} keeps a state")
 
 
-def linear_map(node: Conv | Linear, signal: Tensor, *, with_bias: bool) -> Tensor:
-    """Weights times the signal, in the signal's precision."""
-    weight = torch.from_numpy(node.weight).to(signal)
-    bias = torch.from_numpy(node.bias).to(signal) if with_bias else None
+def _linear_map(node: Conv | Linear, signal: Reals) -> Reals:
+    """Weights times the signal, without the bias."""
+    weight = node.weight.astype(np.float64)
     if isinstance(node, Linear):
-        return F.linear(signal, weight, bias)
+        return np.asarray(signal @ weight.T)
     top, bottom, left, right = node.padding
-    if top != bottom or left != right:
-        signal = F.pad(signal, (left, right, top, bottom))
-        top = left = 0
-    return F.conv2d(signal, weight, bias, node.stride, (top, left), node.dilation, node.groups)
+    padded = np.pad(signal, ((0, 0), (0, 0), (top, bottom), (left, right)))
+    matrices = weight.reshape(node.groups, len(weight) // node.groups, -1)
+    return np.stack([_convolved(node, image, matrices) for image in padded])
 
 
-def bias_of(node: Conv | Linear) -> Tensor:
-    """The bias in float64, shaped to add to the node's signal."""
-    bias = torch.from_numpy(node.bias)
-    return bias if isinstance(node, Linear) else bias.view(-1, 1, 1)
+def _convolved(node: Conv, image: Reals, matrices: Reals) -> Reals:
+    """One padded image (C, H, W), by matrices of weights (groups, channels out, taps)."""
+    reach = [
+        (size - 1) * gap + 1 for size, gap in zip(node.weight.shape[2:], node.dilation, strict=True)
+    ]
+    (down, right), (gap_down, gap_right) = node.stride, node.dilation
+    windows = np.lib.stride_tricks.sliding_window_view(image, reach, (1, 2))
+    windows = windows[:, ::down, ::right, ::gap_down, ::gap_right]
+    rows, columns = windows.shape[1:3]
+    taps = windows.transpose(0, 3, 4, 1, 2).reshape(node.groups, -1, rows * columns)
+    return (matrices @ taps).reshape(-1, rows, columns)
 
 
-def windowed(node: SumPool | MaxPool, signal: Tensor, outside: float = 0) -> Tensor:
-    """The inputs of every window (..., rows, columns, window), in row-major order.
-
-    A window smaller than the largest is filled up with `outside`.
-    """
-    index, valid = window_indices(node, signal.shape[-1], signal.device)
-    gathered = signal.flatten(-2)[..., index]
-    if not bool(valid.all()):
-        gathered = torch.where(valid, gathered, torch.full_like(gathered, outside))
-    return gathered
+def _bias(node: Conv | Linear) -> Reals:
+    """The bias, shaped to add to the node's signal."""
+    bias = node.bias.astype(np.float64)
+    return bias if isinstance(node, Linear) else bias[:, None, None]
 
 
-def window_indices(
-    node: SumPool | MaxPool, width: int, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    """Flat positions of each window's inputs (rows, columns, window), and which of them count."""
-    tall = max(b - a for a, b in node.rows)
-    wide = max(b - a for a, b in node.columns)
-    index = torch.zeros(len(node.rows), len(node.columns), tall * wide, dtype=torch.int64)
-    valid = torch.zeros_like(index, dtype=torch.bool)
+def _over_windows(node: SumPool | MaxPool, signal: Reals, reduce: Callable[..., Reals]) -> Reals:
+    """The sum or the maximum over each window."""
+    found = np.empty((*signal.shape[:2], len(node.rows), len(node.columns)))
     for i, (top, bottom) in enumerate(node.rows):
         for j, (left, right) in enumerate(node.columns):
-            places = [y * width + x for y in range(top, bottom) for x in range(left, right)]
-            index[i, j, : len(places)] = torch.tensor(places)
-            valid[i, j, : len(places)] = True
-    return index.to(device), valid.to(device)
+            found[..., i, j] = reduce(signal[..., top:bottom, left:right], axis=(2, 3))
+    return found

@@ -46,7 +46,8 @@ def run(step: str) -> None:
         if not multirun and any(line.startswith("run.study=") for line in overrides):
             _run_study(step, composed(overrides), overrides)
             return
-        if not multirun and composed(overrides).run.plan:
+        asked = any(line.startswith("run.plan=") for line in overrides)
+        if not multirun and asked and composed(overrides).run.plan:
             print_plan(step, [[o for o in overrides if not o.startswith("run.")]])
             return
     except (SettingError, OSError, ValueError) as error:
