@@ -14,9 +14,9 @@ class Block:
     """Per image and step: spikes of each spiking node, synaptic operations of each Conv and Linear,
     operations of each pool, and the signal that the output receives (images, steps, classes).
 
-    `largest` and `largest_step` are the largest |potential before reset| and |current| of each
-    neuron layer, by image. `counts`, `potentials` and `trains` are kept on request: total spikes
-    and final potentials (images, units), spikes of chosen units (images, steps, units).
+    `largest` is the largest |potential before reset| of each neuron layer, by image. `counts`,
+    `potentials` and `trains` are kept on request: total spikes and final potentials (images,
+    units), spikes of chosen units (images, steps, units).
     """
 
     outputs: Reals
@@ -24,7 +24,6 @@ class Block:
     synops: dict[str, Counts] = field(default_factory=dict)
     pool_operations: dict[str, Counts] = field(default_factory=dict)
     largest: dict[str, Reals] = field(default_factory=dict)
-    largest_step: dict[str, Reals] = field(default_factory=dict)
     counts: dict[str, Counts] = field(default_factory=dict)
     potentials: dict[str, Reals] = field(default_factory=dict)
     trains: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)

@@ -176,10 +176,8 @@ def _fire(run: _Run, node: Neuron, current: Tensor) -> Tensor:
         spikes.append(fired)
     run.potentials[name] = potential
     fired = torch.stack(spikes)
-    steps = current.abs().flatten(2).amax(2).amax(0)
-    for store, value in ((block.largest, largest), (block.largest_step, steps)):
-        known = store.get(name, np.zeros(len(potential)))
-        store[name] = np.maximum(known, value.double().cpu().numpy())
+    known = block.largest.get(name, np.zeros(len(potential)))
+    block.largest[name] = np.maximum(known, largest.double().cpu().numpy())
     if "counts" in run.keep:
         counts = fired.double().sum(0).long().flatten(1).cpu().numpy()
         block.counts[name] = block.counts.get(name, np.zeros_like(counts)) + counts

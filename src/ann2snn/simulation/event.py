@@ -89,7 +89,7 @@ class _Bench:
             aligned(program.longest + SLACK, "uint16"),
             aligned(program.longest, "uint64"),
             np.zeros((program.slots, steps), np.int64),
-            np.zeros((len(program.marks), 2)),
+            np.zeros(len(program.marks)),
             np.zeros(sum(size for _, size in program.units.values()), np.int64),
             np.zeros((steps, sum(size for _, size in program.trains.values())), np.bool_),
         )
@@ -131,7 +131,6 @@ class _Work:
                 )
         for name in program.marks:
             self.block.largest[name] = np.zeros(n)
-            self.block.largest_step[name] = np.zeros(n)
         for name, (_, size) in program.units.items():
             self.block.counts[name] = np.zeros((n, size), np.int64)
         for name, (_, size) in program.trains.items():
@@ -194,7 +193,7 @@ class _Work:
             for name, slot in slots.items():
                 store[name][row] = bench.operations[slot]
         for name, mark in program.marks.items():
-            block.largest[name][row], block.largest_step[name][row] = bench.largest[mark]
+            block.largest[name][row] = bench.largest[mark]
         for name, (place, size) in program.units.items():
             block.counts[name][row] = bench.units[place : place + size]
         for name, (place, size) in program.trains.items():

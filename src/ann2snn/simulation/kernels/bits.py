@@ -23,10 +23,10 @@ def list_bits(mask: Any, wide: Any, first: Any, events: Any, count: Any) -> Any:
     Up to 32 elements behind the new count are overwritten.
     """
     if COMPRESSES:
-        count = pack(mask & np.uint64(0xFFFFFFFF), np.uint64(first), events, count)
         if wide:
-            count = pack(mask >> np.uint64(32), np.uint64(first + 32), events, count)
-        return count
+            count = pack(mask & np.uint64(0xFFFFFFFF), np.uint64(first), events, count)
+            return pack(mask >> np.uint64(32), np.uint64(first + 32), events, count)
+        return pack(mask, np.uint64(first), events, count)
     return walk(mask, np.uint64(first), events, count)
 
 

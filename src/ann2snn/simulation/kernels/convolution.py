@@ -25,7 +25,7 @@ from ann2snn.simulation.kernels.arithmetic import (
     zero_where,
 )
 from ann2snn.simulation.kernels.bits import list_bits
-from ann2snn.simulation.kernels.sums import add_pair, scaled, widest_sums, zero_sums
+from ann2snn.simulation.kernels.sums import add_pair, currents, widest_sums, zero_sums
 from ann2snn.simulation.kernels.vector import lanes_of, load, plain, store, zeros, zeros_like
 
 END = np.uint16(0xFFFF)
@@ -47,7 +47,7 @@ def convolve_rows(
     `rows` are the weights: floating-point ones, or 16-bit whole numbers of a unit that stands in
     `weights` at op.unit, in the order that `add_pair` takes.
     """
-    most, most_step = zeros(state, 16), zeros(state, 16)
+    most = zeros(state, 16)
     widest = widest_sums(rows)
     for row in range(op.out_rows):
         if op.pooled:
@@ -58,26 +58,25 @@ def convolve_rows(
         while channel < op.out_width:
             rest = op.out_width - channel
             if rest >= lanes_of(widest):
-                most, most_step = slide(
+                most = slide(
                     op, row, channel, rows, weights, state, bits, events,
-                    widest, zeros_like(widest, state), most, most_step,
+                    widest, zeros_like(widest, state), most,
                 )  # fmt: skip
                 channel += lanes_of(widest)
             elif rest >= 32:
-                most, most_step = slide(
+                most = slide(
                     op, row, channel, rows, weights, state, bits, events,
-                    zero_sums(rows, 32), zeros(state, 32), most, most_step,
+                    zero_sums(rows, 32), zeros(state, 32), most,
                 )  # fmt: skip
                 channel += 32
             else:
-                most, most_step = slide(
+                most = slide(
                     op, row, channel, rows, weights, state, bits, events,
-                    zero_sums(rows, 16), zeros(state, 16), most, most_step,
+                    zero_sums(rows, 16), zeros(state, 16), most,
                 )  # fmt: skip
                 channel += 16
     if op.fires:
-        largest[op.mark, 0] = max(largest[op.mark, 0], largest_lane(most))
-        largest[op.mark, 1] = max(largest[op.mark, 1], largest_lane(most_step))
+        largest[op.mark] = max(largest[op.mark], largest_lane(most))
 
 
 @plain
@@ -90,29 +89,33 @@ def list_row(op: Any, row: Any, bits: Any, events: Any) -> None:
     mispredicted.
     """
     count = np.uint64(0)
-    wide = op.channels > 32
+    # fields stand in variables: after each store into a list they would be read again
+    columns, left, words, channels = op.columns, op.left, op.words, op.channels
+    wide, zero_row = channels > 32, np.uint16(op.kernel_rows * channels)
     top = max(0, op.top - row)
     bottom = min(op.kernel_rows, op.rows + op.top - row)
-    line = op.columns * op.words
+    line = np.uint64(columns * words)
+    above = np.uint64(op.source + (row + top - op.top) * columns * words)
     for slot in range(op.out_columns + 2):
         begin = count
-        column = slot - op.left
-        if 0 <= column < op.columns:
-            at = op.source + (row + top - op.top) * line + column * op.words
-            first = top * op.channels
+        column = slot - left
+        if 0 <= column < columns:
+            at = above + np.uint64(column * words)
+            first = top * channels
             for _ in range(top, bottom):
-                for word in range(op.words):
-                    mask = bits[np.uint64(at + word)]
+                count = list_bits(bits[at], wide, first, events, count)
+                for word in range(1, words):
+                    mask = bits[at + np.uint64(word)]
                     count = list_bits(mask, wide, first + word * 64, events, count)
                 at += line
-                first += op.channels
-        count = ended(op, begin, events, count)
+                first += channels
+        count = ended(zero_row, begin, events, count)
 
 
 @plain
-def ended(op: Any, begin: Any, events: Any, count: Any) -> Any:
+def ended(zero_row: Any, begin: Any, events: Any, count: Any) -> Any:
     """Ends a column whose events began at `begin`: a row of zeros makes their number even."""
-    events[count] = op.kernel_rows * op.channels
+    events[count] = zero_row
     count += (count - begin) & np.uint64(1)
     events[count] = END
     return count + np.uint64(1)
@@ -123,7 +126,7 @@ def list_pooled_row(op: Any, row: Any, tables: Any, bits: Any, events: Any) -> N
     """As `list_row`, where the convolution reads sums over pool windows of spikes: a spike counts
     for its window, so that the sums themselves are never written."""
     count = np.uint64(0)
-    wide = op.channels > 32
+    wide, zero_row = op.channels > 32, np.uint16(op.kernel_rows * op.channels)
     top = max(0, op.top - row)
     bottom = min(op.kernel_rows, op.rows + op.top - row)
     for slot in range(op.out_columns + 2):
@@ -141,7 +144,7 @@ def list_pooled_row(op: Any, row: Any, tables: Any, bits: Any, events: Any) -> N
                             mask = bits[np.uint64(at + word)]
                             first = tap * op.channels + word * 64
                             count = list_bits(mask, wide, first, events, count)
-        count = ended(op, begin, events, count)
+        count = ended(zero_row, begin, events, count)
 
 
 @plain
@@ -157,11 +160,10 @@ def slide(
     nothing: Any,
     none: Any,
     most: Any,
-    most_step: Any,
 ) -> Any:
     """One output row for the output channels from `channel` on, as many as `none` has lanes.
 
-    Gives the largest |V + current| and |current| so far.
+    Gives the largest |V + current| so far.
     """
     first, second, third = nothing, nothing, nothing
     unit = weights[op.unit]
@@ -191,11 +193,10 @@ def slide(
             row_of_weights = events[event]
         event += np.uint64(1)
         if slot >= 2:
-            current = add(scaled(third, unit), bias)
+            current = currents(third, unit, bias)
             if fires:
                 charged = add(load(state, potential + place, none), current)
                 most = larger(fold(magnitude(charged)), most)
-                most_step = larger(fold(magnitude(current)), most_step)
                 spikes = at_least_one(charged)
                 if zeroes:
                     store(state, potential + place, zero_where(charged, spikes))
@@ -212,4 +213,4 @@ def slide(
         third = second
         second = first
         first = nothing
-    return most, most_step
+    return most

@@ -36,7 +36,7 @@ def run(
     units: Any,
     trains: Any,
 ) -> None:
-    """Fills operations (slots, steps), outputs (steps, classes), largest (marks, 2), units and
+    """Fills operations (slots, steps), outputs (steps, classes), largest (marks,), units and
     trains; `state`, `bits`, `estimates` and `counts` hold the network before its first step."""
     for step in range(outputs.shape[0]):
         for index in range(program.shape[0]):

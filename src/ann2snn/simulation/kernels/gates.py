@@ -28,34 +28,42 @@ def rise(op: Any, bits: Any, counts: Any, tables: Any) -> None:
     Where no two windows share an input (op.first), counts grow as their window is looked at.
     """
     none = zeros(counts, 32)
+    # fields stand in variables: after each store they would be read again
+    columns, out_columns, words, target = op.columns, op.out_columns, op.words, op.target
+    source, estimate, disjoint = op.source, op.estimate, op.first
     lanes = -(-op.channels // 32)
     stride = lanes * 32
-    if not op.first:
-        for pixel in range(op.rows * op.columns):
+    pixels = op.rows * columns
+    if not disjoint:
+        for pixel in range(pixels):
             for lane in range(lanes):
-                grown(op, bits, counts, pixel, lane, stride, none)
-    maxima = op.estimate + op.rows * op.columns * stride
+                grown(source, estimate, words, bits, counts, pixel, lane, stride, none)
+    maxima = estimate + pixels * stride
     for row in range(op.out_rows):
         top, bottom = tables[op.table + 2 * row], tables[op.table + 2 * row + 1]
-        for column in range(op.out_columns):
+        for column in range(out_columns):
             left = tables[op.other_table + 2 * column]
             right = tables[op.other_table + 2 * column + 1]
-            pixel = row * op.out_columns + column
+            pixel = row * out_columns + column
             for lane in range(lanes):
                 at = np.uint64(maxima + pixel * stride + lane * 32)
                 before = load(counts, at, none)
                 most = before
                 for y in range(top, bottom):
                     for x in range(left, right):
-                        place = y * op.columns + x
-                        if op.first:
-                            most = larger(grown(op, bits, counts, place, lane, stride, none), most)
+                        place = y * columns + x
+                        if disjoint:
+                            seen = grown(
+                                source, estimate, words, bits, counts, place, lane, stride, none
+                            )
                         else:
-                            seen = np.uint64(op.estimate + place * stride + lane * 32)
-                            most = larger(load(counts, seen, none), most)
+                            seen = load(
+                                counts, np.uint64(estimate + place * stride + lane * 32), none
+                            )
+                        most = larger(seen, most)
                 store(counts, at, most)
                 passed = above(most, before)
-                word = np.uint64(op.target + pixel * op.words + (lane >> 1))
+                word = np.uint64(target + pixel * words + (lane >> 1))
                 if lane & 1:
                     bits[word] |= passed << np.uint64(32)
                 else:
@@ -63,10 +71,20 @@ def rise(op: Any, bits: Any, counts: Any, tables: Any) -> None:
 
 
 @plain
-def grown(op: Any, bits: Any, counts: Any, pixel: Any, lane: Any, stride: Any, none: Any) -> Any:
+def grown(
+    source: Any,
+    estimate: Any,
+    words: Any,
+    bits: Any,
+    counts: Any,
+    pixel: Any,
+    lane: Any,
+    stride: Any,
+    none: Any,
+) -> Any:
     """The counts of 32 channels of an input pixel, its spikes of this step counted in."""
-    word = bits[np.uint64(op.source + pixel * op.words + (lane >> 1))]
-    at = np.uint64(op.estimate + pixel * stride + lane * 32)
+    word = bits[np.uint64(source + pixel * words + (lane >> 1))]
+    at = np.uint64(estimate + pixel * stride + lane * 32)
     count = add_bits(load(counts, at, none), word >> np.uint64(32 * (lane & 1)))
     store(counts, at, count)
     return count

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ann2snn.simulation.kernels.arithmetic import add
 from ann2snn.simulation.kernels.masks import lowest_bit
-from ann2snn.simulation.kernels.sums import add_pair, scaled, zero_sums
+from ann2snn.simulation.kernels.sums import add_pair, currents, zero_sums
 from ann2snn.simulation.kernels.vector import load, plain, store, zeros
 
 
@@ -70,5 +69,4 @@ def sum_part(
         one, other = places[np.uint64(event)], places[np.uint64(event + 1)]
         total = add_pair(total, rows, one + offset, other + offset)
     bias = load(weights, np.uint64(op.bias) + offset, like)
-    current = add(scaled(total, weights[op.unit]), bias)
-    store(state, np.uint64(op.target) + offset, current)
+    store(state, np.uint64(op.target) + offset, currents(total, weights[op.unit], bias))

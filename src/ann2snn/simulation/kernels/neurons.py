@@ -31,10 +31,9 @@ AHEAD = 8
 def fire_all(op: Any, state: Any, bits: Any, largest: Any) -> None:
     """One step of a layer whose currents lie in `state` at op.source; spikes to op.target.
 
-    Keeps the layer's largest |V + current| and |current| in `largest[op.mark]`.
+    Keeps the layer's largest |V + current| in `largest[op.mark]`.
     """
     most = zeros(state, 16)
-    most_step = zeros(state, 16)
     for pixel in range(op.rows * op.columns):
         place = np.uint64(pixel * op.width)
         for word in range(op.words):
@@ -45,7 +44,6 @@ def fire_all(op: Any, state: Any, bits: Any, largest: Any) -> None:
                 at = np.uint64(op.potential) + place + np.uint64(lane)
                 charged = add(load(state, at, most), current)
                 most = larger(magnitude(charged), most)
-                most_step = larger(magnitude(current), most_step)
                 spikes = at_least_one(charged)
                 if op.zeroes:
                     store(state, at, zero_where(charged, spikes))
@@ -53,8 +51,7 @@ def fire_all(op: Any, state: Any, bits: Any, largest: Any) -> None:
                     store(state, at, minus_one_where(charged, spikes))
                 fired |= spikes << np.uint64(lane - first)
             bits[op.target + pixel * op.words + word] = fired
-    largest[op.mark, 0] = max(largest[op.mark, 0], largest_lane(most))
-    largest[op.mark, 1] = max(largest[op.mark, 1], largest_lane(most_step))
+    largest[op.mark] = max(largest[op.mark], largest_lane(most))
 
 
 @plain
@@ -79,7 +76,7 @@ def fire_ahead(op: Any, state: Any, bits: Any, largest: Any, step: Any, steps: A
 @plain
 def run_ahead(op: Any, state: Any, bits: Any, largest: Any, ahead: Any, none: Any) -> None:
     """`ahead` steps of all neurons, as many at a time as `none` has lanes."""
-    most, most_step = zeros(state, 16), zeros(state, 16)
+    most = zeros(state, 16)
     size = np.uint64(op.rows * op.columns * op.words)
     lanes = 32 if op.width % 32 == 0 else 16
     zeroes = op.zeroes
@@ -87,7 +84,6 @@ def run_ahead(op: Any, state: Any, bits: Any, largest: Any, ahead: Any, none: An
         for lane in range(0, op.width, lanes):
             place = np.uint64(pixel * op.width + lane)
             current = load(state, np.uint64(op.source) + place, none)
-            most_step = larger(fold(magnitude(current)), most_step)
             potential = load(state, np.uint64(op.potential) + place, none)
             word = np.uint64(op.estimate + pixel * op.words + (lane >> 6))
             shift = np.uint64(lane & 63)
@@ -107,5 +103,4 @@ def run_ahead(op: Any, state: Any, bits: Any, largest: Any, ahead: Any, none: An
                 word += size
             most = larger(fold(highest), most)
             store(state, np.uint64(op.potential) + place, potential)
-    largest[op.mark, 0] = max(largest[op.mark, 0], largest_lane(most))
-    largest[op.mark, 1] = max(largest[op.mark, 1], largest_lane(most_step))
+    largest[op.mark] = max(largest[op.mark], largest_lane(most))

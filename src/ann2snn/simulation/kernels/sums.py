@@ -121,15 +121,23 @@ def _joined(builder: Any, a: Any, b: Any) -> Any:
 
 
 @instruction
-def scaled(_typing: Any, total: Any, unit: Any) -> Any:
-    """Whole numbers of `unit` as numbers of the type of `unit`; other numbers as they are."""
-    if isinstance(total.dtype, types.Float):
-        return total(total, unit), lambda _context, _builder, _signature, arguments: arguments[0]
-    vector = Vector(unit, total.lanes)
+def currents(_typing: Any, total: Any, unit: Any, bias: Any) -> Any:
+    """`total`, whole numbers of `unit` (other numbers are as they are), plus `bias`, a vector.
 
-    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        kind = context.get_value_type(vector)
-        factor = splat(builder, arguments[1], kind)
-        return builder.fmul(builder.sitofp(arguments[0], kind), factor)
+    The product with a power of two is exact, so one rounding is all there is, fused or not.
+    """
 
-    return vector(total, unit), generate
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        sums, factor, start = arguments
+        if isinstance(total.dtype, types.Float):
+            return builder.fadd(sums, start)
+        kind = start.type
+        fused = builder.module.declare_intrinsic(
+            f"llvm.fmuladd.v{bias.lanes}f{bias.dtype.bitwidth}",
+            fnty=ir.FunctionType(kind, [kind] * 3),
+        )
+        return builder.call(
+            fused, [builder.sitofp(sums, kind), splat(builder, factor, kind), start]
+        )
+
+    return bias(total, unit, bias), generate
