@@ -41,11 +41,19 @@ def peak_above(run: Callable[[], object]) -> float:
     return status_mb("VmHWM") - before
 
 
+def import_all_of_numba() -> None:
+    """What numba imports when a first kernel runs: packages of the interpreter, as all others."""
+    from numba.core.registry import cpu_target
+
+    cpu_target.target_context.refresh()
+
+
 def memory(network: Measured, tool: str, mode: str, batch: str, images: str, steps: str) -> Answer:
     """Peak of a run above the interpreter with its packages, the network and the images."""
     chosen = next(m for m in MODES if (m.tool, m.mode) == (tool, mode))
     simulation = chosen.build(network, int(batch))
     given = network.images[: int(images)]
+    import_all_of_numba()
     return {"peak_mb": peak_above(lambda: simulation(given, int(steps)))}
 
 
@@ -53,6 +61,7 @@ def blocks(network: Measured, images: str, steps: str) -> Answer:
     """Peak of `simulate` over many images, as the pipeline runs it."""
     from ann2snn import simulate
 
+    import_all_of_numba()
     count = int(images)
     chosen, labels = network.images[:count], network.labels[:count]
     results = []
@@ -73,12 +82,10 @@ def blocks(network: Measured, images: str, steps: str) -> Answer:
 def start(network: Measured) -> Answer:
     """Seconds of the first image's first step, imports done: kernels are compiled or loaded. Apart
     from these, numba's own imports, most of which it puts off until a first kernel runs."""
-    from numba.core.registry import cpu_target
-
     from ann2snn.simulation import event
 
     started = time.perf_counter()
-    cpu_target.target_context.refresh()
+    import_all_of_numba()
     imports = time.perf_counter() - started
 
     def once() -> float:
