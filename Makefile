@@ -45,7 +45,7 @@ test-system: setup ## real processes, kills and a browser; minutes
 	python -m pytest -m system
 
 bench: setup bench/.venv/.synced ## time, memory and accuracy beside the peers; 20 minutes
-	PYTHONPATH=$(CURDIR)/src:$(CURDIR) bench/.venv/bin/python -W ignore -m bench $(BENCH)
+	OPENBLAS_NUM_THREADS=1 PYTHONPATH=$(CURDIR)/src:$(CURDIR) bench/.venv/bin/python -W ignore -m bench $(BENCH)
 
 bench/.venv/.synced: bench/requirements.lock
 	@test -x bench/.venv/bin/python || uv venv --quiet --python $(BIN)/python bench/.venv

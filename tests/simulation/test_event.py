@@ -31,13 +31,10 @@ def simulated(
 
 
 @pytest.mark.parametrize("coding", ["analog", "poisson"])
-def test_threads_order_and_size_of_a_block_change_no_bit(
-    coding: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_threads_order_and_size_of_a_block_change_no_bit(coding: str) -> None:
     spec = random_network(5, coding, KINDS)
     images = random_images(spec, 11)
     whole = simulated(spec, images, list(range(11)), 1)
-    monkeypatch.setattr(event, "CHUNK", 3)
     assert_same(simulated(spec, images, list(range(11)), 3), whole)
     backwards = simulated(spec, images, list(range(10, -1, -1)), 2)
     for name, array in backwards.arrays().items():

@@ -126,9 +126,22 @@ def _fit(settings: AnnSettings, module: Any, partial: Path) -> None:
         )
         resumed = str(checkpoint) if checkpoint.is_file() else None
         try:
-            trainer.fit(module, ckpt_path=resumed, weights_only=True)
+            with _memory_as_it_comes():
+                trainer.fit(module, ckpt_path=resumed, weights_only=True)
         finally:
             torch.use_deterministic_algorithms(False)
+
+
+@contextmanager
+def _memory_as_it_comes() -> Iterator[None]:
+    """Fresh tensors are not filled, as torch does under deterministic algorithms: nothing here
+    reads memory before it is written, and filling costs time at every step."""
+    flags: Any = torch.utils.deterministic
+    known, flags.fill_uninitialized_memory = flags.fill_uninitialized_memory, False
+    try:
+        yield
+    finally:
+        flags.fill_uninitialized_memory = known
 
 
 @contextmanager

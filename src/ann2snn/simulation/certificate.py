@@ -7,6 +7,7 @@ the largest step that its weights allow at all.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -96,6 +97,7 @@ def fractional_bits(array: np.ndarray) -> int:
     return int(min(max(0, (53 - exponent - trailing).max()), FINEST))
 
 
+@lru_cache(maxsize=4)
 def signal_bits(spec: SpikingSpec) -> dict[str, int]:
     """Fractional bits of every signal; static ones are on the spec's grid."""
     bits: dict[str, int] = {}
@@ -124,6 +126,7 @@ def _static_bits(spec: SpikingSpec) -> int:
     return FINEST if spec.grid is None else spec.grid
 
 
+@lru_cache(maxsize=4)
 def signal_bounds(spec: SpikingSpec) -> dict[str, float]:
     """The largest |signal| and |partial sum| that each node can have in one step."""
     bounds: dict[str, float] = {}

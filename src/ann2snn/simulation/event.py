@@ -8,6 +8,7 @@ parallel loops abort or hang beside torch and fork.) No number depends on the de
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,6 @@ from ann2snn.simulation.settings import available_cores
 from ann2snn.simulation.static import static_signals
 from ann2snn.spec import SpikingSpec
 
-CHUNK = 64  # images whose static currents are held at a time
 GRAB = 2  # images that a thread takes at a time; one when few are left
 SLACK = 64  # elements behind a list that kernels may overwrite
 
@@ -48,20 +48,32 @@ def simulate_block(
     Raises:
         RuntimeError: a thread failed; the message names its image.
     """
-    program = Lowering(spec, precision, steps, keep, record or {}).lowered()
-    work = _Work(spec, program, images, indices, seed, precision, steps, keep)
+    wanted = tuple((name, tuple(units)) for name, units in (record or {}).items())
+    program = _lowered(spec, precision, steps, keep, wanted)
     count = min(threads or available_cores(), len(images))
+    work = _Work(spec, program, images, indices, seed, steps, keep, count)
     benches = [_Bench.of(program, precision, steps) for _ in range(count)]
     with ThreadPoolExecutor(count) as pool:
-        for start in range(0, len(images), CHUNK):
-            work.open_chunk(start, count)
-            try:
-                for ended in [pool.submit(work.take, bench) for bench in benches]:
-                    ended.result()
-            except BaseException:  # the other threads finish their image and stop
-                work.stopped = True
-                raise
+        try:
+            for ended in [pool.submit(work.take, bench) for bench in benches]:
+                ended.result()
+        except BaseException:  # the other threads finish their image and stop
+            work.stopped = True
+            raise
     return work.block
+
+
+@lru_cache(maxsize=2)
+def _lowered(
+    spec: SpikingSpec,
+    precision: str,
+    steps: int,
+    keep: frozenset[str],
+    record: tuple[tuple[str, tuple[int, ...]], ...],
+) -> Program:
+    """The program of a spec, which never changes; kept for the blocks to come."""
+    units = {name: list(chosen) for name, chosen in record}
+    return Lowering(spec, precision, steps, keep, units).lowered()
 
 
 @dataclass
@@ -109,9 +121,10 @@ class _Work:
     images: npt.NDArray[np.integer]
     indices: npt.NDArray[np.int64]
     seed: int
-    precision: str
     steps: int
     keep: frozenset[str]
+    threads: int
+    next: int = 0
     block: Block = field(init=False)
     stopped: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -148,22 +161,13 @@ class _Work:
             (block.pool_operations, program.pool_operations),
         ]
 
-    def open_chunk(self, start: int, threads: int) -> None:
-        """Makes the images from `start` on ready to be taken."""
-        stop = min(start + CHUNK, len(self.images))
-        self.start, self.next, self.stop, self.threads = start, start, stop, threads
-        self.stopped = False
-        self.statics = {}
-        if self.program.statics:
-            signals = static_signals(self.spec, self.images[start:stop])
-            self.statics = {name: signals[name] for name in self.program.statics}
-
     def take(self, bench: _Bench) -> None:
         """Takes images until none is left or another thread failed."""
         while not self.stopped:
             with self.lock:
-                grab = GRAB if self.stop - self.next > GRAB * self.threads else 1
-                rows = range(self.next, min(self.next + grab, self.stop))
+                left = len(self.images) - self.next
+                grab = GRAB if left > GRAB * self.threads else 1
+                rows = range(self.next, self.next + min(grab, left))
                 self.next = rows.stop
             if not rows:
                 return
@@ -178,9 +182,9 @@ class _Work:
         """All steps of one image."""
         program, block = self.program, self.block
         bench.clear(program)
+        signals = static_signals(self.spec, self.images[row : row + 1]) if program.statics else {}
         for name, place in program.statics.items():
-            layout = Layout.of(self.spec.shapes[name])
-            values = layout.filled(self.statics[name][row - self.start])
+            values = Layout.of(self.spec.shapes[name]).filled(signals[name][0])
             bench.state[place : place + values.size] = values
         run(
             program.operations, program.shorts, program.weights, program.tables, bench.state,
