@@ -33,14 +33,14 @@ class Rule:
         """The rule in words: `in (0, 100]`, `one of subtract, zero`."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
-        if self.low is None and self.high is None:
-            return "any value of its type"
         if self.high is None:
-            return f"{'greater than' if self.low_excluded else 'at least'} {self.low:g}"
+            if self.low is None:
+                return "any value of its type"
+            return f"{'greater than' if self.low_excluded else 'at least'} {_shown(self.low)}"
         left = "(" if self.low_excluded or self.low is None else "["
         right = ")" if self.high_excluded else "]"
-        low = "-inf" if self.low is None else f"{self.low:g}"
-        return f"in {left}{low}, {self.high:g}{right}"
+        low = "-inf" if self.low is None else _shown(self.low)
+        return f"in {left}{low}, {_shown(self.high)}{right}"
 
     def admits(self, value: Any) -> bool:
         if self.choices:
@@ -58,6 +58,11 @@ class Rule:
             or (value == self.high and not self.high_excluded)
         )
         return bool(above and below)
+
+
+def _shown(bound: float) -> str:
+    """A bound with all its digits where it is a whole number."""
+    return f"{bound:.0f}" if bound == int(bound) else f"{bound:g}"
 
 
 def choice(default: str, choices: tuple[str, ...], meaning: str, **rule: Any) -> Any:

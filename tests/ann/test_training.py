@@ -13,7 +13,7 @@ from ann2snn.ann import recipe
 from ann2snn.ann.augmentation import Augmentation
 from ann2snn.ann.batches import Batches
 from ann2snn.ann.networks import build
-from ann2snn.ann.settings import AnnSettings
+from ann2snn.ann.settings import EPOCHS_APART, AnnSettings
 from ann2snn.ann.training import train
 from ann2snn.ann.weights import accuracy, load_weights, save_weights
 from ann2snn.data.dataset import Dataset
@@ -74,7 +74,7 @@ def test_a_trained_network_knows_digits_and_each_epoch_is_told(
 KILLED = """
 import sys
 from pathlib import Path
-from ann2snn.ann.settings import AnnSettings
+from ann2snn.ann.settings import EPOCHS_APART, AnnSettings
 from ann2snn.ann.training import train
 from ann2snn.data.loading import load
 from ann2snn.data.settings import DataSettings
@@ -160,9 +160,27 @@ def test_a_batch_larger_than_the_data_is_refused(digits: Dataset, tmp_path: Path
 def test_bfloat16_is_refused_where_the_processor_has_none(
     digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ann2snn.ann.training.autocast_supported", lambda: False)
-    with pytest.raises(SettingError, match="precision must be float32 here"):
-        train(AnnSettings(precision="bfloat16"), digits, tmp_path)
+    monkeypatch.setattr("ann2snn.ann.recipe.autocast_supported", lambda: False)
+    settings = AnnSettings(precision="bfloat16")
+    with pytest.raises(SettingError, match=r"got 'bfloat16': give ann\.precision=float32"):
+        train(settings, digits, tmp_path)
+    with pytest.raises(SettingError, match="precision must be float32 on this processor"):
+        recipe.check_processor(settings)
+    recipe.check_processor(AnnSettings(precision="bfloat16", weights="w.safetensors"))
+    recipe.check_processor(AnnSettings(precision="float32"))
+
+
+def test_every_seed_that_is_allowed_draws_and_the_next_is_refused_at_once() -> None:
+    last = 2**64 // EPOCHS_APART - 1
+    settings = AnnSettings(seed=last, epochs=EPOCHS_APART)
+    augmentation = Augmentation.of(settings, torch.zeros(1))
+    images = torch.zeros(4, 1, 1, 1, dtype=torch.uint8)
+    for epoch in (0, settings.epochs - 1):
+        batches = Batches(images, torch.arange(4), 255, 4, augmentation, False, last, epoch)
+        assert sorted(next(iter(batches))[1].tolist()) == list(range(4))
+    build(settings, (1, 8, 8), 10)
+    with pytest.raises(SettingError, match=rf"seed must be in \[0, {last}\], got {last + 1}"):
+        AnnSettings(seed=last + 1)
 
 
 def test_weights_come_back_as_they_went(tmp_path: Path) -> None:

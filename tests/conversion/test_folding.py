@@ -111,6 +111,34 @@ def test_model_normalization_is_the_largest_sum_of_positive_weights() -> None:
     assert spec["3"].scale == 2 * 3.25 - 0.5
 
 
+@pytest.mark.parametrize("name", ["three_linear", "plain_conv", "inception", "odd_sizes"])
+def test_model_normalization_bounds_images_that_leave_the_unit_range(name: str) -> None:
+    """Images that are normalized by mean and deviation, of which some lie far outside [0, 1]."""
+    module, shape = zoo.build(name)
+    images = (zoo.images(shape, 40) / 255 - 0.5) / 0.2
+    bounded = convert(module, images, normalization="model")
+    largest = convert(module, images, normalization="max")
+    neurons = [node.name for node in bounded if isinstance(node, Neuron)]
+    assert neurons
+    for neuron in neurons:
+        assert bounded[neuron].scale >= largest[neuron].scale
+        assert bounded[neuron].saturating == 0  # type: ignore[attr-defined]
+
+
+def test_model_normalization_takes_the_range_of_pixels_from_the_images() -> None:
+    layers = nn.Sequential(nn.Linear(2, 1), nn.ReLU(), nn.Linear(1, 2)).double().eval()
+    with torch.no_grad():
+        layers[0].weight[:] = torch.tensor([[2.0, -4.0]])  # type: ignore[operator]
+        layers[0].bias[:] = 0.25  # type: ignore[operator]
+    for images, bound in (
+        ([[0.25, 0.5]], 2.25),
+        ([[3.0, 0.5]], 2 * 3 + 0.25),
+        ([[3.0, 0.5], [-0.5, 0.0]], 2 * 3 + 4 * 0.5 + 0.25),
+    ):
+        spec = convert(layers, np.array(images), normalization="model")
+        assert spec["1"].scale == bound
+
+
 def test_channel_normalization_gives_each_channel_its_own_scale_but_classes_one() -> None:
     module, shape = zoo.build("relu_output")
     spec = planned(module, shape, normalization="channel").spec

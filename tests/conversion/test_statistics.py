@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from safetensors import safe_open
 from torch import nn
 
-from ann2snn.conversion.histogram import bins_of, lowest_kept
+from ann2snn.conversion.histogram import Histogram, bins_of, lowest_kept
 from ann2snn.conversion.statistics import LayerStatistics, Statistics, collect
 from ann2snn.conversion.tally import Tally
 from tests import zoo
@@ -101,6 +102,38 @@ def test_statistics_survive_a_file(tmp_path: Path) -> None:
         assert np.array_equal(found, layer.channel_scales(99.0, "all"))
 
 
+def test_the_range_of_pixels_merges_and_survives_a_file(tmp_path: Path) -> None:
+    module, shape = zoo.build("three_linear")
+    images = zoo.images(shape, 20).astype(np.int64)
+    inside, outside, below = (collect(module, i, 255) for i in (images, images * 3, images - 300))
+    assert inside.pixels == (0.0, 1.0)
+    assert outside.pixels == (0.0, images.max() * 3 / 255)
+    merged = inside.merge(outside).merge(below)
+    assert merged.pixels == ((images.min() - 300) / 255, images.max() * 3 / 255)
+    for statistics in (inside, merged):
+        statistics.save(tmp_path / "statistics")
+        assert Statistics.load(tmp_path / "statistics").pixels == statistics.pixels
+    inside.save(tmp_path / "statistics")
+    with safe_open(tmp_path / "statistics", framework="numpy") as file:
+        assert "pixels" not in file.metadata()["statistics"]
+
+
+def test_counts_above_32_bits_survive_a_file(tmp_path: Path) -> None:
+    many = Histogram(np.array([0, 4000]), np.array([2**31, 5]))
+    few = Histogram(np.array([4000]), np.array([2**31 - 1]))
+    layers = {
+        name: LayerStatistics(np.ones(1), (channel,), few)
+        for name, channel in (("many", many), ("few", few))
+    }
+    Statistics(layers, 3).save(tmp_path / "statistics")
+    loaded = Statistics.load(tmp_path / "statistics").layers
+    assert loaded["many"].histogram.counts.tolist() == [2**31, 5]
+    assert loaded["few"].histogram.counts.tolist() == [2**31 - 1]
+    with safe_open(tmp_path / "statistics", framework="numpy") as file:
+        assert file.get_tensor("many/channels/counts").dtype == np.int64
+        assert file.get_tensor("few/channels/counts").dtype == np.int32
+
+
 def test_the_summary_counts_what_was_seen(layer: LayerStatistics) -> None:
     summary = Statistics({"1": layer}, 730).summary()["1"]
     values = activations(wide_images(730))
@@ -145,6 +178,24 @@ def test_a_tally_counts_positive_numbers_by_bin_and_all_others_as_zeros() -> Non
         assert np.array_equal(histogram.bins[1:], bins)
         assert np.array_equal(histogram.counts[1:], counts)
         assert tally.largest[channel] == own.max()
+
+
+def test_counts_that_would_fill_32_bits_go_over_to_64_without_loss(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The maximum rises in between, so that kept counts are moved as well."""
+    values = signed_values()
+    values[4:] *= 2.0**20
+    tallies = [Tally("relu", (4, 3, 3)), Tally("relu", (4, 3, 3))]
+    for tally, room in zip(tallies, (2**31 - 1, 2 * values[0, 0].size), strict=True):
+        monkeypatch.setattr("ann2snn.conversion.tally.ROOM", room)
+        tally._room = room
+        for image in values:
+            tally.add(torch.from_numpy(image[None]))
+    assert tallies[1]._counts.sum() < tallies[0]._counts.sum() == values.size
+    for whole, parted in zip(*(tally.channels() for tally in tallies), strict=True):
+        assert np.array_equal(whole.bins, parted.bins)
+        assert np.array_equal(whole.counts, parted.counts)
 
 
 def test_what_is_far_below_the_maximum_counts_as_the_smallest_number_kept_in_any_order() -> None:

@@ -2,7 +2,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from ann2snn.settings import SettingError, check, choice, flag, number, shaping_values, text
+from ann2snn.settings import (
+    Rule,
+    SettingError,
+    check,
+    choice,
+    flag,
+    number,
+    shaping_values,
+    text,
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,12 @@ class Toggles:
 def test_a_wrong_value_names_toggle_rule_and_value(values: dict[str, object], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         Toggles(**values)  # type: ignore[arg-type]
+
+
+def test_a_bound_is_told_with_all_its_digits() -> None:
+    assert Rule("seed", low=0, high=2**32 - 1).allowed() == "in [0, 4294967295]"
+    assert Rule("share", low=-0.25, high=1e-9, low_excluded=True).allowed() == "in (-0.25, 1e-09]"
+    assert Rule("steps", low=1_000_001).allowed() == "at least 1000001"
 
 
 def test_the_ends_of_a_range_are_in_it_unless_excluded() -> None:

@@ -95,6 +95,26 @@ def test_doubles_that_float32_cannot_hold_are_stored_as_they_are(tmp_path: Path)
     assert (linear.bias == 0.1).all()
 
 
+def test_a_writing_that_is_cut_off_leaves_the_old_file_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "spec.safetensors"
+    spec = SpikingSpec(tuple(small_nodes()), grid=14)
+    save_spec(spec, path)
+
+    def cut_off(tensors: dict[str, Any], target: Path, **_: Any) -> None:
+        target.write_bytes(b"half")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("ann2snn.spec.file.save_file", cut_off)
+    with pytest.raises(OSError, match="no space left"):
+        save_spec(spec.replace("linear", bias=np.zeros(6)), path)
+    assert [file.name for file in tmp_path.iterdir()] == ["spec.safetensors"]
+    linear = load_spec(path)["linear"]
+    assert isinstance(linear, Linear)
+    assert (linear.bias == np.arange(6) / 4).all()
+
+
 @pytest.mark.parametrize("content", [b"", b"not tensors at all", b"\x08\0\0\0\0\0\0\0{}      "])
 def test_a_file_that_is_no_spec_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "spec.safetensors").write_bytes(content)

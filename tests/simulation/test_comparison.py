@@ -10,6 +10,7 @@ from ann2snn.settings import SettingError
 from ann2snn.simulation.dense import simulate_block
 from ann2snn.simulation.result import SimulationResult
 from ann2snn.simulation.run import simulate
+from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.simulation.watch import activations
 from ann2snn.spec import Input, Linear, Neuron, Output, SpikingSpec
 from tests import zoo
@@ -138,6 +139,7 @@ def test_a_run_that_does_not_compare_says_nothing_of_rates() -> None:
     assert not any(name.startswith("rate") for name in result.curves())
 
 
-def test_comparing_with_the_event_engine_is_refused() -> None:
+def test_comparing_with_the_event_engine_is_refused_as_soon_as_it_is_said() -> None:
     with pytest.raises(SettingError, match="auto or dense where compare is true, got 'event'"):
-        compared(pixel_neuron("zero"), pixels(), engine="event")
+        SimulationSettings(compare=True, engine="event")
+    assert SimulationSettings(compare=True, engine="dense").compare

@@ -2,15 +2,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ann2snn.conversion.convert import convert
 from ann2snn.shapes import pool_windows
+from ann2snn.simulation import dense, event
 from ann2snn.simulation.block import Block
 from ann2snn.simulation.certificate import certify
 from ann2snn.simulation.kernels import lowering
-from ann2snn.spec import GATES, Input, MaxPool, SpikingSpec
+from ann2snn.spec import GATES, Conv, Input, MaxPool, Neuron, SpikingSpec
 from tests import random_networks, zoo
 from tests.simulation.event_networks import (
     KINDS,
@@ -67,6 +69,56 @@ def test_every_network_of_the_zoo_gives_the_same_numbers_at_every_step(name: str
     for toggles in TOGGLES:
         spec = convert(module, images, **toggles)
         assert_same(*both(spec, images[:2].reshape(2, *spec.input.shape), steps=12))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
+@pytest.mark.parametrize(("precision", "most"), [("float32", 40), ("float64", 60)])
+def test_a_gpu_gives_the_numbers_of_the_processor_wherever_the_run_is_certified_exact(
+    precision: str, most: int
+) -> None:
+    certified = 0
+    for name in sorted(zoo.NETWORKS):
+        module, shape = zoo.build(name)
+        images = zoo.images(shape, 6)
+        for toggles in TOGGLES:
+            spec = convert(module, images, **toggles)
+            own = images.reshape(6, *spec.input.shape)
+            blocks = [
+                dense.simulate_block(
+                    spec, own, np.arange(6), steps=40, seed=7, device=device, precision=kind,
+                    keep=frozenset({"counts", "potentials"}),
+                )
+                for device, kind in (("cuda", precision), ("cpu", "float64"))
+            ]  # fmt: skip
+            if is_exact(spec, blocks[1], 40, precision):
+                certified += 1
+                assert_same(*blocks)
+    assert certified > most
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
+@pytest.mark.parametrize("coding", ["analog", "poisson"])
+def test_a_gpu_gives_the_numbers_of_the_event_engine_for_wide_layers(coding: str) -> None:
+    """As wide as those that cuDNN transforms or rounds, and with weights of 13 bits."""
+    random = np.random.default_rng(0)
+    growing = Growing(0, coding)
+    growing.shapes["image"] = (32, 16, 16)
+    growing.nodes[0] = Input(
+        name="image", inputs=(), scale=np.ones(()), shape=(32, 16, 16), coding=coding
+    )
+    for channels in (32, 64):
+        weight = np.ldexp(random.integers(-(2**12), 2**12, (64, channels, 3, 3)), -14)
+        for kind, fields in (
+            (Conv, {"weight": weight, "bias": np.zeros(64), "padding": (1, 1, 1, 1)}),
+            (Neuron, {}),
+        ):
+            growing.append(kind, (growing.nodes[-1].name,), **fields)
+    spec = SpikingSpec(*growing.finished())
+    images = random_images(spec, 3)
+    ours = event.simulate_block(spec, images, np.arange(3), steps=30, seed=7)
+    theirs = dense.simulate_block(spec, images, np.arange(3), steps=30, seed=7, device="cuda")
+    assert is_exact(spec, ours, 30, "float32")
+    assert_same(theirs, ours)
 
 
 def pooled(gate: str) -> SpikingSpec:

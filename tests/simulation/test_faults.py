@@ -86,6 +86,18 @@ def test_a_fault_names_its_images_and_loses_its_block_alone(
     assert again == simulated(folder, 20, partial=False)
 
 
+@pytest.mark.parametrize("content", [b"", b"\0" * 4096, None])
+def test_a_block_that_a_power_cut_left_unreadable_is_computed_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    whole = simulated(folder, 20, partial=True)
+    parts = sorted((folder / "partial").iterdir(), key=lambda part: int(part.stem.split("-")[1]))
+    parts[7].write_bytes(parts[7].read_bytes()[:-10] if content is None else content)
+    started = watched(monkeypatch)
+    assert simulated(folder, 20, partial=True) == whole
+    assert started == [7 * BLOCK]
+
+
 def test_a_killed_simulation_goes_on_from_its_last_block(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

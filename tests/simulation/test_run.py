@@ -4,8 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from ann2snn import convert, simulate
+from ann2snn.simulation import dense
+from ann2snn.simulation.settings import available_cores
 from ann2snn.spec import Input, Linear, Neuron, Output, SpikingSpec
 from tests import zoo
 
@@ -33,6 +36,8 @@ def spec_and_images(floats: bool) -> tuple[SpikingSpec, np.ndarray]:
         ({"record": {"relu": [0]}}, "record must name layers among 1, .*, got 'relu'"),
         ({"record": {"1": [256]}}, r"units of 1 must be in \[0, 256\), got 256"),
         ({"engine": "evnt"}, "engine must be one of auto, dense, event, got 'evnt'"),
+        ({"seed": 2**32}, r"seed must be in \[0, 4294967295\], got 4294967296"),
+        ({"engine": "event", "device": "cuda"}, "device must be cpu for the event engine"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name_and_value(
@@ -125,6 +130,29 @@ def test_a_spec_off_the_grid_goes_through_float64_at_once() -> None:
     spec = convert(module, images, grid=-1)
     result = simulate(spec, images, np.zeros(5, np.int64), steps=5)
     assert (result.precision, result.repeated) == ("float64", 0)
+
+
+@pytest.mark.parametrize(("asked", "given"), [(1, 1), (3, 3), (0, available_cores())])
+def test_the_dense_engine_has_the_threads_that_were_asked_for_while_it_runs(
+    asked: int, given: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, images = spec_and_images(floats=False)
+    seen: list[int] = []
+
+    def simulate_block(*_: Any, **__: Any) -> Any:
+        seen.append(torch.get_num_threads())
+        raise MemoryError("no room")
+
+    before = torch.get_num_threads()
+    monkeypatch.setattr(dense, "simulate_block", simulate_block)
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(RuntimeError, match="no room"):
+            simulate(spec, images, np.zeros(12, np.int64), engine="dense", threads=asked)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [given]
 
 
 def test_validation_and_test_answers_are_compared_with_the_ann() -> None:

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 
 from ann2snn.ann.augmentation import Augmentation
-
-EPOCHS_APART = 1_000_003
+from ann2snn.ann.settings import EPOCHS_APART
 
 
 @dataclass(frozen=True)

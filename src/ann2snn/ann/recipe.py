@@ -9,6 +9,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ann2snn.ann.settings import AnnSettings
+from ann2snn.settings import SettingError
 
 SECOND_BETA = 0.999
 
@@ -48,6 +49,19 @@ def averaged(
     decay = math.exp(-1 / (settings.averaging * steps_an_epoch))
     average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
     return AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+
+
+def check_processor(settings: AnnSettings) -> None:
+    """Holds a recipe that trains to what this processor can do; it needs no data.
+
+    Raises:
+        SettingError: bfloat16 on a processor without it.
+    """
+    if settings.precision == "bfloat16" and not settings.weights and not autocast_supported():
+        raise SettingError(
+            "precision must be float32 on this processor, which has no bfloat16, got 'bfloat16':"
+            " give ann.precision=float32"
+        )
 
 
 def autocast_supported() -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from ann2snn.settings import SettingError, check, choice, flag, number, text
 
 NETWORKS = ("digits_cnn", "digits_cnn_plain", "mnist_cnn", "cifar10_cnn", "cifar10_cnn_plain")
+EPOCHS_APART = 1_000_003  # an epoch draws by the seed: seed * EPOCHS_APART + epoch, below 2^64
 BUILT_IN_TOGGLES = ("pooling", "bias", "output")
 
 
@@ -67,7 +68,12 @@ class AnnSettings:
         "float32", ("float32", "bfloat16"), "bfloat16 autocasts, on a CPU that has it"
     )
     channels_last: bool = flag(True, "keeps the channels of a pixel together in memory")
-    seed: int = number(0, "of the first weights, the order of images and their changes", low=0)
+    seed: int = number(
+        0,
+        "of the first weights, the order of images and their changes",
+        low=0,
+        high=2**64 // EPOCHS_APART - 1,
+    )
     threads: int = number(2, "threads that train: other numbers give other weights", low=1)
     progress: bool = flag(False, "shows a progress bar", shapes_result=False)
 

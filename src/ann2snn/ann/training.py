@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from ann2snn.ann.augmentation import Augmentation
 from ann2snn.ann.batches import Batches
 from ann2snn.ann.networks import build
-from ann2snn.ann.recipe import autocast_supported, averaged, optimizer_of, schedule_of
+from ann2snn.ann.recipe import averaged, check_processor, optimizer_of, schedule_of
 from ann2snn.ann.scaling import fold_scales
 from ann2snn.ann.settings import AnnSettings
 from ann2snn.ann.weights import accuracy
@@ -68,8 +68,7 @@ def train(
     Raises:
         SettingError: bfloat16 on a processor without it, or a batch larger than the data.
     """
-    if settings.precision == "bfloat16" and not autocast_supported():
-        raise SettingError("precision must be float32 here: this processor has no bfloat16")
+    check_processor(settings)
     chosen = np.arange(len(dataset.train_labels)) if settings.final else dataset.fit
     if len(chosen) < settings.batch_size:
         raise SettingError(

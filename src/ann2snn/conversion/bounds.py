@@ -1,4 +1,4 @@
-"""Model-based normalization: the largest activation that the weights allow, without any data."""
+"""Model-based normalization: the largest activation that the weights allow for any such image."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from ann2snn.spec.nodes import Array, Shape
 Bounds = tuple[Array, Array]
 
 
-def largest_possible(graph: AnalogGraph) -> dict[str, float]:
-    """An upper bound of every node's activations, for pixels in [0, 1].
+def largest_possible(graph: AnalogGraph, pixels: tuple[float, float]) -> dict[str, float]:
+    """An upper bound of every node's activations, for images whose pixels lie in [low, high].
 
     Diehl et al. 2015 ("Fast-classifying, high-accuracy spiking deep networks through weight and
     threshold balancing", algorithm 1) sum the positive weights of each neuron and take the largest
@@ -24,7 +24,11 @@ def largest_possible(graph: AnalogGraph) -> dict[str, float]:
     for node in graph:
         inputs = [bounds[name] for name in node.inputs]
         source = shapes[node.inputs[0]] if node.inputs else ()
-        low, high = _bounds(node, inputs, source, shapes[node.name])
+        shape = shapes[node.name]
+        if inputs:
+            low, high = _bounds(node, inputs, source, shape)
+        else:
+            low, high = (np.full(shape[0], end) for end in pixels)
         ceiling = graph.ceilings.get(node.name, np.inf)
         bounds[node.name] = low, np.minimum(high, ceiling)
     return {name: max(float(high.max()), 0.0) for name, (_, high) in bounds.items()}
@@ -32,8 +36,6 @@ def largest_possible(graph: AnalogGraph) -> dict[str, float]:
 
 def _bounds(node: Node, inputs: list[Bounds], source: Shape, shape: Shape) -> Bounds:
     """Lowest and highest value of each channel (channels,)."""
-    if not inputs:
-        return np.zeros(shape[0]), np.ones(shape[0])
     low, high = inputs[0]
     match node:
         case Conv() | Linear():

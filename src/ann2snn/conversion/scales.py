@@ -30,7 +30,7 @@ def scales(
     if settings.normalization == "model":
         from ann2snn.conversion.bounds import largest_possible
 
-        bounds = largest_possible(graph)
+        bounds = largest_possible(graph, statistics.pixels)
         found = {name: np.array(bounds[name]) for name in names}
     else:
         found = {

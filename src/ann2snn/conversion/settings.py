@@ -39,7 +39,11 @@ class ConversionSettings:
     )
     softmax_draw: bool = flag(False, "draws the softmax winner instead of taking the largest")
     initial_potential: float = number(
-        0.0, "of every neuron, in thresholds", low=0, high=1, high_excluded=True
+        0.0,
+        "of every neuron, in thresholds; the classes of read-out count start at 0",
+        low=0,
+        high=1,
+        high_excluded=True,
     )
     grid: int = number(
         14, "weights are multiples of 2^-grid of the threshold; -1 leaves them", low=-1, high=40

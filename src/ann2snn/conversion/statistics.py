@@ -28,6 +28,7 @@ FORMAT = "ann2snn activation statistics 1"
 CHUNK = 100
 PERCENTILES = (50.0, 90.0, 95.0, 99.0, 99.9, 99.99, 99.999)
 PLOT_BINS = 100
+UNIT_RANGE = (0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +80,14 @@ class LayerStatistics:
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """The layers that a conversion needs scales of, by node name, over `images` images."""
+    """The layers that a conversion needs scales of, by node name, over `images` images.
+
+    `pixels` is the range that the images' pixels lie in: [0, 1], or what they leave it to.
+    """
 
     layers: dict[str, LayerStatistics]
     images: int
+    pixels: tuple[float, float] = UNIT_RANGE
 
     def merge(self, other: "Statistics") -> "Statistics":
         """Of both sets of images.
@@ -93,7 +98,8 @@ class Statistics:
         if list(self.layers) != list(other.layers):
             raise ValueError("statistics of different networks do not merge")
         merged = {name: layer.merge(other.layers[name]) for name, layer in self.layers.items()}
-        return Statistics(merged, self.images + other.images)
+        pixels = min(self.pixels[0], other.pixels[0]), max(self.pixels[1], other.pixels[1])
+        return Statistics(merged, self.images + other.images, pixels)
 
     def summary(self) -> dict[str, Any]:
         """For each layer, in order: count, nonzero, max, percentiles over the non-zero activations,
@@ -101,7 +107,8 @@ class Statistics:
         return {name: _summary(layer) for name, layer in self.layers.items()}
 
     def save(self, path: Path) -> None:
-        """Writes one safetensors file."""
+        """Writes one safetensors file: counts in 32 bits where they fit, the range of pixels where
+        it is not [0, 1]."""
         tensors: dict[str, np.ndarray] = {}
         for name, layer in self.layers.items():
             tensors[f"{name}/largest"] = layer.largest
@@ -110,9 +117,12 @@ class Statistics:
             lengths = [len(channel.bins) for channel in layer.channels]
             tensors[f"{name}/channels/lengths"] = np.array(lengths, np.int64)
             for field in ("bins", "counts"):
-                arrays = [getattr(channel, field).astype(np.int32) for channel in layer.channels]
-                tensors[f"{name}/channels/{field}"] = np.concatenate(arrays)
+                whole = np.concatenate([getattr(channel, field) for channel in layer.channels])
+                fits = whole.max(initial=0) <= np.iinfo(np.int32).max
+                tensors[f"{name}/channels/{field}"] = whole.astype(np.int32 if fits else np.int64)
         content = {"format": FORMAT, "images": self.images, "layers": list(self.layers)}
+        if self.pixels != UNIT_RANGE:
+            content["pixels"] = self.pixels
         save_file(tensors, path, metadata={"statistics": json.dumps(content)})
 
     @staticmethod
@@ -131,7 +141,8 @@ class Statistics:
         if content.get("format") != FORMAT:
             raise ValueError(f"{path} holds no activation statistics")
         layers = {name: _layer(name, tensors) for name in content["layers"]}
-        return Statistics(layers, content["images"])
+        low, high = content.get("pixels", UNIT_RANGE)
+        return Statistics(layers, content["images"], (low, high))
 
 
 def collect(module: nn.Module, images: npt.NDArray[Any], levels: int) -> Statistics:
@@ -170,7 +181,9 @@ def collect_from(
         name: LayerStatistics(tally.largest, tally.channels(), tally.image_maxima())
         for name, tally in tallies.items()
     }
-    return Statistics(layers, len(images))
+    low, high = UNIT_RANGE
+    pixels_seen = min(low, float(images.min()) / levels), max(high, float(images.max()) / levels)
+    return Statistics(layers, len(images), pixels_seen)
 
 
 def _layer(name: str, tensors: dict[str, np.ndarray]) -> LayerStatistics:

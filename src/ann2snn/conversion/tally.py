@@ -15,6 +15,7 @@ SPAN = OCTAVES << BITS
 # place wait for each other.
 APART = 8
 SHIFT = np.int32(23 - BITS)
+ROOM = 2**31 - 1  # what a count of 32 bits, which is faster, can hold
 
 
 @compiled
@@ -36,6 +37,7 @@ class Tally:
 
     A channel keeps counts down to 2^-16 of its maximum, in whole octaves; what is smaller counts as
     the smallest. The cut only rises with the maximum, so the end result knows no order.
+    Counts of 32 bits go over to 64 before they could be full.
     """
 
     def __init__(self, name: str, shape: Shape) -> None:
@@ -43,6 +45,8 @@ class Tally:
         self.largest: npt.NDArray[np.float64] = np.zeros(shape[0])
         self._first = np.ones(shape[0], np.int32)
         self._counts = np.zeros((shape[0], APART + SPAN), np.int32)
+        self._earlier = np.zeros((0, APART + SPAN), np.int64)
+        self._room = ROOM
         self._images = np.zeros(256 << BITS, np.int64)
 
     def add(self, signal: torch.Tensor) -> None:
@@ -61,26 +65,33 @@ class Tally:
         self._raise_cuts()
         # float64 is rounded, which keeps the order
         patterns = values.float().contiguous().numpy().view(np.int32)
+        numbers = len(values) * values.shape[2]
+        if numbers > self._room:
+            self._earlier = self._all_counts()
+            self._counts[:] = 0
+            self._room = ROOM
+        self._room -= numbers
         # on this thread: while torch's own threads still spin, others would wait for the cores
         count(patterns, self._first, self._counts)
 
     def _raise_cuts(self) -> None:
-        """Moves a channel's kept octaves up to its new maximum; its lowest bin takes in what falls
-        out."""
+        """Moves a channel's kept octaves up to its new maximum."""
         lowest = lowest_kept(bins_of(self.largest))
         for channel in np.flatnonzero(lowest > self._first):
-            row = self._counts[channel, APART:]
             shift = min(int(lowest[channel] - self._first[channel]), SPAN)
-            fallen = row[:shift].sum()
-            row[: SPAN - shift] = row[shift:].copy()
-            row[SPAN - shift :] = 0
-            row[0] += fallen
+            _drop(self._counts[channel, APART:], shift)
+            if len(self._earlier):
+                _drop(self._earlier[channel, APART:], shift)
         self._first = np.maximum(self._first, lowest)
+
+    def _all_counts(self) -> npt.NDArray[np.int64]:
+        counts = self._counts.astype(np.int64)
+        return counts + self._earlier if len(self._earlier) else counts
 
     def channels(self) -> tuple[Histogram, ...]:
         """Of each channel's activations."""
         found = []
-        for first, row in zip(self._first, self._counts.astype(np.int64), strict=True):
+        for first, row in zip(self._first, self._all_counts(), strict=True):
             zeros, counts = row[:APART].sum(), row[APART:]
             (used,) = np.nonzero(counts)
             bins, numbers = used + first, counts[used]
@@ -93,3 +104,12 @@ class Tally:
         """Of each image's largest activation."""
         (used,) = np.nonzero(self._images)
         return Histogram(used.astype(np.int64), self._images[used])
+
+
+def _drop(row: npt.NDArray[np.integer], shift: int) -> None:
+    """Takes the lowest `shift` bins out of a channel's row (SPAN,); the next one takes in what they
+    counted."""
+    fallen = row[:shift].sum()
+    row[: SPAN - shift] = row[shift:].copy()
+    row[SPAN - shift :] = 0
+    row[0] += fallen

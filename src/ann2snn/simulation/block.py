@@ -14,6 +14,14 @@ class Block:
     """Per image and step: spikes of each spiking node, synaptic operations of each Conv and Linear,
     operations of each pool, and the signal that the output receives (images, steps, classes).
 
+    An input unit whose signal is not 0 in a step is one event, whatever its value. An event costs a
+    Conv or Linear as many synaptic operations as synapses leave its unit (`spec.cost.fan_out`), and
+    a pool as many operations as windows hold its unit. So behind spikes, and behind max-pooling of
+    spikes, a spike costs its fan-out; behind average-pooling (`SumPool`) a window with any spike
+    costs the window's fan-out once, however many it holds. Biases cost nothing, and so does what
+    reads a signal that does not change with time: an analog image's layer, which is charged as
+    multiply-accumulates, once.
+
     `largest` is the largest |potential before reset| of each neuron layer, by image. `counts`,
     `potentials` and `trains` are kept on request: total spikes and final potentials (images,
     units), spikes of chosen units (images, steps, units).

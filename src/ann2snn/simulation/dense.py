@@ -5,6 +5,7 @@ time is folded into the batch for everything without state, and only neurons and
 the steps.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from ann2snn.simulation import neuron, randomness
 from ann2snn.simulation.block import Block
 from ann2snn.simulation.gates import Gate
-from ann2snn.simulation.stateless import applied
+from ann2snn.simulation.stateless import applied, full_products
 from ann2snn.simulation.static import static_signals
 from ann2snn.simulation.watch import Watch
 from ann2snn.spec import Conv, Input, Linear, MaxPool, Neuron, Node, Output, SpikingSpec, SumPool
@@ -85,8 +86,9 @@ def simulate_block(
     largest = max(int(np.prod(shape)) for shape in spec.shapes.values())
     width = torch.finfo(run.dtype).bits // 8
     chunk = max(1, CHUNK_BYTES // (4 * width * largest * n))
-    for start in range(0, steps, chunk):
-        _advance(run, start, min(start + chunk, steps))
+    with full_products() if run.device.type == "cpu" else nullcontext():
+        for start in range(0, steps, chunk):
+            _advance(run, start, min(start + chunk, steps))
     for name, potential in run.potentials.items():
         if "potentials" in keep:
             block.potentials[name] = potential.double().cpu().flatten(1).numpy()
@@ -94,7 +96,8 @@ def simulate_block(
 
 
 def _advance(run: _Run, start: int, stop: int) -> None:
-    """Takes every node through the steps start + 1 to stop."""
+    """Takes every node through the steps start + 1 to stop, and counts what `Block` calls events at
+    each Conv, Linear and pool."""
     signals: dict[str, Tensor] = {}
     block, spec = run.block, run.spec
     for node in spec:
@@ -124,9 +127,9 @@ def _advance(run: _Run, start: int, stop: int) -> None:
 
 def _weighted_counts(events: Tensor, weights: Tensor) -> npt.NDArray[np.int64]:
     """Sums of 0s and 1s (steps, images, *shape) times whole-number weights (*shape), by image and
-    step; in float32 where even all of them together stay exact there."""
+    step; on a processor in float32 where even all of them together stay exact there."""
     flat = weights.flatten()
-    if events.dtype != torch.float64 and bool(flat.sum() >= 2**24):
+    if events.device.type != "cpu" or bool(flat.sum() >= 2**24):
         events = events.double()
     counts: npt.NDArray[np.int64] = (
         (events.flatten(2) @ flat.to(events.dtype)).T.long().cpu().numpy()

@@ -33,7 +33,10 @@ def most_spikes(spikes: npt.NDArray[np.bool_]) -> Answers:
 
 
 def class_spikes(output: Output, signal: Reals) -> npt.NDArray[np.bool_]:
-    """Spikes of the classes as neurons of threshold 1 (images, steps, classes)."""
+    """Spikes of the classes as neurons of threshold 1 (images, steps, classes).
+
+    They start at 0, whatever the initial potential of the network's own neurons.
+    """
     spikes = np.zeros(signal.shape, np.bool_)
     potential = np.zeros(signal.shape[::2])
     for t in range(signal.shape[1]):

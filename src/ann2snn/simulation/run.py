@@ -5,12 +5,15 @@ it.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from tqdm import tqdm
 
@@ -19,7 +22,7 @@ from ann2snn.simulation.block import Block
 from ann2snn.simulation.certificate import certify, inexact_images
 from ann2snn.simulation.parts import Arrays, Indices, Request, joined, summary
 from ann2snn.simulation.result import SimulationResult
-from ann2snn.simulation.settings import SimulationSettings
+from ann2snn.simulation.settings import SimulationSettings, available_cores
 from ann2snn.spec import SpikingSpec
 from ann2snn.spec.graph import arrays_of
 
@@ -90,10 +93,13 @@ def simulate_with(
     blocks = [chosen[i : i + settings.block] for i in range(0, len(chosen), settings.block)]
     run_id = identity(spec, settings, chosen, images, request)
     parts: list[Arrays] = []
-    with tqdm(total=len(chosen), unit=" images", disable=not settings.progress) as progress:
+    with (
+        _torchs_threads(settings),
+        tqdm(total=len(chosen), unit=" images", disable=not settings.progress) as progress,
+    ):
         for number, places in enumerate(blocks):
             path = partial / f"{run_id}-{number}.safetensors" if partial else None
-            part = load_file(path) if path and path.is_file() else None
+            part = _kept(path) if path else None
             if part is None:
                 watch = None
                 if settings.compare:
@@ -105,12 +111,46 @@ def simulate_with(
                 part |= watch.arrays() if watch else {}
                 part["repeated/images"] = np.array([repeated])
                 if path:
-                    temporary = path.with_suffix(".tmp")
-                    save_file(part, temporary)
-                    temporary.replace(path)
+                    _keep(part, path)
             parts.append(part)
             progress.update(len(places))
     return joined(spec, parts, labels[chosen].astype(np.int64), settings)
+
+
+@contextmanager
+def _torchs_threads(settings: SimulationSettings) -> Iterator[None]:
+    """Within, torch has the threads of the settings, where it is what computes."""
+    if settings.engine != "dense":
+        yield
+        return
+    import torch
+
+    known, wanted = torch.get_num_threads(), settings.threads or available_cores()
+    try:
+        if known != wanted:
+            torch.set_num_threads(wanted)
+        yield
+    finally:
+        if known != wanted:
+            torch.set_num_threads(known)
+
+
+def _kept(path: Path) -> Arrays | None:
+    """What a finished block left; None if it is not there, or not whole after a power cut."""
+    try:
+        return load_file(path)
+    except (FileNotFoundError, SafetensorError):
+        return None
+
+
+def _keep(part: Arrays, path: Path) -> None:
+    """Writes a block's part at once or not at all, and to the disk itself before it bears its name:
+    what reads well shall also be right."""
+    temporary = path.with_suffix(".tmp")
+    save_file(part, temporary)
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
 
 
 def check_images(spec: SpikingSpec, images: np.ndarray, labels: np.ndarray) -> None:
@@ -173,22 +213,16 @@ def chosen_engine(settings: SimulationSettings) -> str:
     """The engine that `auto` stands for: compiled kernels on a processor, torch on a GPU.
 
     Raises:
-        SettingError: the engine does not run on the device, or there is no such device.
+        SettingError: there is no such device.
     """
     if settings.device == "cuda":
         import torch
 
         if not torch.cuda.is_available():
             raise SettingError("device must be cpu here, got 'cuda': torch finds no GPU")
-    if settings.compare:
-        if settings.engine == "event":
-            raise SettingError("engine must be auto or dense where compare is true, got 'event'")
-        return "dense"
-    if settings.engine == "auto":
-        return "event" if settings.device == "cpu" else "dense"
-    if settings.engine == "event" and settings.device != "cpu":
-        raise SettingError(f"device must be cpu for the event engine, got {settings.device!r}")
-    return settings.engine
+    if settings.engine != "auto":
+        return settings.engine
+    return "dense" if settings.compare or settings.device == "cuda" else "event"
 
 
 def certain_block(

@@ -3,12 +3,16 @@
 import os
 from dataclasses import dataclass
 
-from ann2snn.settings import check, choice, flag, number
+from ann2snn.settings import SettingError, check, choice, flag, number
 
 
 @dataclass(frozen=True)
 class SimulationSettings:
-    """How long, on which images, and by which engine."""
+    """How long, on which images, and by which engine.
+
+    Raises:
+        SettingError: a toggle is off its rule, or two do not go together.
+    """
 
     steps: int = number(300, "time steps", low=1, high=100_000)
     part: str = choice(
@@ -17,7 +21,9 @@ class SimulationSettings:
         "images of the test set, or those of the training set that toggles may be chosen by",
     )
     images: int = number(0, "images, drawn without repetition by the seed; 0 takes all", low=0)
-    seed: int = number(0, "of Poisson input, clock ticks and the choice of images", low=0)
+    seed: int = number(
+        0, "of Poisson input, clock ticks and the choice of images", low=0, high=2**32 - 1
+    )
     compare: bool = flag(
         False, "compares the rates of all neurons with their activations at every step, which"
         " takes the dense engine"
@@ -35,6 +41,10 @@ class SimulationSettings:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.compare and self.engine == "event":
+            raise SettingError("engine must be auto or dense where compare is true, got 'event'")
+        if self.engine == "event" and self.device != "cpu":
+            raise SettingError(f"device must be cpu for the event engine, got {self.device!r}")
 
 
 def available_cores() -> int:

@@ -1,4 +1,14 @@
-"""What nodes without a state make of their inputs, as tensors."""
+"""What nodes without a state make of their inputs, as tensors.
+
+Sums of multiples of a power of two are exact in any order, so any kernel forms them rightly that
+multiplies and adds the numbers as they are. Not all do: on a GPU convolutions round float32 to the
+11 bits of TF32 unless told otherwise, and cuDNN may transform them (Winograd, FFT), which leaves
+the grid; on a processor they may be rounded to bfloat16 where a program allowed that.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch.nn import functional as F
@@ -33,8 +43,27 @@ def applied(node: Node, inputs: list[Tensor]) -> Tensor:
             raise AssertionError(f"{node.kind} keeps a state")
 
 
+@contextmanager
+def full_products() -> Iterator[None]:
+    """Within, the processor's products of float32 keep all their bits, also where
+    `torch.set_float32_matmul_precision` or the like allows fewer; then what was set is set again.
+    """
+    products: Any = torch.backends.mkldnn
+    known = [(kind, kind.fp32_precision) for kind in (products.matmul, products.conv)]
+    short = [(kind, precision) for kind, precision in known if precision not in ("none", "ieee")]
+    try:
+        for kind, _ in short:
+            kind.fp32_precision = "ieee"
+        yield
+    finally:
+        for kind, precision in short:
+            kind.fp32_precision = precision
+
+
 def _linear_map(node: Conv | Linear, signal: Tensor) -> Tensor:
     """Weights times the signal, and the bias, in the signal's precision."""
+    if signal.device.type != "cpu":
+        return _by_matrices(node, signal.double()).to(signal.dtype)
     weight, bias = (torch.from_numpy(array).to(signal) for array in (node.weight, node.bias))
     if isinstance(node, Linear):
         return F.linear(signal, weight, bias)
@@ -43,6 +72,27 @@ def _linear_map(node: Conv | Linear, signal: Tensor) -> Tensor:
         signal = F.pad(signal, (left, right, top, bottom))
         top = left = 0
     return F.conv2d(signal, weight, bias, node.stride, (top, left), node.dilation, node.groups)
+
+
+def _by_matrices(node: Conv | Linear, signal: Tensor) -> Tensor:
+    """The linear map of a float64 signal by matrix products of float64 alone, which no setting of
+    torch shortens and no library transforms: one for each tap of a convolution's kernel."""
+    weight, bias = (torch.from_numpy(array).to(signal) for array in (node.weight, node.bias))
+    if isinstance(node, Linear):
+        return signal @ weight.T + bias
+    top, bottom, left, right = node.padding
+    padded = F.pad(signal, (left, right, top, bottom))
+    padded = padded.reshape(len(signal), node.groups, -1, *padded.shape[2:])
+    taps = weight.reshape(node.groups, -1, *weight.shape[1:])
+    (down, across), (gap_down, gap_across) = node.stride, node.dilation
+    _, rows, columns = node.output_shape([tuple(signal.shape[1:])])
+    total = bias.view(node.groups, -1, 1, 1).expand(len(signal), -1, -1, rows, columns).clone()
+    for y in range(weight.shape[2]):
+        band = padded[:, :, :, y * gap_down :][:, :, :, ::down][:, :, :, :rows]
+        for x in range(weight.shape[3]):
+            seen = band[..., x * gap_across :][..., ::across][..., :columns]
+            total += torch.einsum("goc,ngcyx->ngoyx", taps[..., y, x], seen)
+    return total.flatten(1, 2)
 
 
 def windowed(node: SumPool | MaxPool, signal: Tensor, outside: float = 0) -> Tensor:

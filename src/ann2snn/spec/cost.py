@@ -1,4 +1,8 @@
-"""What a spike costs: fan-out with exact borders, and the analog network's multiply-accumulates."""
+"""What an event costs: fan-out with exact borders, and the analog network's multiply-accumulates.
+
+An event is a unit whose signal is not 0 in a step: a spike, or the sum of a pool's window that
+holds any.
+"""
 
 import math
 

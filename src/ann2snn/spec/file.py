@@ -5,6 +5,7 @@ Loading runs no code and unpickles nothing; the graph that comes out has checked
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ FORMAT = "ann2snn spiking spec 1"
 
 
 def save_spec(spec: SpikingSpec, path: Path) -> None:
-    """Writes `spec`; an array that float32 holds without loss is stored as float32."""
+    """Writes `spec`, at once or not at all; an array that float32 holds without loss is stored as
+    float32."""
     tensors: dict[str, np.ndarray] = {}
     graph: list[dict[str, Any]] = []
     for node in spec:
@@ -33,7 +35,13 @@ def save_spec(spec: SpikingSpec, path: Path) -> None:
         }
         graph.append({"kind": node.kind, **plain})
     content = {"format": FORMAT, "grid": spec.grid, "levels": spec.levels, "nodes": graph}
-    save_file(tensors, path, metadata={"spec": json.dumps(content, sort_keys=True)})
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        save_file(tensors, temporary, metadata={"spec": json.dumps(content, sort_keys=True)})
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def load_spec(path: Path) -> SpikingSpec:

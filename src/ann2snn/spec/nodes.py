@@ -319,7 +319,8 @@ class Output(Node):
       `clock_rate`, and at a tick one class spikes: the argmax of the potentials, which then return
       to 0 (`draw` false, the authors' 2016 code), or one drawn from softmax(scale x potential),
       without reset (`draw` true, 2017). The answer is the class with most spikes.
-    - count: the classes are neurons of their own (threshold 1, reset as `reset`); most spikes wins.
+    - count: the classes are neurons of their own (threshold 1, reset as `reset`) that start at 0;
+      most spikes wins.
     In softmax and count, an image without any output spike has no answer and counts as wrong; of
     equals the first class wins.
     """

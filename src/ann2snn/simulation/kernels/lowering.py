@@ -148,7 +148,8 @@ class Lowering:
         )  # fmt: skip
 
     def _count(self, source: str, weights: np.ndarray) -> int:
-        """A slot for the sum over the events of `source` of their pixel's weight."""
+        """A slot for the sum over the events of `source` (units that are not 0, see `Block`) of
+        their pixel's weight."""
         slot, table = self.program.slots, self.tables.put(weights)
         self.program.slots += 1
         if source in self.as_bits:
@@ -384,7 +385,8 @@ class Lowering:
         )
 
     def _any_spike(self, node: SumPool) -> None:
-        """Which windows hold a spike: that many events its readers are charged with."""
+        """Which windows hold a spike: each is one event for its readers, however many it holds, as
+        a sum that is not 0 is for other readers (`Block` says what an event costs)."""
         name, source = node.name, node.inputs[0]
         self.pools[name] = node
         self._emit(code.GATE, source, name, source=self.as_bits[source], target=self._spikes(name),
