@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ann2snn.stages.configuration import composed
-from ann2snn.stages.study import read_params, read_study
+from ann2snn.stages.configuration import composed, composed_hydra
+from ann2snn.stages.study import default_studies, read_params, read_study
 from tests.stages.project import ROOT, environment, make_project, stage_command
 
 PACKAGE = ROOT / "src" / "ann2snn"
@@ -183,3 +183,45 @@ def test_every_override_of_dvc_and_params_composes() -> None:
         words = entry["cmd"].split(" -m ")[1].split()[1:]
         given = {word.partition("=")[0] for word in words}
         assert given <= {"data", "ann", "run.publish", "run.study"}, name
+
+
+def conf_files(overrides: list[str]) -> dict[str, str]:
+    """The files of conf/ that a point is composed of, by group."""
+    choices = composed_hydra(overrides).runtime.choices
+    files = {group: f"conf/{group}/{choice}.yaml" for group, choice in choices.items() if choice}
+    there = {group: file for group, file in files.items() if (ROOT / file).is_file()}
+    return {**there, "config": "conf/config.yaml"}
+
+
+def deps_of_study(step: str, name: str, network: dict[str, str]) -> list[str]:
+    """What a study's stage depends on, and the stages of data and network whose outs it takes."""
+    entries = stage_entries()
+    values = {
+        "${key}": name, "${item}": network["data"], "${item.data}": network["data"],
+        "${item.ann}": network["ann"],
+    }  # fmt: skip
+    found = []
+    for dep in [dep for each in ("data", "ann", step) for dep in entries[each]["deps"]]:
+        for old, new in values.items():
+            dep = dep.replace(old, new)
+        found.append(dep)
+    return found
+
+
+def test_every_file_of_conf_that_a_point_is_composed_of_is_a_dep_of_its_stages() -> None:
+    """The settings of a simulation shape no conversion, and hydra's own shape nothing."""
+    networks = read_params(ROOT)["networks"]
+    seen = set()
+    for name, study in default_studies(ROOT).items():
+        for overrides in study.points.values():
+            files = conf_files(overrides)
+            seen |= set(files)
+            for step in ("conversion", "simulation"):
+                deps = deps_of_study(step, name, networks[study.network])
+                for group, file in files.items():
+                    apart = group.startswith("hydra/") or (step, group) in (
+                        ("conversion", "simulation"),
+                        ("simulation", "conversion"),
+                    )
+                    assert apart or covered(file, deps), f"{step}@{name} is composed of {file}"
+    assert seen >= {"config", "data", "ann", "conversion", "simulation", "experiment"}

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ann2snn.stages.sweep import axes_of, points_of
 from tests.stages.project import (
     QUICK,
+    ROOT,
     environment,
     make_project,
     result_files,
@@ -28,14 +28,6 @@ GRID = [
     "conversion.input=analog,poisson",
     "conversion.percentile=90,95,98,99,99.9,100",
 ]
-
-
-def test_points_are_the_product_of_the_axes_with_the_last_axis_fastest() -> None:
-    overrides = ["a.x=1,2", "a.y=k", "a.z=range(0,3)"]
-    assert axes_of(overrides) == {"a.x": ["1", "2"], "a.y": ["k"], "a.z": ["0", "1", "2"]}
-    points = list(points_of(overrides))
-    assert len(points) == 6
-    assert points[:2] == [["a.x=1", "a.y=k", "a.z=0"], ["a.x=1", "a.y=k", "a.z=1"]]
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +73,17 @@ def test_a_plan_of_a_study_or_a_single_run_computes_nothing(
     overrides: list[str], points: int, tmp_path: Path
 ) -> None:
     project = make_project(tmp_path / "project")
-    done = run_stage(project, "simulation", "run.plan=true", *overrides)
-    assert done.returncode == 0, done.stderr
-    assert f"{points} points; " in done.stdout
-    assert done.stdout.count("ann, conversion, simulation\n") == points
-    assert {path.split("/")[0] for path in result_files(project)} <= {"data"}
+    for state, loaded in (
+        ("not known", set()),
+        ("ann, statistics, conversion, simulation", {"data"}),
+    ):
+        if loaded:
+            run_stage(project, "data", "data=digits", "run.track=false")
+        done = run_stage(project, "simulation", "run.plan=true", *overrides)
+        assert done.returncode == 0, done.stderr
+        assert f"{points} points; " in done.stdout
+        assert done.stdout.count(f": open: {state}\n") == points
+        assert {path.split("/")[0] for path in result_files(project)} == loaded
 
 
 @pytest.mark.parametrize(
@@ -114,14 +112,38 @@ def test_two_spellings_of_one_value_are_one_result(project: Path) -> None:
 
 
 def test_a_failing_point_is_reported_and_stops_no_other(project: Path) -> None:
+    (project / "broken.safetensors").write_bytes(b"no weights")
     done = run_stage(
         project, "simulation", "-m", "run.track=false", "run.name=f", *QUICK,
-        "ann.weights='',missing.safetensors",
+        "ann.weights=broken.safetensors,''",
     )  # fmt: skip
     assert done.returncode == 1
-    assert "missing.safetensors" in done.stderr
+    assert "ann.weights=broken.safetensors: failed: " in done.stderr
     content = json.loads((project / "store" / "sweeps" / "f" / "sweep.json").read_text())
-    assert [point["status"] for point in content["points"]] == ["done", "failed"]
+    assert [point["status"] for point in content["points"]] == ["failed", "done"]
+
+
+@pytest.mark.system
+def test_a_killed_process_takes_the_rest_of_a_joblib_sweep_with_it_no_more(project: Path) -> None:
+    (project / "killer.py").write_text(
+        "import os, signal\ndef make(shape, classes):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run(
+        stage_command(
+            "ann", "-m", "run.track=false", "run.name=j", "ann.epochs=1", "ann.seed=0,1,2",
+            "ann.network=killer:make,digits_cnn", "hydra/launcher=joblib",
+            "hydra.launcher.n_jobs=2",
+        ),
+        cwd=project, capture_output=True, text=True, check=False,
+        env={**environment(), "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{project}"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    content = json.loads((project / "store" / "sweeps" / "j" / "sweep.json").read_text())
+    states = {point["label"]: point["status"] for point in content["points"]}
+    assert {states[f"ann.seed={seed}, ann.network=killer:make"] for seed in (0, 1, 2)} == {"begun"}
+    assert "missing" not in states.values()
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("the launcher stopped: A worker process") >= 1
 
 
 @pytest.fixture(scope="module")

@@ -45,3 +45,20 @@ def test_a_training_goes_on_without_mlflow(
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1
     assert said[0].startswith("no live curves in MLflow: MLflow at http://127.0.0.1:9 does not")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(RuntimeError(), "RuntimeError"), (OSError("\n\nfull\nlong"), "full")]
+)
+def test_a_training_goes_on_whatever_mlflow_raises(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    error: Exception, reason: str,
+) -> None:  # fmt: skip
+    def refuse(place: object) -> None:
+        raise error
+
+    monkeypatch.setattr("ann2snn.tracking.live.connect", refuse)
+    train(project, range(1, 4))
+    assert capsys.readouterr().err == (
+        f"no live curves in MLflow: {reason}; the training's record brings them later\n"
+    )

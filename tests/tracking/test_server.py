@@ -42,6 +42,37 @@ def test_a_uri_of_another_kind_is_refused(project: Path) -> None:
         sync(project, "file:///tmp/mlruns")
 
 
+def test_a_uri_is_told_without_its_password(project: Path) -> None:
+    with pytest.raises(ValueError, match=r"got 'postgresql://host/runs'$"):
+        sync(project, "postgresql://someone:secret@host/runs")
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:no", "http://127.0.0.1:9/a b"])
+def test_an_address_that_is_none_is_told_as_a_server_that_is_down(project: Path, uri: str) -> None:
+    with pytest.raises(TrackingUnavailableError, match=r"does not answer \(.+\); results stay"):
+        sync(project, uri)
+
+
+def test_an_error_of_the_server_that_says_nothing_is_told_by_its_kind(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(place: object) -> None:
+        from mlflow.exceptions import MlflowException
+
+        raise MlflowException("")
+
+    monkeypatch.setattr("ann2snn.tracking.sync.connect", refuse)
+    with pytest.raises(TrackingUnavailableError, match=r"does not answer \(MlflowException\)"):
+        sync(project, "http://127.0.0.1:9")
+
+
+def test_a_file_that_is_no_store_is_told_in_one_line(project: Path) -> None:
+    (project / "mlflow.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(TrackingUnavailableError, match=r"mlflow\.db cannot be used \(") as told:
+        sync(project)
+    assert "\n" not in str(told.value)
+
+
 def test_the_environment_names_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///other/my.db")
     assert place_of(tmp_path).database == tmp_path / "other" / "my.db"

@@ -21,7 +21,7 @@ def main() -> None:
     project = Path.cwd()
     with tempfile.TemporaryDirectory(prefix="accept-") as temporary:
         folder = Path(temporary) / "digits"
-        demo.prepare(project, folder)
+        demo.prepare(project, folder, tracked=False)
         (folder / "src" / "ann2snn" / "stages" / ACCEPTED.name).unlink(missing_ok=True)
         demo.dvc(folder, "repro", "--quiet")
         differences = list(different_results(folder / "artifacts", project / "artifacts"))

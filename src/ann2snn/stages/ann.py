@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ann2snn.records import Json, Record, file_sha256
 from ann2snn.settings import shaping_values
+from ann2snn.stages.given import given
 
 if TYPE_CHECKING:
     from ann2snn.stages.chain import Chain
@@ -17,7 +18,7 @@ FILES = ("weights.safetensors", "predictions.safetensors")
 
 
 def settings(settings: "Settings") -> Json:
-    return shaping_values(settings.ann)
+    return {**shaping_values(settings.ann), **given(settings.ann)}
 
 
 def produce(chain: "Chain", folder: Path, partial: Path) -> Record:

@@ -3,12 +3,15 @@
 Overrides are checked before Hydra composes and before anything heavy is imported.
 """
 
+import argparse
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import hydra
+from hydra._internal.utils import get_args
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
@@ -20,11 +23,14 @@ from ann2snn.stages.configuration import (
     Settings,
     check_overrides,
     composed,
-    conf_folder,
     register_schema,
     typed,
 )
+from ann2snn.stages.outcome import line_of
+from ann2snn.stages.overrides import conf_folder
 from ann2snn.stages.plan import print_plan
+from ann2snn.stages.points import named
+from ann2snn.stages.preflight import require_ready
 from ann2snn.stages.study import keep_point, publish_result, publish_study, read_study, study_chains
 
 MISUSED = 2
@@ -37,24 +43,37 @@ def run(step: str) -> None:
     Messages about data, files and settings are one line; anything else is a fault of the program
     and keeps its traceback.
     """
-    arguments = sys.argv[1:]
-    overrides = [argument for argument in arguments if not argument.startswith("-")]
-    multirun = any(argument in ("-m", "--multirun") for argument in arguments)
+    # conf/hydra/launcher sets launchers of Hydra's plugins by their own names, as it must
+    warnings.filterwarnings("ignore", r"\s*'hydra/launcher/\w+' is validated against", UserWarning)
+    flags = get_args()  # by Hydra's own parser, which ends the program after a wrong flag
     try:
-        folder = conf_folder()
-        check_overrides(overrides)
-        if not multirun and any(line.startswith("run.study=") for line in overrides):
-            _run_study(step, composed(overrides), overrides)
-            return
-        asked = any(line.startswith("run.plan=") for line in overrides)
-        if not multirun and asked and composed(overrides).run.plan:
-            print_plan(step, [[o for o in overrides if not o.startswith("run.")]])
-            return
+        _run(step, flags)
     except (SettingError, OSError, ValueError) as error:
         _leave(error, MISUSED if isinstance(error, SettingError) else FAILED)
+
+
+def _run(step: str, flags: argparse.Namespace) -> None:
+    folder, overrides = conf_folder(), list(flags.overrides)
+    if flags.shell_completion:
+        _hydra_main(step, folder)
+        return
+    check_overrides(overrides, Path(flags.config_dir) if flags.config_dir else None)
+    if flags.cfg or flags.info or flags.help or flags.hydra_help:
+        _hydra_main(step, folder)
+        return
+    multirun = flags.multirun or "hydra.mode=MULTIRUN" in overrides
+    study = not multirun and any(line.startswith("run.study=") for line in overrides)
+    plan = any(line.startswith("run.plan=") for line in overrides)
+    if (multirun or study or plan) and (flags.config_name or flags.config_path or flags.config_dir):
+        raise SettingError("--config-name, -path and -dir are for a single run")
     if multirun:
         sys.exit(sweep.run_multirun(step, overrides, lambda: _hydra_main(step, folder)))
-    _hydra_main(step, folder)
+    if study:
+        _run_study(step, composed(overrides), overrides)
+    elif plan and composed(overrides).run.plan:
+        print_plan(step, [[line for line in overrides if not line.startswith("run.")]])
+    else:
+        _hydra_main(step, folder)
 
 
 def _hydra_main(step: str, folder: Path) -> None:
@@ -84,14 +103,18 @@ class _Task:
 
 def _run_single(step: str, settings: Settings) -> None:
     chain = Chain(settings)
+    require_ready(step, chain)
     record = chain.record(step)
     if settings.run.publish:
         publish_result(step, settings.run.publish, chain, Path.cwd())
-    print(sweep.line_of(record))
+    print(line_of(record))
     if settings.run.track and not settings.run.publish:
         from ann2snn.tracking.later import sync_later
 
-        sync_later(Path.cwd())
+        try:
+            sync_later(Path.cwd())
+        except OSError as error:
+            sweep.tell_waiting(error)
 
 
 def _run_study(step: str, settings: Settings, overrides: list[str]) -> None:
@@ -108,9 +131,12 @@ def _run_study(step: str, settings: Settings, overrides: list[str]) -> None:
         return
     chains = study_chains(study, project, settings)
     for point, chain in chains.items():
+        with named(f"{study.name}/{point}"):
+            require_ready(step, chain)
+    for point, chain in chains.items():
         record = chain.record(step)
         keep_point(study.name, point, record, project)
-        print(f"{study.name}/{point}: {sweep.line_of(record)}", flush=True)
+        print(f"{study.name}/{point}: {line_of(record)}", flush=True)
     publish_study(step, study, chains, project)
 
 

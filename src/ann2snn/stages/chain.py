@@ -12,11 +12,12 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 from ann2snn.records import Json, Record, Store, file_sha256, run_key, write_json
+from ann2snn.settings import SettingError
 from ann2snn.stages.code import code_identity
 from ann2snn.stages.configuration import Settings
 from ann2snn.stages.provenance import provenance
@@ -64,27 +65,49 @@ class Chain:
         """The run key of a step; that of data is the hash of its manifest's content.
 
         Two folders of equal images are one data set, and CIFAR-10 is not its JPEG copy.
+
+        Raises:
+            SettingError: a toggle names a file, a module or images that are not there.
         """
         if step == "data":
-            return self._data_key
-        return self._keys(step)
-
-    def _keys(self, step: str) -> str:
+            return manifest_key(self.manifest)
+        own = self._shaping[step]
+        if step == "simulation":
+            self._require_images()
         parents = {parent: self.key(parent) for parent in PARENTS[step]}
-        own = step_module(step).settings(self.settings)
         return run_key(step, own, parents, code_identity(step))
 
     @cached_property
-    def _data_key(self) -> str:
-        return manifest_key(self.manifest)
+    def _shaping(self) -> dict[str, Json]:
+        """The toggles that shape each step's own result, read once: a file of the user's that
+        changes while a run goes on changes none of its keys."""
+        return {step: step_module(step).settings(self.settings) for step in PARENTS}
+
+    def _require_images(self) -> None:
+        asked, part = self.settings.simulation.images, self.settings.simulation.part
+        there = self.manifest["counts"][part]
+        if asked > there:
+            raise SettingError(
+                f"simulation.images must be at most {there}, the {part} images of"
+                f" {self.manifest['name']}, or 0 for all, got {asked}"
+            )
+
+    def place(self, step: str) -> str:
+        """The key that the store keeps a step's result under: for data it says which raw data they
+        were loaded from and by which code, for all others it is the run key."""
+        return self._data_place if step == "data" else self.key(step)
+
+    def knows_data(self) -> bool:
+        """Whether the manifest, and so every key, is known without loading data."""
+        return self._committed_data is not None or self.done("data")
 
     @cached_property
     def manifest(self) -> Json:
-        """The manifest of the data, which are loaded only if neither store nor git has it."""
-        if self._committed_data is not None and not self._holds_data():
+        """The manifest of the data that all keys speak of; the data are loaded only if neither
+        store nor git has it."""
+        if self._committed_data is not None and not self.done("data"):
             return cast(Json, self._committed_data.details["manifest"])
-        path = self.obtain("data") / "manifest.json"
-        return cast(Json, json.loads(path.read_text(encoding="utf-8")))
+        return _read_manifest(self._load_data())
 
     @cached_property
     def _committed_data(self) -> Record | None:
@@ -102,40 +125,75 @@ class Chain:
 
         return fingerprint(self.settings.data, data_root())
 
-    def _holds_data(self) -> bool:
-        return self.store.has("data", self._data_store_key)
-
     @cached_property
-    def _data_store_key(self) -> str:
+    def _data_place(self) -> str:
+        """The place of what the raw data there give. Where there are none, that of the committed
+        results' raw data if they were loaded before, else that of what a download gives."""
+        if not self._source and self._committed_data is not None:
+            place = self._place_of(self._committed_data.details["raw"])
+            if self.store.has("data", place):
+                return place
+        return self._place_of(self._source)
+
+    def _place_of(self, raw: str) -> str:
         own = step_module("data").settings(self.settings)
-        raw = self._source
-        if not raw and self._committed_data is not None:
-            raw = self._committed_data.details["raw"]
         return run_key("data", {**own, "raw": raw}, {}, code_identity("data"))
 
     def done(self, step: str) -> bool:
         """Whether the result of a step is there already, in the store or in `artifacts`."""
-        if step == "data":
-            return self._holds_data()
-        return self.store.has(step, self.key(step)) or self._kept(step) is not None
+        return self.store.has(step, self.place(step)) or self._kept(step) is not None
 
     def obtain(self, step: str) -> Path:
-        """The folder of a step's result."""
-        key = self._data_store_key if step == "data" else self.key(step)
+        """The folder of a step's result.
 
-        def produce(folder: Path, partial: Path) -> None:
-            if step != "data" and self._adopt(step, folder):
-                return
-            started = time.monotonic()
-            record = step_module(step).produce(self, folder, partial)
-            record.write(folder / "record.json")
-            write_json(folder / "provenance.json", provenance(time.monotonic() - started))
+        Raises:
+            ValueError: the data that were loaded are not those that the keys speak of.
+        """
+        if step != "data":
+            return self.store.obtain(step, self.key(step), partial(self._make, step))
+        promised = self.manifest
 
-        return self.store.obtain(step, key, produce)
+        def make(folder: Path, kept: Path) -> None:
+            self._make("data", folder, kept)
+            loaded = _read_manifest(folder)
+            if loaded != promised:
+                shutil.rmtree(folder)
+                raise ValueError(self._other_data(promised, loaded))
+
+        folder = self.store.obtain("data", self._data_place, make)
+        if _read_manifest(folder) != promised:
+            raise ValueError(self._other_data(promised, _read_manifest(folder)))
+        return folder
+
+    def _load_data(self) -> Path:
+        """The folder of the data as they are: nothing has been said of them yet."""
+        return self.store.obtain("data", self._data_place, partial(self._make, "data"))
+
+    def _make(self, step: str, folder: Path, partial: Path) -> None:
+        if self._adopt(step, folder):
+            return
+        started = time.monotonic()
+        record = step_module(step).produce(self, folder, partial)
+        record.write(folder / "record.json")
+        write_json(folder / "provenance.json", provenance(time.monotonic() - started))
+
+    def _other_data(self, promised: Json, loaded: Json) -> str:
+        """What to say when `loaded` is not what keys were made of."""
+        names = sorted({*promised, *loaded})
+        differing = [name for name in names if promised.get(name) != loaded.get(name)]
+        return (
+            f"the committed results come from {promised['name']} ({promised['source']}), but"
+            f" {loaded['name']} ({loaded['source']}) was loaded; the two differ in"
+            f" {', '.join(differing)}. For the committed results put their raw data into DATA_ROOT"
+            " and no other in their place; to go on with the others, under keys of their own and"
+            " with networks trained anew, first load them with the same toggles by:"
+            f" python -m ann2snn.stages.data data={self.settings.data.name}"
+        )
 
     def record(self, step: str) -> Record:
-        """The record of a step's result."""
-        return Record.read(self.obtain(step) / "record.json")
+        """The record of a step's result; of data, whatever they are."""
+        folder = self._load_data() if step == "data" else self.obtain(step)
+        return Record.read(folder / "record.json")
 
     def _kept(self, step: str) -> Path | None:
         """The record file that `artifacts` keeps of this key, whole with its files."""
@@ -188,7 +246,7 @@ class Chain:
         """The record of this step's result, with keys, settings and words filled in."""
         words = {"dataset": str(self.manifest["name"]), "network": self.settings.ann.network}
         steps = (*PARENTS[step], step)
-        values = {s: step_module(s).settings(self.settings) for s in steps if s != "statistics"}
+        values = {s: self._shaping[s] for s in steps if s != "statistics"}
         # the code that loads data is in no key but that of the data's own place in the store
         code = {s: code_identity(s) for s in steps if s != "data"}
         return Record(
@@ -201,6 +259,10 @@ class Chain:
             curves=curves,
             details={**details, "code": code},
         )
+
+
+def _read_manifest(folder: Path) -> Json:
+    return cast(Json, json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
 
 
 def manifest_key(manifest: Mapping[str, Any]) -> str:

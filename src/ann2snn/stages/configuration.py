@@ -10,14 +10,14 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from ann2snn.ann.settings import AnnSettings
 from ann2snn.conversion.settings import ConversionSettings
@@ -25,6 +25,15 @@ from ann2snn.data.settings import DataSettings
 from ann2snn.settings import SettingError, flag, rule_of, text
 from ann2snn.settings import check as check_settings
 from ann2snn.simulation.settings import SimulationSettings
+from ann2snn.stages.overrides import (
+    CHOSEN,
+    choices_of,
+    conf_folder,
+    first_line,
+    is_hydras,
+    parsed,
+    spelled_values,
+)
 
 
 @dataclass(frozen=True)
@@ -61,21 +70,6 @@ GROUPS = {
     "simulation": SimulationSettings,
     "run": RunSettings,
 }
-CHOSEN = ("data", "ann", "conversion", "simulation", "experiment")
-
-
-def conf_folder() -> Path:
-    """The folder `conf` of the project that the program was started in.
-
-    Raises:
-        SettingError: there is none.
-    """
-    folder = Path.cwd() / "conf"
-    if not (folder / "config.yaml").is_file():
-        raise SettingError(
-            f"conf/config.yaml is not in {Path.cwd()}: start the program in the project's folder"
-        )
-    return folder
 
 
 def register_schema() -> None:
@@ -91,12 +85,25 @@ def composed(overrides: Sequence[str]) -> Settings:
         SettingError: an override or a value is wrong.
     """
     check_overrides(overrides)
+    return typed(_composed(overrides))
+
+
+def composed_hydra(overrides: Sequence[str]) -> DictConfig:
+    """Hydra's own part of what `overrides` make of `conf/config.yaml`: launcher, sweeper.
+
+    Raises:
+        SettingError: Hydra knows no such setting.
+    """
+    return cast(DictConfig, _composed(overrides, return_hydra_config=True).hydra)
+
+
+def _composed(overrides: Sequence[str], return_hydra_config: bool = False) -> DictConfig:
     register_schema()
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-            return typed(compose("config", list(overrides)))
-    except HydraException as error:
-        raise SettingError(str(error).splitlines()[0]) from error
+            return compose("config", list(overrides), return_hydra_config)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise SettingError(first_line(error)) from error
 
 
 def typed(config: DictConfig) -> Settings:
@@ -105,7 +112,10 @@ def typed(config: DictConfig) -> Settings:
     Raises:
         SettingError: names key, value and what is allowed.
     """
-    plain = OmegaConf.to_container(config, resolve=True)
+    try:
+        plain = OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException as error:
+        raise SettingError(first_line(error)) from error
     assert isinstance(plain, dict)
     unknown = sorted(set(map(str, plain)) - set(GROUPS) - {"experiment"})
     if unknown:
@@ -125,35 +135,30 @@ def typed(config: DictConfig) -> Settings:
     return Settings(**parts)
 
 
-def check_overrides(overrides: Sequence[str]) -> None:
-    """Holds each override, and each value of a sweep, to the toggle that it names.
+def check_overrides(overrides: Sequence[str], also: Path | None = None) -> None:
+    """Holds each override, and each value of a sweep, to the toggle that it names. `also` is a
+    folder of named choices beside `conf`.
 
     Raises:
         SettingError: names key, value and what is allowed, and for a misspelt key the nearest one.
     """
-    parser = OverridesParser.create()
     for line in overrides:
-        try:
-            override = parser.parse_override(line)
-        except HydraException as error:
-            raise SettingError(
-                f"{line!r} is not an override: write key=value ({str(error).splitlines()[0]})"
-            ) from error
+        override = parsed(line)
         key = str(override.key_or_group)
-        if key == "hydra" or key.startswith(("hydra.", "hydra/")):
+        if is_hydras(override):
             continue
         if override.is_add() or override.is_force_add() or override.is_delete():
             word = "removed" if override.is_delete() else "added"
             raise SettingError(f"{line!r}: toggles cannot be {word}; " + _known_or_nearest(key))
         if key in CHOSEN:
-            _check_choice(key, override)
+            _check_choice(key, override, also)
         else:
             _check_values(key, override)
 
 
-def _check_choice(group: str, override: Override) -> None:
-    choices = sorted(path.stem for path in (conf_folder() / group).glob("*.yaml"))
-    for value in _values(override):
+def _check_choice(group: str, override: Override, also: Path | None) -> None:
+    choices = choices_of(group, also)
+    for value in _values(override, also):
         if value not in choices and not (group == "experiment" and value in (None, "null")):
             raise SettingError(
                 f"{group} must be one of {', '.join(choices)} (conf/{group}), got {value!r}"
@@ -180,13 +185,12 @@ def _check_values(key: str, override: Override) -> None:
             raise SettingError(f"{key} must be {rule.allowed()}, got {value!r}{close}")
 
 
-def _values(override: Override) -> Iterator[Any]:
-    if override.is_sweep_override():
-        for written in override.sweep_string_iterator():
-            parsed = OverridesParser.create().parse_override(f"{override.key_or_group}={written}")
-            yield parsed.value()
-    else:
+def _values(override: Override, also: Path | None = None) -> Iterator[Any]:
+    if not override.is_sweep_override():
         yield override.value()
+        return
+    for spelled in spelled_values(override, also):
+        yield parsed(f"{override.key_or_group}={spelled}").value()
 
 
 def toggle_of(key: str) -> dataclasses.Field[Any]:

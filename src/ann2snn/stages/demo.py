@@ -13,20 +13,23 @@ from pathlib import Path
 
 import yaml
 
-from ann2snn.stages.study import read_params
+from ann2snn.stages.study import default_studies, read_params
 
 COPIED = ("src", "conf", "dvc.yaml", ".dvcignore")
 NETWORK = "digits"
 
 
-def prepare(project: Path, folder: Path) -> None:
-    """Makes `folder` a fresh DVC project with the digits studies; what was there goes.
+def prepare(project: Path, folder: Path, *, tracked: bool = True) -> None:
+    """Makes `folder` a fresh DVC project with the digits studies; what was there goes. Unless
+    `tracked`, its stages leave MLflow alone.
 
     Raises:
-        ValueError: `folder` is not empty and not an earlier demo.
+        ValueError: `folder` is not empty and not an earlier demo, or params.yaml is wrong.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / ".demo").is_file():
         raise ValueError(f"{folder} is not empty and not an earlier demo: name another folder")
+    names = [name for name, s in default_studies(project).items() if s.network == NETWORK]
+    params = read_params(project)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / ".demo").touch()
@@ -40,13 +43,12 @@ def prepare(project: Path, folder: Path) -> None:
             )
         else:
             shutil.copyfile(source, folder / name)
-    params = read_params(project)
+    if not tracked:
+        _leave_mlflow_alone(folder / "dvc.yaml")
     content = {
         "data": [NETWORK],
         "networks": {NETWORK: params["networks"][NETWORK]},
-        "studies": {
-            name: study for name, study in params["studies"].items() if study["network"] == NETWORK
-        },
+        "studies": {name: params["studies"][name] for name in names},
     }
     text = yaml.safe_dump(content, sort_keys=False)
     (folder / "params.yaml").write_text(text, encoding="utf-8")
@@ -57,20 +59,35 @@ def prepare(project: Path, folder: Path) -> None:
     (folder / ".dvc" / "config").write_text(alone, encoding="utf-8")
 
 
+def _leave_mlflow_alone(file: Path) -> None:
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for entry in content["stages"].values():
+        stage = entry.get("do", entry)
+        if " run." in stage["cmd"]:
+            stage["cmd"] += " run.track=false"
+    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """What programs in `folder` run with: this interpreter's programs, the folder's own code, and
+    its own MLflow, whatever server MLFLOW_TRACKING_URI names."""
+    programs = Path(sys.executable).parent
+    own = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+    return {
+        **own,
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder / "src"),
+    }
+
+
 def dvc(folder: Path, *arguments: str) -> None:
-    """Runs DVC in `folder` with this interpreter's programs and the folder's own code.
+    """Runs DVC in `folder` and its environment.
 
     Raises:
         subprocess.CalledProcessError: DVC failed; it has said why.
     """
-    programs = Path(sys.executable).parent
-    environment = {
-        **os.environ,
-        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(folder / "src"),
-    }
     command = [sys.executable, "-m", "dvc", *arguments]
-    subprocess.run(command, cwd=folder, env=environment, check=True)
+    subprocess.run(command, cwd=folder, env=environment(folder), check=True)
 
 
 def main() -> None:
@@ -83,7 +100,7 @@ def main() -> None:
         prepare(Path.cwd(), folder)
         dvc(folder, "repro", "--quiet")
         command = [sys.executable, "-m", "ann2snn.tracking"]
-        subprocess.run(command, cwd=folder, check=True)
+        subprocess.run(command, cwd=folder, env=environment(folder), check=True)
     except (ValueError, OSError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

@@ -2,33 +2,69 @@
 
 import json
 import statistics
+from collections.abc import Iterator
 
 from ann2snn.records import Record
 from ann2snn.stages.chain import PARENTS, Chain
 from ann2snn.stages.configuration import check_overrides, composed
+from ann2snn.stages.preflight import require_ready
 
 
 def print_plan(step: str, points: list[list[str]]) -> None:
-    """Every point, whether it is done, and the time that the rest took before."""
+    """Every point, whether it is done, and the time that the rest took before.
+
+    Nothing is computed or loaded: where only the data themselves could tell, that is said.
+
+    Raises:
+        SettingError: a point's toggles cannot be; nothing has been printed then.
+    """
+    chains = [_chain(step, point) for point in points]
+    known = [step == "data" or chain.knows_data() for chain in chains]
+    states = [
+        _open_steps(step, c) if k else ["not known"] for c, k in zip(chains, known, strict=True)
+    ]
     pending: dict[tuple[str, str], float | None] = {}
-    for point in points:
-        check_overrides(point)
-        chain = Chain(composed(point))
-        open_steps = [name for name in _ordered(step) if not chain.done(name)]
-        for name in open_steps:
-            pending[name, chain.key(name)] = _usual_seconds(chain, name)
-        state = "done" if not open_steps else "open: " + ", ".join(open_steps)
-        print(f"{' '.join(point) or 'the only point'}: {state}")
-    known = [seconds for seconds in pending.values() if seconds is not None]
-    unknown = len(pending) - len(known)
-    print(
-        f"{len(points)} points; {len(pending)} results to compute, about {sum(known):.0f} s"
-        + (f" and {unknown} of a kind not computed before" if unknown else "")
-    )
+    for point, chain, sure, state in zip(points, chains, known, states, strict=True):
+        for name in state if sure else []:
+            pending[name, chain.place(name)] = _usual_seconds(chain, name)
+        shown = f"open: {', '.join(state)}" if state else "done"
+        print(f"{' '.join(point) or 'the only point'}: {shown}")
+    print(f"{len(points)} points; " + "; ".join(_sums(pending, chains, known)))
 
 
-def _ordered(step: str) -> list[str]:
-    return [name for name in PARENTS if name in (*PARENTS[step], step)]
+def _sums(
+    pending: dict[tuple[str, str], float | None], chains: list[Chain], known: list[bool]
+) -> Iterator[str]:
+    """The results to compute and their time, then what cannot be told yet."""
+    if any(known):
+        seconds = [each for each in pending.values() if each is not None]
+        new = len(pending) - len(seconds)
+        yield f"{len(pending)} results to compute, about {sum(seconds):.0f} s" + (
+            f" and {new} of a kind not computed before" if new else ""
+        )
+    names = [c.settings.data.name for c, sure in zip(chains, known, strict=True) if not sure]
+    for name in dict.fromkeys(names):
+        yield (
+            f"of {names.count(name)} on {name} nothing is known until the data are loaded:"
+            f" python -m ann2snn.stages.data data={name}"
+        )
+
+
+def _chain(step: str, point: list[str]) -> Chain:
+    check_overrides(point)
+    chain = Chain(composed(point))
+    require_ready(step, chain, here=False)
+    return chain
+
+
+def _open_steps(step: str, chain: Chain) -> list[str]:
+    """The steps that are to be computed for `step`, in order: from it back to what is done."""
+    needed, found = {step}, []
+    for name in reversed(PARENTS):
+        if name in needed and not chain.done(name):
+            found.append(name)
+            needed |= set(PARENTS[name])
+    return found[::-1]
 
 
 def _usual_seconds(chain: Chain, step: str) -> float | None:

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ann2snn.records import write_json
+from ann2snn.records import Store, write_json
 
 MACHINES = Path("artifacts") / "machines.json"
 MACHINE = ("python", "versions", "threads", "processor", "accelerator", "system")
@@ -18,10 +18,12 @@ PACKAGES = ("ann2snn", "numba", "numpy", "pytorch-lightning", "safetensors", "to
 
 
 def provenance(seconds: float) -> dict[str, Any]:
-    """Git commit and dirty flag, versions, threads, processor, operating system, duration."""
+    """Git commit and dirty flag (None where git cannot tell), versions, threads, processor,
+    operating system, duration."""
+    changes = _git("status", "--porcelain", "--untracked-files=no")
     return {
-        "git_commit": _git("rev-parse", "HEAD"),
-        "git_dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "git_commit": _git("rev-parse", "HEAD") or "",
+        "git_dirty": None if changes is None else bool(changes),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES},
         "threads": _threads(),
@@ -40,9 +42,10 @@ def note_machine(project: Path, name: str, folders: Iterable[Path]) -> None:
     if made is None:
         return
     content = json.loads(made.read_text(encoding="utf-8"))
-    machines = noted_machines(project)
-    machines[name] = {fact: content[fact] for fact in MACHINE}
-    write_json(project / MACHINES, dict(sorted(machines.items())))
+    with Store(project / "store").lock("artifacts", "machines"):
+        machines = noted_machines(project)
+        machines[name] = {fact: content[fact] for fact in MACHINE}
+        write_json(project / MACHINES, dict(sorted(machines.items())))
 
 
 def noted_machines(project: Path) -> dict[str, Any]:
@@ -54,13 +57,14 @@ def noted_machines(project: Path) -> dict[str, Any]:
     return found
 
 
-def _git(*arguments: str) -> str:
+def _git(*arguments: str) -> str | None:
+    """What git says; None where there is no git, or no repository."""
     try:
         done = subprocess.run(
             ["git", *arguments], capture_output=True, text=True, check=True, timeout=20
         )
     except (OSError, subprocess.SubprocessError):
-        return ""
+        return None
     return done.stdout.strip()
 
 

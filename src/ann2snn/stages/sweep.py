@@ -1,205 +1,198 @@
 """Multiruns: the points of a sweep, what of them is done, and the table at the end.
 
-A sweep has a folder `store/sweeps/<name>` with a file for each finished point. Results themselves
-lie in the store under their keys, so a sweep that was killed computes only what is missing, and two
-sweeps that share points share results.
+A sweep has a folder `store/sweeps/<name>` with a file for each point that was begun. Results
+themselves lie in the store under their keys, so a sweep that was killed computes only what is
+missing, and two sweeps that share points share results.
 """
 
 import dataclasses
 import hashlib
-import itertools
-import json
+import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from ann2snn.records import Json, Record, write_json
+from ann2snn.records import Json, write_json
 from ann2snn.settings import SettingError
 from ann2snn.simulation.settings import available_cores
 from ann2snn.stages.chain import Chain
-from ann2snn.stages.configuration import Settings, composed, typed
+from ann2snn.stages.configuration import (
+    RunSettings,
+    Settings,
+    check_overrides,
+    composed,
+    composed_hydra,
+    typed,
+)
+from ann2snn.stages.outcome import (
+    HEADLINES,
+    draw,
+    gathered,
+    line_of,
+    point_file,
+    print_table,
+    sweep_folder,
+)
+from ann2snn.stages.overrides import first_line, is_hydras, parsed
 from ann2snn.stages.plan import print_plan
+from ann2snn.stages.points import axes_of, label_of, named, points_of
+from ann2snn.stages.preflight import require_ready, trains
 
-HEADLINES = {"data": "train_images", "ann": "test_accuracy", "simulation": "snn_accuracy"}
+JOBLIB = "JoblibLauncher"
+ON_THIS_MACHINE = ("BasicLauncher", JOBLIB, "LocalLauncher")
 
 
 def run_multirun(step: str, overrides: list[str], launch: Callable[[], None]) -> int:
     """Runs every point of a sweep through Hydra's launcher, prints its table, sends it to MLflow.
 
-    Returns the exit code: 1 if a point failed.
+    All points are composed and checked before any is run. Returns the exit code: 1 if a point is
+    not done, whatever became of the launcher.
 
     Raises:
-        SettingError: a point's combination of toggles cannot be.
+        SettingError: a point or the sweep itself cannot be run; nothing has been computed then.
     """
-    own = [line for line in overrides if not line.startswith(("run.", "hydra"))]
-    switches = composed([line for line in overrides if line.startswith("run.")]).run
-    name = switches.name or hashlib.sha256("\n".join([step, *sorted(own)]).encode()).hexdigest()[:8]
-    points = list(points_of(own))
-    if switches.plan:
+    own, run, hydra = _parted(overrides)
+    axes = axes_of(own)
+    points = points_of(axes)
+    chains = []
+    for point in points:
+        with named(label_of(point, axes)):
+            chains.append(Chain(composed(point)))
+    if run.plan:
         print_plan(step, points)
         return 0
-    if not switches.name:
-        sys.argv.append(f"run.name={name}")
-    launch()
-    content = gathered(step, name, own, points)
-    write_json(sweep_folder(name) / "sweep.json", content)
-    print_table(step, content)
-    draw(step, content)
-    if switches.track:
+    launcher = str(hydra.launcher._target_).rpartition(".")[2]
+    for point, chain in zip(points, chains, strict=True):
+        with named(label_of(point, axes)):
+            require_ready(step, chain, here=launcher in ON_THIS_MACHINE)
+    name = run.name or hashlib.sha256("\n".join([step, *sorted(own)]).encode()).hexdigest()[:8]
+    if not run.name:
+        sys.argv.append(f"run.name='{name}'")  # quoted: eight digits would be a number
+    if launcher == JOBLIB and hydra.launcher.n_jobs == -1:
+        sys.argv.append(f"hydra.launcher.n_jobs={jobs_that_fit(step, chains)}")
+    _forget(name, points)
+    try:
+        _launch_all(launch, [point_file(name, point) for point in points], launcher)
+    finally:
+        content = gathered(step, name, own, axes)
+        write_json(sweep_folder(name) / "sweep.json", content)
+        print_table(content)
+    draw(content)
+    if run.track:
         track()
-    missing = [point for point in content["points"] if point["status"] != "done"]
-    return 1 if missing else 0
+    return 1 if any(point["status"] != "done" for point in content["points"]) else 0
 
 
-def sweep_folder(name: str) -> Path:
-    return Path.cwd() / "store" / "sweeps" / name
+def _launch_all(launch: Callable[[], None], files: list[Path], launcher: str) -> None:
+    """Launches the points, each of which begins by writing its file. Where one takes the processes
+    of all with it, as a killed one does for joblib, those not yet begun are launched again."""
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises errors instead of exiting
+    left = len(files)
+    while left > 0:
+        before = left
+        try:
+            launch()
+            left = 0
+        except (Exception, SystemExit) as error:  # a point's own errors do not come this far
+            print(f"the launcher stopped: {first_line(error)}", file=sys.stderr, flush=True)
+            if os.environ.get("ANN2SNN_TRACEBACK"):
+                traceback.print_exc()
+            left = sum(not path.is_file() for path in files)
+        if launcher != JOBLIB or left == before:
+            return
 
 
-def axes_of(overrides: list[str]) -> dict[str, list[str]]:
-    """The values of every override, by key, as they are written."""
-    parser = OverridesParser.create()
-    axes: dict[str, list[str]] = {}
+def _parted(overrides: list[str]) -> tuple[list[str], RunSettings, Any]:
+    """The overrides that make the points, how the sweep is run, and Hydra's settings for it.
+
+    Raises:
+        SettingError: Hydra knows no such setting, or one is not for a sweep.
+    """
+    parts: dict[str, list[str]] = {"own": [], "run": [], "hydra": []}
     for line in overrides:
-        override = parser.parse_override(line)
-        if override.is_sweep_override():
-            axes[str(override.key_or_group)] = [
-                str(value) for value in override.sweep_string_iterator()
-            ]
-        else:
-            axes[str(override.key_or_group)] = [override.get_value_string()]
-    return axes
+        override = parsed(line)
+        shared = "run" if str(override.key_or_group).startswith("run.") else "own"
+        parts["hydra" if is_hydras(override) else shared].append(line)
+    hydra = composed_hydra(parts["hydra"])
+    if not str(hydra.sweeper._target_).endswith(".BasicSweeper"):
+        raise SettingError("hydra/sweeper must be basic: others choose their points as they go")
+    configured = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()]
+    check_overrides(configured)
+    run = composed(parts["run"]).run
+    for toggle in ("study", "publish"):
+        if getattr(run, toggle):
+            raise SettingError(f"run.{toggle} is of a single call, not of a sweep")
+    return [*configured, *parts["own"]], run, hydra
 
 
-def points_of(overrides: list[str]) -> Iterator[list[str]]:
-    """The override lists of all points, the last axis fastest, as Hydra's sweeper orders them."""
-    axes = axes_of(overrides)
-    for values in itertools.product(*axes.values()):
-        yield [f"{key}={value}" for key, value in zip(axes, values, strict=True)]
+def jobs_that_fit(step: str, chains: list[Chain]) -> int:
+    """Points at once on this machine's cores: the threads of a training shape its result, so they
+    are not divided; all else takes its share of the cores."""
+    threads = [chain.settings.ann.threads for chain in chains if trains(step, chain)]
+    return max(1, min(len(chains), available_cores() // max(threads, default=1)))
+
+
+def _forget(name: str, points: list[list[str]]) -> None:
+    """Removes what an earlier sweep of this name said of the same points."""
+    drawn = [sweep_folder(name) / f"sweep.{kind}" for kind in ("csv", "png", "svg")]
+    for path in [*drawn, *(point_file(name, point) for point in points)]:
+        path.unlink(missing_ok=True)
 
 
 def run_point(step: str, config: DictConfig, overrides: list[str]) -> None:
     """Computes one point and writes its file; a failure is written down and goes no further."""
     own = [line for line in overrides if not line.startswith("run.")]
-    folder = sweep_folder(str(config.run.name))
-    content: Json = {"overrides": own, "status": "failed", "key": None, "error": None}
+    path = point_file(str(config.run.name), own)
+    if path.is_file() and str(HydraConfig.get().launcher._target_).endswith(JOBLIB):
+        return  # from before the launch was repeated; other launchers may requeue a point
+    content: Json = {
+        "overrides": own, "status": "begun", "key": None, "value": None, "error": None,
+    }  # fmt: skip
+    write_json(path, content)
     try:
-        record = Chain(_alone_on_its_cores(typed(config))).record(step)
-        content |= {"status": "done", "key": record.key}
+        chain = Chain(_alone_on_its_cores(typed(config)))
+        require_ready(step, chain)
+        record = chain.record(step)
+        value = record.metrics.get(HEADLINES.get(step, ""))
+        content |= {"status": "done", "key": record.key, "value": value}
         print(f"{' '.join(own)}: {line_of(record)}", flush=True)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if not isinstance(error, SettingError | ValueError | OSError):
             traceback.print_exc()
-        content["error"] = f"{type(error).__name__}: {error}"
+        content |= {"status": "failed", "error": f"{type(error).__name__}: {error}"}
         print(f"{' '.join(own)}: failed: {error}", file=sys.stderr, flush=True)
-    write_json(folder / "points" / f"{point_id(own)}.json", content)
+    write_json(path, content)
 
 
 def _alone_on_its_cores(settings: Settings) -> Settings:
     """The settings with the threads that are this point's where a launcher runs several at once."""
     jobs = int(HydraConfig.get().launcher.get("n_jobs") or 1)
     cores = available_cores()
-    share = max(1, cores // (jobs if jobs > 0 else cores))
-    threads = settings.simulation.threads or (share if jobs != 1 else 0)
+    if jobs < 0:  # joblib counts from the end: -1 are all cores
+        jobs = max(1, cores + 1 + jobs)
+    threads = settings.simulation.threads or (max(1, cores // jobs) if jobs > 1 else 0)
     simulation = dataclasses.replace(settings.simulation, threads=threads)
     return dataclasses.replace(settings, simulation=simulation)
 
 
-def point_id(overrides: list[str]) -> str:
-    return hashlib.sha256("\n".join(sorted(overrides)).encode()).hexdigest()[:16]
-
-
-def gathered(step: str, name: str, overrides: list[str], points: list[list[str]]) -> Json:
-    """All points of a sweep with what became of each."""
-    axes = axes_of(overrides)
-    varying = [key for key, values in axes.items() if len(values) > 1]
-    entries = []
-    for point in points:
-        path = sweep_folder(name) / "points" / f"{point_id(point)}.json"
-        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        entries.append(
-            {
-                "label": ", ".join(line for line in point if line.partition("=")[0] in varying),
-                "overrides": point,
-                "key": known.get("key"),
-                "status": known.get("status", "missing"),
-                "error": known.get("error"),
-            }
-        )
-    return {"name": name, "step": step, "overrides": overrides, "axes": axes, "points": entries}
-
-
-def print_table(step: str, content: Json) -> None:
-    """A line for each point under the names of what varies; the best is marked."""
-    found = headlines(step, content)
-    values = [value for value in found if value is not None]
-    best = max(values) if values else None
-    print(f"\nsweep {content['name']}: {' '.join(content['overrides'])}")
-    for point, value in zip(content["points"], found, strict=True):
-        shown = point["error"] or point["status"] if value is None else f"{value:.2f}"
-        mark = "  best" if value is not None and value == best else ""
-        print(f"  {point['label'] or 'the only point'}: {shown}{mark}")
-
-
-def headlines(step: str, content: Json) -> list[float | None]:
-    """The headline metric of every point; None for what is missing, or has none."""
-    store = Path.cwd() / "store" / step
-    metric = HEADLINES.get(step)
-    return [
-        Record.read(store / point["key"] / "record.json").metrics[metric]
-        if metric and point["status"] == "done"
-        else None
-        for point in content["points"]
-    ]
-
-
-def draw(step: str, content: Json) -> None:
-    """Writes sweep.png, .svg and .csv beside sweep.json: the headline metric over what varies."""
-    from ann2snn.report.chart import save_chart
-    from ann2snn.report.sweep import SweepResults, sweep_chart
-
-    metric = HEADLINES.get(step)
-    found = headlines(step, content)
-    if metric is None or not any(value is not None for value in found):
-        return
-    axes = {key: values for key, values in content["axes"].items() if len(values) > 1}
-    places = [
-        tuple(
-            line.partition("=")[2] for line in point["overrides"] if line.partition("=")[0] in axes
-        )
-        for point in content["points"]
-    ]
-    notes = [point["key"] or point["error"] or point["status"] for point in content["points"]]
-    fixed = [f"{key}={values[0]}" for key, values in content["axes"].items() if key not in axes]
-    results = SweepResults(
-        name=content["name"],
-        metric=metric,
-        evidence=" ".join(fixed) or "all else by default",
-        axes=axes,
-        found=dict(zip(places, found, strict=True)),
-        notes=dict(zip(places, notes, strict=True)),
-    )
-    save_chart(sweep_chart(results), sweep_folder(content["name"]))
-
-
-def line_of(record: Record) -> str:
-    """One line about a result: where it is and its headline number."""
-    headline = HEADLINES.get(record.step)
-    words = " ".join(record.description.values())
-    if headline and headline in record.metrics:
-        words += f", {headline} {record.metrics[headline]:.6g}"
-    return f"{record.step} {record.key[:12]} {words}"
-
-
 def track() -> None:
-    """Sends all records to MLflow; if its server is down, they wait in the store."""
+    """Sends all records to MLflow; whatever is wrong there, they wait in the store."""
     from ann2snn.tracking.sync import sync
 
     try:
         print(sync(Path.cwd()))
-    except OSError as error:
-        print(f"not sent to MLflow: {error}; later: python -m ann2snn.tracking", file=sys.stderr)
+    except Exception as error:  # MLflow and what it builds on raise errors of all kinds
+        tell_waiting(error)
+
+
+def tell_waiting(error: Exception) -> None:
+    """One line for records that MLflow does not take now."""
+    print(
+        f"not sent to MLflow: {first_line(error)}; the records wait for python -m ann2snn.tracking",
+        file=sys.stderr,
+    )

@@ -2,16 +2,16 @@
 
 In a clone of the committed project, in a temporary folder: the digits studies from nothing; for
 every other network whose data are there, one conversion and one simulation from its committed
-weights; the report from the committed artifacts. Every file is compared byte for byte.
+weights; the report from the committed artifacts. Every file is compared byte for byte. Nothing is
+sent to MLflow.
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ann2snn.records import Record
@@ -19,7 +19,7 @@ from ann2snn.settings import SettingError
 from ann2snn.stages import demo
 from ann2snn.stages.chain import data_root
 from ann2snn.stages.provenance import MACHINE, noted_machines, provenance
-from ann2snn.stages.study import read_params, read_study
+from ann2snn.stages.study import default_studies, read_params
 
 IMPORTED_FROM = "import ann2snn, pathlib; print(pathlib.Path(ann2snn.__file__).resolve())"
 
@@ -30,12 +30,16 @@ def main() -> None:
     differences: list[str] = []
     with tempfile.TemporaryDirectory(prefix="verify-") as temporary:
         clone = Path(temporary) / "clone"
-        subprocess.run(["git", "clone", "--quiet", str(project), str(clone)], check=True)
+        try:
+            clone_project(project, clone)
+        except SettingError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
         try:
             differences += verify_digits(clone, Path(temporary) / "digits")
             differences += verify_networks(clone)
             differences += verify_report(clone)
-        except (SettingError, subprocess.CalledProcessError) as error:
+        except (ValueError, OSError, subprocess.CalledProcessError) as error:
             differences.append(str(error))
     for difference in differences:
         print(f"different: {difference}")
@@ -45,21 +49,53 @@ def main() -> None:
     print("verified: every compared file is the committed one")
 
 
+def clone_project(project: Path, clone: Path) -> None:
+    """Clones what git has of the project.
+
+    Raises:
+        SettingError: there is no git, or no repository in `project`.
+    """
+    command = ["git", "clone", "--quiet", str(project), str(clone)]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except OSError as error:
+        raise SettingError(f"verify clones the project, but git does not start: {error}") from error
+    except subprocess.CalledProcessError as error:
+        reason = " ".join(error.stderr.split())
+        raise SettingError(f"git cannot clone the project in {project}: {reason}") from error
+
+
 def print_machines(project: Path, differences: list[str]) -> None:
     """What this machine is, and what those were that the results which differ come from."""
     own = provenance(0)
     print("this machine:", json.dumps({fact: own[fact] for fact in MACHINE}, sort_keys=True))
-    for place, facts in noted_machines(project).items():
-        if any(place in difference for difference in differences):
-            print(f"{place} was computed on: {json.dumps(facts, sort_keys=True)}")
+    machines = noted_machines(project)
+    studies = {place.partition("/")[2] for place in machines}
+    alike: dict[str, list[str]] = {}
+    for place, facts in machines.items():
+        if any(concerns(difference, place, studies) for difference in differences):
+            alike.setdefault(json.dumps(facts, sort_keys=True), []).append(place)
+    for facts, places in alike.items():
+        print(f"{', '.join(places)}: computed on {facts}")
+
+
+def concerns(difference: str, place: str, studies: Iterable[str]) -> bool:
+    """Whether a file that differs is a result under artifacts/`place`, or a figure of its study: a
+    figure bears its study's name, or one that begins with it, as `cifar10-best-early-exit`."""
+    file = difference.partition(";")[0]
+    if file.startswith("report/figures/"):
+        stem = Path(file).name.partition(":")[0].rpartition(".")[0]
+        named = [study for study in studies if f"{stem}-".startswith(f"{study}-")]
+        return place.partition("/")[2] == max(named, key=len, default="")
+    return file.startswith(f"artifacts/{place}/")
 
 
 def verify_digits(clone: Path, folder: Path) -> list[str]:
     """Runs the digits studies from nothing and compares artifacts and figures."""
     run_python(clone, "-c", IMPORTED_FROM, expect=str(clone.resolve()))
-    demo.prepare(clone, folder)
+    demo.prepare(clone, folder, tracked=False)
     demo.dvc(folder, "repro", "--quiet")
-    names = {demo.NETWORK, *read_params(folder)["studies"]}
+    names = {demo.NETWORK, *default_studies(folder)}
     differences = []
     for path in sorted((folder / "artifacts").glob("*/*")):
         if path.name in names:
@@ -80,12 +116,13 @@ def verify_digits(clone: Path, folder: Path) -> list[str]:
 def verify_networks(clone: Path) -> list[str]:
     """Converts and simulates one point of every other network from its committed weights."""
     params = read_params(clone)
+    studies = default_studies(clone)
     differences = []
     for network, groups in params["networks"].items():
         if network == demo.NETWORK:
             continue
-        study = next((n for n, s in params["studies"].items() if s["network"] == network), None)
-        if study is None or not (clone / "artifacts" / "simulation" / study).is_dir():
+        study = next((s for s in studies.values() if s.network == network), None)
+        if study is None or not (clone / "artifacts" / "simulation" / study.name).is_dir():
             print(f"skipped {network}: no study of it is committed")
             continue
         if not has_raw_data(clone, groups["data"]):
@@ -94,14 +131,27 @@ def verify_networks(clone: Path) -> list[str]:
         kept = clone / "artifacts" / "simulation"
         set_aside = clone / "set-aside"
         kept.rename(set_aside)
-        point, overrides = list(read_study(clone, study).points.items())[-1]
+        point, overrides = list(study.points.items())[-1]
         run_python(clone, "-m", "ann2snn.stages.simulation", "run.track=false", *overrides)
         set_aside.rename(kept)
-        expected = kept / study / f"{point}.json"
-        key = Record.read(expected).key
-        made = clone / "store" / "simulation" / key / "record.json"
-        differences += compared(made, expected, f"artifacts/simulation/{study}/{point}.json")
-        print(f"{network}: {study}/{point} converted and simulated")
+        differences += compared_point(clone, study.name, point)
+        print(f"{network}: {study.name}/{point} converted and simulated")
+    for name in params.get("on_request") or {}:
+        print(f"skipped {name}: the weights of its networks are not kept")
+    return differences
+
+
+def compared_point(clone: Path, study: str, point: str) -> list[str]:
+    """What differs of a point between the store and the committed files: its simulation, and the
+    conversion that the simulation names as its input."""
+    artifacts = clone / "artifacts"
+    record = Record.read(artifacts / "simulation" / study / f"{point}.json")
+    keys = {"conversion": record.parents["conversion"], "simulation": record.key}
+    differences = []
+    for step, key in keys.items():
+        expected = artifacts / step / study / f"{point}.json"
+        made = clone / "store" / step / key / "record.json"
+        differences += compared(made, expected, expected.relative_to(clone).as_posix())
     return differences
 
 
@@ -131,11 +181,7 @@ def run_python(folder: Path, *arguments: str, expect: str = "") -> None:
     Raises:
         SettingError: the output does not begin with `expect`.
     """
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(folder / "src"),
-        "DATA_ROOT": str(data_root()),
-    }
+    environment = {**demo.environment(folder), "DATA_ROOT": str(data_root())}
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, text=True,

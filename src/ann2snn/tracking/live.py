@@ -9,7 +9,7 @@ from typing import Any
 
 from ann2snn.records import Json, Record
 from ann2snn.tracking.naming import parameters, run_name
-from ann2snn.tracking.server import connect, place_of
+from ann2snn.tracking.server import connect, place_of, reason_of
 from ann2snn.tracking.sync import points_there, runs_by_key, start_run
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
@@ -47,8 +47,12 @@ class _Log:
         try:
             action()
         except Exception as error:
-            reason = str(error).splitlines()[0]
-            print(f"no live curves in MLflow: {reason}", file=sys.stderr, flush=True)
+            reason = reason_of(error)
+            print(
+                f"no live curves in MLflow: {reason}; the training's record brings them later",
+                file=sys.stderr,
+                flush=True,
+            )
             self.failed = True
 
     def open(self) -> None:

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ QUIET = {
 
 
 class TrackingUnavailableError(ConnectionError):
-    """The MLflow server does not answer; results stay in their records."""
+    """The MLflow server or store cannot be used; results stay in their records."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,7 @@ class Place:
     @property
     def shown(self) -> str:
         """The URI without user name and password."""
-        scheme, _, rest = self.uri.partition("//")
-        host, slash, path = rest.partition("/")
-        return f"{scheme}//{host.rpartition('@')[2]}{slash}{path}"
+        return _without_password(self.uri)
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -64,6 +63,12 @@ class Place:
         self.lock.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(self.lock):
             yield
+
+
+def _without_password(uri: str) -> str:
+    scheme, slashes, rest = uri.partition("//")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def place_of(project: Path, uri: str | None = None) -> Place:
@@ -79,7 +84,8 @@ def place_of(project: Path, uri: str | None = None) -> Place:
         return Place(f"sqlite:///{database}", database.with_name(f"{database.name}.lock"), database)
     if not uri.startswith(("http://", "https://")):
         raise ValueError(
-            f"the MLflow URI must begin with sqlite:///, http:// or https://, got {uri!r}"
+            "the MLflow URI must begin with sqlite:///, http:// or https://, got"
+            f" {_without_password(uri)!r}"
         )
     return Place(uri.rstrip("/"), project / "store" / "locks" / "mlflow.lock", None)
 
@@ -97,16 +103,23 @@ def require_answer(place: Place) -> None:
             return
     except urllib.error.HTTPError:
         return  # It answers; what it thinks of us, MLflow's own client will say.
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        raise unavailable(place, str(reason)) from error
+    except (OSError, HTTPException) as error:
+        reason = str(getattr(error, "reason", "")) or reason_of(error)
+        raise unavailable(place, reason) from error
 
 
 def unavailable(place: Place, reason: str) -> TrackingUnavailableError:
+    fault = "cannot be used" if place.database is not None else "does not answer"
     return TrackingUnavailableError(
-        f"MLflow at {place.shown} does not answer ({reason}); results stay in the records,"
+        f"MLflow at {place.shown} {fault} ({reason}); results stay in the records,"
         " python -m ann2snn.tracking sends them once it is back"
     )
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error says, in a line; its kind where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def connect(place: Place) -> Any:
@@ -116,6 +129,7 @@ def connect(place: Place) -> Any:
 
     Raises:
         TrackingUnavailableError: the server does not answer.
+        MlflowException: the store is of another version, or none.
     """
     require_answer(place)
     for name, value in QUIET.items():

@@ -13,7 +13,15 @@ from typing import Any
 from ann2snn.records import Json
 from ann2snn.tracking.entries import Entry, read_entries
 from ann2snn.tracking.naming import experiment_name
-from ann2snn.tracking.server import SCHEME, Place, connect, place_of, send_files, unavailable
+from ann2snn.tracking.server import (
+    SCHEME,
+    Place,
+    connect,
+    place_of,
+    reason_of,
+    send_files,
+    unavailable,
+)
 from ann2snn.tracking.views import send_views
 
 AT_ONCE = 1000  # metrics, MLflow's limit in a batch; 100 parameters and 100 tags
@@ -44,7 +52,7 @@ def sync(project: Path, uri: str | None = None) -> Summary:
     `mlflow.db`. It may be called at any time, by several processes at once.
 
     Raises:
-        TrackingUnavailableError: the server does not answer.
+        TrackingUnavailableError: the server or the sqlite file cannot be used.
         ValueError: a record cannot be read, or the URI is of no known kind.
     """
     place = place_of(project, uri)
@@ -52,15 +60,17 @@ def sync(project: Path, uri: str | None = None) -> Summary:
     if not entries or _shown_by_file(place, entries):
         return Summary(0, 0, len(entries), place.shown)
     with place.alone():
-        client = connect(place)
-        from mlflow.exceptions import MlflowException
-
         try:
-            return _Sender(client, place).send(entries)
-        except MlflowException as error:
-            if place.database is not None:
+            return _Sender(connect(place), place).send(entries)
+        except (OSError, ValueError):
+            raise
+        except Exception as error:
+            from mlflow.exceptions import MlflowException
+            from sqlalchemy.exc import SQLAlchemyError
+
+            if not isinstance(error, MlflowException | SQLAlchemyError):
                 raise
-            raise unavailable(place, str(error).splitlines()[0]) from error
+            raise unavailable(place, reason_of(error)) from error
 
 
 def _shown_by_file(place: Place, entries: list[Entry]) -> bool:

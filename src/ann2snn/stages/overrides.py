@@ -1,0 +1,92 @@
+"""One override as Hydra reads it: its key, and its values as points of a sweep are given them."""
+
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob, Override
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from ann2snn.settings import SettingError
+
+CHOSEN = ("data", "ann", "conversion", "simulation", "experiment")
+
+
+def parsed(line: str) -> Override:
+    """An override as Hydra reads it.
+
+    Raises:
+        SettingError: it is none.
+    """
+    try:
+        return OverridesParser.create().parse_override(line)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise SettingError(
+            f"{line!r} is not an override: write key=value ({first_line(error)})"
+        ) from error
+
+
+def is_hydras(override: Override) -> bool:
+    """Whether an override is of Hydra's own settings, such as its launcher."""
+    return str(override.key_or_group).replace("/", ".").partition(".")[0] == "hydra"
+
+
+def spelled_values(override: Override, also: Path | None = None) -> list[str]:
+    """The values that an override gives its key, spelled as Hydra hands them to the points of a
+    sweep: `1e-3` is 0.001 there.
+
+    Raises:
+        SettingError: they cannot be counted out.
+    """
+    line = f"{override.input_line!r}"
+    if not override.is_sweep_override():
+        return [override.get_value_element_as_str()]
+    if override.is_interval_sweep():
+        raise SettingError(
+            f"{line}: an interval has no values that can be run one by one; list them, or write"
+            " range(start, stop, step)"
+        )
+    value: Any = override.value()  # Hydra types it without globs
+    group = str(override.key_or_group)
+    if isinstance(value, Glob):
+        if group not in CHOSEN:
+            raise SettingError(
+                f"{line}: glob goes over the named choices of {', '.join(CHOSEN)}; list the values"
+                f" of {group}"
+            )
+        found = value.filter(choices_of(group, also))
+    else:
+        try:
+            found = list(override.sweep_string_iterator())
+        except (HydraException, OmegaConfBaseException, ValueError) as error:
+            raise SettingError(f"{line}: {first_line(error)}") from error
+    if not found:
+        raise SettingError(f"{line} gives no value")
+    return found
+
+
+def conf_folder() -> Path:
+    """The folder `conf` of the project that the program was started in.
+
+    Raises:
+        SettingError: there is none.
+    """
+    folder = Path.cwd() / "conf"
+    if not (folder / "config.yaml").is_file():
+        raise SettingError(
+            f"conf/config.yaml is not in {Path.cwd()}: start the program in the project's folder"
+        )
+    return folder
+
+
+def choices_of(group: str, also: Path | None = None) -> list[str]:
+    """The named choices of a group of `conf`, and of the folder `also`."""
+    folders = [conf_folder(), *([also] if also else [])]
+    return sorted({path.stem for folder in folders for path in (folder / group).glob("*.yaml")})
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in a line; that of its cause, or its kind, where it says nothing."""
+    lines = str(error).strip().splitlines() or str(error.__cause__ or "").strip().splitlines()
+    return lines[0] if lines else type(error).__name__
