@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from bench.network import PROJECT
+from bench.network import DATA, PROJECT
 
 RESULTS = PROJECT / "bench" / "results.json"
 Row = dict[str, Any]
@@ -80,7 +80,7 @@ def _facts(content: dict[str, Any]) -> str:
         "imports only then.",
         f"- {blocks['images']:,} images, {blocks['steps']} steps: at most "
         f"{blocks['peak_mb']:.0f} MB above interpreter, weights and images, accuracy "
-        f"{blocks['accuracy']:.2f}.",
+        f"{blocks['accuracy']:.2f} (scales from {DATA.calibration:,} calibration images).",
         f"- Activation statistics over {statistics['images']:,} images: "
         f"{statistics['ratio']:.2f} times the plain forward pass.",
         f"- A training epoch through Lightning: {epoch['lightning'] / epoch['bare']:.3f} times a "

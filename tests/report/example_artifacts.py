@@ -36,6 +36,7 @@ ARCHITECTURE = {
     f"{name}-{seed}": (label, "analog", "subtract", "percentile", final + 0.3 * seed)
     for name, (label, final) in {
         "full": ("four convolutions", 88.0),
+        "spiking-average": ("averages in the SNN alone", 57.0),
         "no-bias": ("biases held at zero", 87.5),
         "average": ("average-pooling", 85.8),
         "relu": ("ReLU outputs", 66.0),
@@ -47,6 +48,11 @@ THEORY = {
     "zero": ("maximum, to zero", "analog", "zero", "max", 70.0),
     "poisson": ("maximum, Poisson input", "poisson", "subtract", "max", 80.0),
 }
+SELECTION = {
+    "layer": ("a scale a layer", "analog", "subtract", "percentile", 88.1),
+    "channel": ("a scale a channel", "analog", "subtract", "channel", 88.3),
+}
+BEST = {"full": ("by channel", "analog", "subtract", "channel", 88.45)}
 BATCH_NORM = {
     "normalized": ("with batch normalization", "analog", "subtract", "percentile", 88.0),
     "plain": ("without", "analog", "subtract", "percentile", 84.0),
@@ -70,6 +76,8 @@ def example_artifacts(root: Path, dataset: str = "CIFAR-10 (JPEG copy)") -> Path
         "example-architecture": ("architecture", ARCHITECTURE),
         "example-theory": ("theory", THEORY),
         "example-batch-norm": ("batch-norm", BATCH_NORM),
+        "example-selection": ("selection", SELECTION),
+        "example-best": ("best", BEST),
     }
     titles = {
         "ablation": "What each mechanism adds",
@@ -79,6 +87,8 @@ def example_artifacts(root: Path, dataset: str = "CIFAR-10 (JPEG copy)") -> Path
         "architecture": "Contribution of the architecture",
         "theory": "Rates and activations",
         "batch-norm": "Outliers",
+        "selection": "Chosen by validation images",
+        "best": "The full method",
     }
     for study, (kind, points) in studies.items():
         write_study(artifacts, study, kind, titles[kind], dataset, points)
@@ -128,10 +138,11 @@ def simulation_record(
         round(10 + (final - 10) * (1 - exp(-((step / delay) ** 1.6))), 2)
         for step in range(1, STEPS + 1)
     ]
-    ann = {"network": "cifar10_cnn", "pooling": "max", "bias": True, "output": "softmax", "seed": 0}
+    ann = {"network": "cifar10_cnn", "pooling": "max", "bias": True, "output": "softmax", "seed": 0,
+           "final": True, "learning_rate": 0.2}  # fmt: skip
     if study.endswith("architecture"):
         variant, _, seed = name.rpartition("-")
-        ann |= {"seed": int(seed), "bias": variant == "full"}
+        ann |= {"seed": int(seed), "bias": variant in ("full", "spiking-average")}
         ann |= {"pooling": "average"} if variant in ("average", "relu") else {}
         ann |= {"output": "relu"} if variant == "relu" else {}
     percentile = float(name[1:]) if name[0] == "p" and name[1].isdigit() else 99.9
@@ -142,6 +153,7 @@ def simulation_record(
         "mean_rate": 0.0475, "synops_per_image": 3.2e8, "macs_per_image": 20_400_000,
         "first_layer_macs": 884_736, "accuracy_potential": final + 0.1,
         "undecided": 1.5 if final < 20 else 0.0, "exact": True,
+        "agreement": 98.0 + 0.5 * place, "accuracy_count": final - 0.2,
     }  # fmt: skip
     return Record(
         step="simulation",
@@ -151,7 +163,8 @@ def simulation_record(
             "data": {}, "ann": ann,
             "conversion": {"input": source, "reset": reset, "normalization": scale,
                            "percentile": percentile},
-            "simulation": {"steps": STEPS, "part": "test", "images": 0, "seed": 0},
+            "simulation": {"steps": STEPS, "images": 0, "seed": 0,
+                           "part": "validation" if study.endswith("selection") else "test"},
         },
         description={"dataset": dataset, "network": "cifar10_cnn"},
         metrics=metrics,
@@ -163,6 +176,10 @@ def simulation_record(
             "early_exit_margin": [0.5, 1.0, 2.0, 4.0],
             "early_exit_steps": [21.0, 40.0, 75.0, 140.0],
             "early_exit_accuracy": [71.0, 82.5, 87.4, 88.3],
+            "spikes": [40.0] * STEPS,
+            "synops": [3.2e8 / STEPS] * STEPS,
+            "spikes/first": [10.0 if scale == "max" else 30.0] * STEPS,
+            "spikes/second": [10.0 if scale == "max" else 15.0] * STEPS,
             **(compared_curves() if study.endswith("theory") else {}),
         },
         details=compared_details() if study.endswith("theory") else {},

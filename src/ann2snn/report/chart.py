@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,18 @@ INK, QUIET, FAINT = "#222222", "#6b6b6b", "#c9c9c9"
 DISTINCT = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 WIDTH = 8.4
 DOTS_PER_INCH = 150
+DASHED = (0, (5, 3))
+WHITE: Any = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}  # behind words on a line
+
+# Leading digits of ticks, the roundest first; fine ones only where there are few ticks.
+ROUND = ((1.0,), (2.0, 5.0), (1.5, 3.0, 7.0), (1.2, 4.0, 8.0))
+FINE = ((6.0, 9.0), *(tuple(n / parts for n in range(parts, 10 * parts)) for parts in (2, 10, 20)))
+ENOUGH_TICKS = 4
+TICK_INCHES = {"x": 0.42, "y": 0.24}
+SQUEEZED = 0.25  # of an axis: less for most of what it shows is too little to read
+POISSON_INTERVALS = " Intervals cover the choice of images, not the seed of the Poisson input."
+NO_ERROR = " An error of 0 is drawn as half an image."
+BEYOND = " Arrows: beyond the axis."
 
 STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -69,11 +82,15 @@ def new_figure(title: str, subtitle: str, height: float = 4.2) -> "Figure":
 
 
 def stacked_labels(
-    axes: "Axes", labels: Sequence[tuple[float, str, str]], size: float = 8.5
+    axes: "Axes",
+    labels: Sequence[tuple[float, str, str]],
+    size: float = 8.5,
+    reach: float = 0.025,
 ) -> None:
     """Writes (height, words, colour) beside the right edge of `axes`, none over another.
 
-    Heights are in data coordinates; a thin line joins a label that had to move with its place.
+    Heights are in data coordinates; a thin line, `reach` of the axes' width long, joins a label
+    that had to move with its place: lines from one place to many labels need a longer reach.
     """
     transform = axes.transData + axes.transAxes.inverted()
     right = axes.get_xlim()[1]
@@ -88,12 +105,13 @@ def stacked_labels(
     placed = apart([place for place, _, _ in wanted], gap)
     for (place, words, colour), shown in zip(wanted, placed, strict=True):
         axes.plot(
-            [1.0, 1.025], [place, shown], transform=axes.transAxes, color=colour, linewidth=0.7,
-            clip_on=False,
+            [1.0, 1.0 + reach], [place, shown], transform=axes.transAxes, color=colour,
+            linewidth=0.7, clip_on=False,
         )  # fmt: skip
         axes.text(
-            1.032, shown, words, transform=axes.transAxes, color=colour, size=size, va="center"
-        )
+            1.007 + reach, shown, words, transform=axes.transAxes, color=colour, size=size,
+            va="center",
+        )  # fmt: skip
 
 
 def apart(places: Sequence[float], gap: float) -> list[float]:
@@ -106,6 +124,63 @@ def apart(places: Sequence[float], gap: float) -> list[float]:
         shown[index] = min(shown[index], ceiling)
         ceiling = shown[index] - gap
     return shown
+
+
+def shown_error(accuracy: float, images: int) -> float:
+    """The error (percent) as a logarithmic axis can show it: of no image, that of half a one."""
+    return max(100 - accuracy, 50 / images)
+
+
+def farthest_shown(errors: Sequence[float]) -> float:
+    """The largest error (percent) for which a logarithmic axis should have room.
+
+    That is the largest of all, unless the worst few stretch the axis by more than a factor of two
+    and squeeze the others (half of all or more, and at least two) into less than a quarter of it.
+    """
+    rising = sorted(errors)
+    whole = math.log(rising[-1] / rising[0])
+    for place in reversed(range(max(1, (len(rising) - 1) // 2), len(rising) - 1)):
+        if whole > math.log(2) and math.log(rising[place] / rising[0]) < SQUEEZED * whole:
+            return rising[place]
+    return rising[-1]
+
+
+def error_axis(axes: "Axes", axis: Literal["x", "y"], lowest: float, highest: float) -> None:
+    """Makes an axis logarithmic, for errors (percent) from `lowest` to `highest` with some room
+    around them, but never above 100."""
+    room = max((highest / lowest) ** 0.06, 1.02)
+    low, high = lowest / room, min(highest * room, 100.0)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    box = axes.get_position()
+    inches = box.width * WIDTH if axis == "x" else box.height * figure.get_figheight()
+    ticks = round_ticks(low, high, TICK_INCHES[axis] / inches * math.log(high / low))
+    words = [f"{tick:g}" for tick in ticks]
+    if axis == "x":
+        axes.set_xscale("log")
+        axes.set_xlim(low, high)
+        axes.set_xticks(ticks, words)
+        axes.set_xticks([], minor=True)
+    else:
+        axes.set_yscale("log")
+        axes.set_ylim(low, high)
+        axes.set_yticks(ticks, words)
+        axes.set_yticks([], minor=True)
+
+
+def round_ticks(low: float, high: float, gap: float) -> list[float]:
+    """Numbers from `low` to `high` whose natural logarithms stand `gap` or more apart, the roundest
+    chosen first."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    chosen: list[float] = []
+    for digits in (*ROUND, *FINE):
+        if digits in FINE and len(chosen) >= ENOUGH_TICKS:
+            break
+        for tick in (digit * 10.0**power for power in powers for digit in digits):
+            apart_from_all = all(abs(math.log(tick / other)) >= gap for other in chosen)
+            if low <= tick <= high and apart_from_all:
+                chosen.append(tick)
+    return sorted(chosen)
 
 
 def shade(place: int, count: int) -> str:

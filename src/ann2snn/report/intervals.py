@@ -1,6 +1,7 @@
-"""How far an accuracy can be trusted."""
+"""How far an accuracy can be trusted, and when it is reached."""
 
 import math
+from collections.abc import Sequence
 
 NORMAL_95 = 1.959963984540054  # the 97.5th percentile of the standard normal distribution
 
@@ -18,6 +19,24 @@ def wilson_interval(percent: float, images: int) -> tuple[float, float]:
     return 100 * max(low, 0.0), 100 * min(high, 1.0)
 
 
-def first_step_at(accuracy: list[float], level: float) -> int | None:
+def paired_chance(agreement: float, images: int) -> float:
+    """The largest difference (points) of two networks' accuracies on the same images that chance
+    explains, at 95 %, if they answer `agreement` percent of the images alike.
+
+    z sqrt(d) / n with d images answered differently: McNemar 1947. A bound, since an image that
+    both answer wrongly, but differently, counts in d and moves no accuracy.
+    """
+    different = round(images * (1 - agreement / 100))
+    return 100 * NORMAL_95 * math.sqrt(different) / images
+
+
+def first_step_at(accuracy: Sequence[float], level: float) -> int | None:
     """The first step (from 1) with at least `level` percent right, or None."""
     return next((step for step, value in enumerate(accuracy, 1) if value >= level), None)
+
+
+def lasting_step_at(accuracy: Sequence[float], level: float) -> int | None:
+    """The first step (from 1) from which `accuracy` stays at or above `level`, or None."""
+    below = [step for step, value in enumerate(accuracy, 1) if value < level]
+    first = below[-1] + 1 if below else 1
+    return first if first <= len(accuracy) else None

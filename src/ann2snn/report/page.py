@@ -1,18 +1,18 @@
-"""`report.md`: the best results, then every study with figure, table and published numbers."""
+"""`report.md`: the best results and their costs, then every study with figures and tables."""
 
 from collections.abc import Iterator, Sequence
 
 from ann2snn.report.chart import Chart
-from ann2snn.report.figures.ablation import papers_bar
-from ann2snn.report.figures.architecture import groups, papers_network
-from ann2snn.report.intervals import first_step_at
-from ann2snn.report.published import curve_of, is_papers_network, published, published_curves
+from ann2snn.report.intervals import paired_chance
+from ann2snn.report.markdown import interval, run_link, step_or_never, table, three_digits
+from ann2snn.report.published import published
 from ann2snn.report.reading import Point, Results, Study
-from ann2snn.report.rows import energy_ratio
-from ann2snn.report.verdict import slowed_by_outliers, verdict
+from ann2snn.report.rows import energy_ratio, spikes_until, synops_until
+from ann2snn.report.tables import tables_of
 
-LEVEL = 85.0  # percent right: how fast a percentile is, as the paper's figure 3 shows it
-FALLBACK = 0.97  # of the ANN's accuracy, where the paper's level says nothing
+# The conversion's toggles that a study names where all its points share them.
+NAMED_TOGGLES = ("input", "reset", "normalization", "percentile", "pooling", "output",
+                 "initial_potential")  # fmt: skip
 
 
 def report_page(results: Results, charts: Sequence[Chart], artifacts: str) -> str:
@@ -23,69 +23,102 @@ def report_page(results: Results, charts: Sequence[Chart], artifacts: str) -> st
     return "\n\n".join(sections) + "\n"
 
 
-def run_link(point: Point, artifacts: str) -> str:
-    """The first digits of a point's run key, as a link to its record."""
-    return f"[`{point.simulation.key[:10]}`]({artifacts}/{point.path.as_posix()})"
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield "| " + " | ".join(columns) + " |"
-    yield "|" + "---|" * len(columns)
-    for row in rows:
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
-
-
 def _opening() -> Iterator[str]:
     yield (
-        "Accuracies in percent of the images named, with 95 % Wilson intervals; time in steps;"
-        " spikes of a mean neuron over the whole run; synaptic operations (a spike times its exact"
-        " fan-out) and multiply-accumulates (MACs) per image. Every row names its run: the key"
-        " leads to the record here, and finds the run in MLflow. All numbers:"
-        " [results.json](results.json)."
+        "Accuracies in percent of the images named, with 95 % Wilson intervals, which cover the"
+        " choice of images and not that of a seed; time in steps; spikes of a mean neuron over the"
+        " whole run. Answers of the ANN: percent of images that both networks answer alike. Every"
+        " row names its run: the key leads to the record here, and finds the run in MLflow. All"
+        " numbers: [results.json](results.json)."
+    )
+    yield (
+        "\nSynaptic operations, per image, count at every step and for every convolution and fully"
+        " connected layer whose input changes with time the input units whose signal is not zero,"
+        " each times its exact fan-out (borders counted): a spike, also behind max-pooling, costs"
+        " its fan-out; behind average-pooling a window with at least one spike costs the window's"
+        " fan-out once, however many spikes it holds. Biases cost nothing, pooling is counted"
+        " apart, and layers that read an analog image are charged once, as multiply-accumulates"
+        " (MACs)."
     )
 
 
 def _best(results: Results, artifacts: str) -> Iterator[str]:
     yield "## Best results\n"
-    rows = [_best_row(study, point, artifacts) for study, point in results.best()]
-    yield from _table(
-        ("data set", "network", "images", "ANN", "SNN", "interval", "loss", "steps to 99 % of ANN",
-         "spikes per neuron", "synaptic operations", "ANN's MACs", "energy SNN / ANN", "exact",
-         "run"),
+    shown = results.full_methods()
+    yield from table(
+        ("data set", "network", "method", "images", "ANN", "SNN", "interval", "last 50 steps",
+         "ANN - last 50", "chance, at most", "answers of the ANN", "steps to 99 % of ANN", "run"),
+        [_best_row(study, point, artifacts) for study, point in shown],
+    )  # fmt: skip
+    yield (
+        "\nChance, at most: the difference that two networks with so many equal answers show by"
+        " chance at 95 % (paired, McNemar 1947). Test images chose nothing: the toggles are the"
+        " paper's, or those that validation images choose (studies of kind `selection`)."
+    )
+    yield "\nWhat they cost, at the step with 99 % of the ANN's accuracy and at the end:\n"
+    rows = []
+    for study, point in shown:
+        reached = point.metrics["steps_to_99"]
+        if reached is not None:
+            rows.append(_cost_row(study, point, reached, artifacts))
+        rows.append(_cost_row(study, point, None, artifacts))
+    yield from table(
+        ("data set", "method", "steps", "spikes per neuron", "synaptic operations",
+         "additions of pooling", "ANN's MACs", "energy SNN / ANN", "exact", "run"),
         rows,
     )  # fmt: skip
     yield (
-        "\nEnergy counts arithmetic only: 4.6 pJ a MAC, 0.9 pJ an addition (45 nm, Horowitz 2014)."
-        " Test images chose nothing: toggles were fixed beforehand, or by validation images (study"
-        " of kind `selection`). `Answers of the ANN`: percent of images that both networks answer"
-        " alike."
+        "\nEnergy counts arithmetic only: 4.6 pJ a MAC, 0.9 pJ an addition (45 nm, Horowitz 2014):"
+        " synaptic operations as additions, the first layer's MACs once where the input is analog;"
+        " biases and pooling apart."
     )
-    if any(study.dataset.startswith(("CIFAR-10", "MNIST")) for study, _ in results.best()):
+    if any(study.dataset.startswith(("CIFAR-10", "MNIST")) for study, _ in shown):
         yield "\nPublished, for comparison (CIFAR-10 is the original there):\n"
         numbers = [*published("best").values(), *published("earlier").values()]
-        yield from _table(
+        yield from table(
             ("result", "accuracy", "source"), [(n.name, n.words, n.source) for n in numbers]
         )
 
 
 def _best_row(study: Study, point: Point, artifacts: str) -> list[str]:
     found = point.metrics
+    agreement, late = found.get("agreement"), found.get("snn_accuracy_last50")
     return [
         study.dataset,
         point.simulation.description.get("network", study.network),
+        _method(study, point),
         f"{found['images']:,}",
         f"{found['ann_accuracy']:.2f}",
         f"**{found['snn_accuracy']:.2f}**",
         _interval(point),
-        f"{found['ann_accuracy'] - found['snn_accuracy']:.2f}",
-        _step(found["steps_to_99"]),
-        f"{found['spikes_per_neuron']:.2f}",
-        _large(found["synops_per_image"]),
-        _large(found["macs_per_image"]),
-        f"{energy_ratio(point):.2f}",
+        "" if late is None else f"{late:.2f}",
+        "" if late is None else f"{found['ann_accuracy'] - late:.2f}",
+        "" if agreement is None else f"{paired_chance(agreement, found['images']):.2f}",
+        "" if agreement is None else f"{agreement:.2f}",
+        step_or_never(found["steps_to_99"]),
+        run_link(point, artifacts),
+    ]
+
+
+def _cost_row(study: Study, point: Point, step: int | None, artifacts: str) -> list[str]:
+    found = point.metrics
+    pooling = found.get("pool_operations_per_image") if step is None else None
+    return [
+        study.dataset,
+        _method(study, point),
+        str(found["steps"] if step is None else step),
+        f"{spikes_until(point, step):.2f}",
+        three_digits(synops_until(point, step)),
+        "" if pooling is None else three_digits(pooling),
+        three_digits(found["macs_per_image"]),
+        f"{energy_ratio(point, step):.2f}",
         "yes" if found["exact"] else "no",
         run_link(point, artifacts),
     ]
+
+
+def _method(study: Study, point: Point) -> str:
+    return "the paper's" if study.kind == "ablation" else point.label
 
 
 def _study(
@@ -94,7 +127,7 @@ def _study(
     yield f"## {study.dataset}: {study.title}\n"
     network = study.points[0].simulation.description.get("network", study.network)
     origin = f"Study `{study.name}`, network `{network}`. {_capital(study.extent)}."
-    yield origin + _data(results, study)
+    yield origin + _data(results, study) + _shared_toggles(study)
     for chart in charts:
         if chart.study == study.name:
             yield f"\n![{study.dataset}: {study.title}](figures/{chart.name}.png)\n"
@@ -103,20 +136,15 @@ def _study(
             )
             yield f"{chart.caption} {files}"
     yield ""
-    yield from _table(
-        ("", "SNN", "interval", "last 50 steps", "ANN", "answers of the ANN",
-         "steps to 99 % of ANN", "spikes per neuron", "synaptic operations", "exact", "run"),
-        [_row(point, artifacts) for point in study.points],
-    )  # fmt: skip
-    if study.kind == "ablation":
-        yield from _beside_the_paper(study, artifacts)
-    if study.kind == "percentiles":
-        yield from _speed(study, artifacts)
-    if study.kind == "architecture":
-        yield from _architectures(study, artifacts)
+    undecided = any(point.metrics.get("undecided") for point in study.points)
+    columns = ["", "SNN", "interval", "last 50 steps", "ANN", "answers of the ANN",
+               *(["no answer"] if undecided else []), "steps to 99 % of ANN", "spikes per neuron",
+               "synaptic operations", "exact", "run"]  # fmt: skip
+    yield from table(columns, [_row(point, undecided, artifacts) for point in study.points])
+    yield from tables_of(results, study, artifacts)
 
 
-def _row(point: Point, artifacts: str) -> list[str]:
+def _row(point: Point, undecided: bool, artifacts: str) -> list[str]:
     found = point.metrics
     late = found.get("snn_accuracy_last50")
     return [
@@ -126,84 +154,27 @@ def _row(point: Point, artifacts: str) -> list[str]:
         "" if late is None else f"{late:.2f}",
         f"{found['ann_accuracy']:.2f}",
         f"{found['agreement']:.2f}" if "agreement" in found else "",
-        _step(found["steps_to_99"]),
+        *([f"{found.get('undecided', 0.0):.2f}"] if undecided else []),
+        step_or_never(found["steps_to_99"]),
         f"{found['spikes_per_neuron']:.2f}",
-        _large(found["synops_per_image"]),
+        three_digits(found["synops_per_image"]),
         "yes" if found["exact"] else "no",
         run_link(point, artifacts),
     ]
 
 
-def _beside_the_paper(study: Study, artifacts: str) -> Iterator[str]:
-    ann = published("ablation")["ann"]
-    pairs = [(point, bar) for point in study.points if (bar := papers_bar(study, point))]
-    if not pairs:
-        return
-    before = [None, *pairs[:-1]]
-    rows = [
-        (
-            point.label,
-            f"{point.metrics['snn_accuracy']:.2f}",
-            bar.words,
-            _gain(point.metrics["snn_accuracy"], last and last[0].metrics["snn_accuracy"]),
-            _gain(bar.value, last and last[1].value),
-            verdict(point, bar, ann),
-            run_link(point, artifacts),
-        )
-        for last, (point, bar) in zip(before, pairs, strict=True)
-    ]
-    yield (
-        f"\nBeside the paper (original CIFAR-10; ours is {study.dataset}): ANN"
-        f" {study.points[0].metrics['ann_accuracy']:.2f}, the paper's {ann.words}.\n"
-    )
-    columns = ("", "this project", "the paper", "our gain", "its gain", "verdict", "run")
-    yield from _table(columns, rows)
-    if why := slowed_by_outliers(study.points[0]):
-        yield f"\n{why}"
-
-
-def _gain(value: float, before: float | None) -> str:
-    return "" if before is None else f"{value - before:+.2f}"
-
-
-def _speed(study: Study, artifacts: str) -> Iterator[str]:
-    ann = study.points[0].metrics["ann_accuracy"]
-    comparable = is_papers_network(study.points[0].simulation.settings, study.dataset)
-    level = LEVEL if comparable and ann >= LEVEL else FALLBACK * ann
-    authors = published_curves()
-    rows = []
-    for point in study.points:
-        name = curve_of(point.toggles) if comparable else None
-        theirs = first_step_at(authors[name], level) if name else None
-        row = [point.label, _step(first_step_at(point.simulation.curves["accuracy"], level))]
-        rows.append(
-            [*row, *([_step(theirs) if name else ""] if comparable else []),
-             run_link(point, artifacts)]
-        )  # fmt: skip
-    yield f"\nThe first step with {level:.1f} % right:\n"
-    columns = ["", "this project"] + (["the authors' curve"] if comparable else []) + ["run"]
-    yield from _table(columns, rows)
-
-
-def _architectures(study: Study, artifacts: str) -> Iterator[str]:
-    yield "\nMeans over training seeds (spread: smallest to largest):\n"
-    rows = []
-    for label, points in groups(study).items():
-        theirs = papers_network(study, points[0])
-        rows.append(
-            [label, str(len(points)), _spread([p.metrics["ann_accuracy"] for p in points]),
-             _spread([p.metrics["snn_accuracy"] for p in points]),
-             theirs.words if theirs else "",
-             ", ".join(run_link(point, artifacts) for point in points)]
-        )  # fmt: skip
-    yield from _table(
-        ("", "seeds", "ANN", "SNN", "the paper's ANN (original CIFAR-10)", "runs"), rows
-    )
-
-
-def _spread(values: list[float]) -> str:
-    mean = f"{sum(values) / len(values):.2f}"
-    return mean if len(values) == 1 else f"{mean} ({min(values):.2f} to {max(values):.2f})"
+def _shared_toggles(study: Study) -> str:
+    """The toggles of the conversion that all points share, in the words of the configuration; the
+    percentile where all points have one."""
+    found = {}
+    for name in NAMED_TOGGLES:
+        values = [point.toggles.get(name) for point in study.points]
+        if values[0] is not None and values.count(values[0]) == len(values):
+            found[name] = values[0]
+    if found.get("normalization") not in ("percentile", "channel"):
+        found.pop("percentile", None)
+    words = " ".join(f"{name}={value}" for name, value in found.items())
+    return f" All points: `{words}`." if found else ""
 
 
 def _data(results: Results, study: Study) -> str:
@@ -212,19 +183,7 @@ def _data(results: Results, study: Study) -> str:
 
 
 def _interval(point: Point) -> str:
-    return f"{point.metrics['interval_low']:.2f} to {point.metrics['interval_high']:.2f}"
-
-
-def _step(step: int | None) -> str:
-    return "never" if step is None else str(step)
-
-
-def _large(value: float) -> str:
-    """Operations with three significant digits: 20.4 M."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:.3g} {letter}"
-    return f"{value:.3g}"
+    return interval(point.metrics["interval_low"], point.metrics["interval_high"])
 
 
 def _capital(words: str) -> str:

@@ -89,10 +89,14 @@ class Results:
         Test accuracy chooses nothing here: the last point of the ablation is the full method.
         """
         chosen: dict[str, tuple[Study, Point]] = {}
-        for kind in ("best", "ablation"):
-            for study in self.of_kind(kind):
-                chosen.setdefault(study.network, (study, study.points[-1]))
-        return sorted(chosen.values(), key=lambda pair: _rank(pair[0]))
+        for study, point in self.full_methods():
+            chosen.setdefault(study.network, (study, point))
+        return list(chosen.values())
+
+    def full_methods(self) -> list[tuple[Study, Point]]:
+        """The last points of all studies of kind `best`, then `ablation`, by data set."""
+        studies = [study for kind in ("best", "ablation") for study in self.of_kind(kind)]
+        return sorted(((study, study.points[-1]) for study in studies), key=lambda p: _rank(p[0]))
 
 
 def outliers(point: Point) -> dict[str, tuple[float, float]]:

@@ -1,4 +1,6 @@
-"""The numbers of the report: rows for machines, and the table of best results."""
+"""The numbers of the report: rows for machines, and what a run costs."""
+
+from itertools import accumulate
 
 from ann2snn.records import Json
 from ann2snn.report.reading import Point, Results, Study
@@ -6,6 +8,11 @@ from ann2snn.report.reading import Point, Results, Study
 # 45 nm CMOS, 32-bit floating point (Horowitz 2014): arithmetic only, no memory, no leakage.
 PICOJOULES_MAC = 4.6
 PICOJOULES_ADD = 0.9
+
+# Metrics that a row holds under their own name beside those of every row.
+FURTHER = ("snn_accuracy_last50", "agreement", "undecided", "accuracy_softmax",
+           "accuracy_potential", "accuracy_count", "pool_operations_per_image",
+           "first_layer_macs")  # fmt: skip
 
 
 def result_rows(results: Results) -> list[Json]:
@@ -33,18 +40,37 @@ def result_row(study: Study, point: Point) -> Json:
         "exact": found["exact"],
         "seed": point.simulation.settings["simulation"]["seed"],
         "run": point.simulation.key,
+        **{name: found.get(name) for name in FURTHER},
+        "energy_ratio": energy_ratio(point),
+        "training_seed": point.simulation.settings["ann"]["seed"],
     }
 
 
-def energy_ratio(point: Point) -> float:
-    """The SNN's energy over the ANN's, by arithmetic alone.
+def energy_ratio(point: Point, step: int | None = None) -> float:
+    """The SNN's energy over the ANN's, by arithmetic alone, of all steps or up to `step`.
 
     SNN: synaptic operations as additions, and a first layer with analog input as
     multiply-accumulates, once. ANN: all its multiply-accumulates.
     """
     found = point.metrics
     spiking = (
-        PICOJOULES_ADD * found["synops_per_image"]
+        PICOJOULES_ADD * synops_until(point, step)
         + PICOJOULES_MAC * found.get("first_layer_macs", 0)
     )  # fmt: skip
     return float(spiking / (PICOJOULES_MAC * found["macs_per_image"]))
+
+
+def synops_until(point: Point, step: int | None = None) -> float:
+    """Synaptic operations an image, of all steps or up to `step` (from 1)."""
+    if step is None:
+        return float(point.metrics["synops_per_image"])
+    return list(accumulate(point.simulation.curves["synops"]))[step - 1]
+
+
+def spikes_until(point: Point, step: int | None = None) -> float:
+    """Spikes of a mean neuron, of all steps or up to `step` (from 1)."""
+    whole = float(point.metrics["spikes_per_neuron"])
+    if step is None or not whole:
+        return whole
+    sums = list(accumulate(point.simulation.curves["spikes"]))
+    return whole * sums[step - 1] / sums[-1]

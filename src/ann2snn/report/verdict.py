@@ -1,14 +1,18 @@
 """A published number against ours, in words that only measurements back."""
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
-from ann2snn.report.published import Published
-from ann2snn.report.reading import Point, outliers
+from ann2snn.report.intervals import first_step_at
+from ann2snn.report.published import Published, curve_of, published_curves
+from ann2snn.report.reading import Point, Study, outliers
 
 CLOSE = 1.0  # points
 RISING = 0.3  # points
 LAST = 50  # steps
 MANY = 0.01  # of a layer's activations
+NEAR_CHANCE = 20.0  # percent, of ten classes
 
 
 def verdict(point: Point, theirs: Published, theirs_ann: Published) -> str:
@@ -23,6 +27,8 @@ def verdict(point: Point, theirs: Published, theirs_ann: Published) -> str:
         f"the ANN differs by {ann:+.2f}",
         f"the loss against the ANN is {loss:.2f}, theirs {theirs_ann.value - theirs.value:.2f}",
     ]
+    if max(found["snn_accuracy"], theirs.value) < NEAR_CHANCE:
+        measured.append("both near chance, 10 %: no measurement here tells them apart")
     if found.get("undecided"):
         measured.append(f"{found['undecided']:.2f} % of the images give no answer")
     if found.get("mean_rate") is not None:
@@ -43,16 +49,70 @@ def saturating_shares(point: Point) -> list[float]:
     return [layer["saturating"] for layer in layers if layer.get("saturating") is not None]
 
 
-def slowed_by_outliers(point: Point) -> str:
-    """How much slower than by the 99.9th percentile each layer is under a scale by its maximum."""
-    ratios = [largest / percentile for largest, percentile in outliers(point).values()]
+def slowed_by_outliers(slow: Point, fast: Point) -> str:
+    """How far the largest activation of each layer lies above its 99.9th percentile, beside how
+    much its spikes rise from the bar with the maximum as the scale to that with the percentile."""
+    ratios = outliers(slow)
     if not ratios:
         return ""
+    largest = [top / percentile for top, percentile in ratios.values()]
+    rises = [
+        sum(fast.simulation.curves[f"spikes/{layer}"])
+        / sum(slow.simulation.curves[f"spikes/{layer}"])
+        for layer in ratios
+    ]
     return (
-        "Between the bars with the maximum and with the percentile as the scale lies time: the"
-        " maximum of a layer is "
-        + ", ".join(f"{ratio:.1f}" for ratio in ratios)
-        + f" times its 99.9th percentile, {math.prod(ratios):.0f} times all together, and a rate"
-        " falls by that factor. Networks with fewer outliers lose less there; the paper's first"
-        " layer has about 3."
+        f"Between the bars `{slow.label}` and `{fast.label}` lies time, since a layer's rates are"
+        " its activations over its own scale: from the first layer to the last the maximum is "
+        + ", ".join(f"{ratio:.2f}" for ratio in largest)
+        + " times the 99.9th percentile, and the spikes rise "
+        + ", ".join(f"{rise:.2f}" for rise in rises)
+        + " times."
     )
+
+
+def sooner_or_later(percentiles: Study, level: float) -> str:
+    """When this network and the authors' have `level` percent right at the same percentile, which
+    says how far along its curve a bar stands; empty where nothing can be compared."""
+    authors = published_curves()
+    pairs = []
+    for point in percentiles.points:
+        name = curve_of(point.toggles)
+        ours = first_step_at(point.simulation.curves["accuracy"], level)
+        theirs = first_step_at(authors[name], level) if name else None
+        if ours and theirs:
+            pairs.append((point.label, ours, theirs))
+    if not pairs:
+        return ""
+    words = "; ".join(f"{label}: step {ours}, theirs {theirs}" for label, ours, theirs in pairs)
+    text = f"Time to {level:.0f} % right at equal percentiles ({words})"
+    if all(ours < theirs for _, ours, theirs in pairs):
+        text += (
+            ": this network is faster, so the bars with the maximum as their scale stand further"
+            " along their curves at the same step, and leave less to gain for the mechanisms"
+            " behind them"
+        )
+    elif all(ours > theirs for _, ours, theirs in pairs):
+        text += (
+            ": this network is slower, so the bars with the maximum as their scale stand less far"
+            " along their curves at the same step"
+        )
+    return f"{text}. The authors' curves are of 500 images."
+
+
+def from_bar_to_bar(points: Sequence[Point]) -> str:
+    """By how much each bar is above the one before, and which of them differ by less than the
+    images' choice does."""
+    pairs = list(pairwise(points))
+    gains = [b.metrics["snn_accuracy"] - a.metrics["snn_accuracy"] for a, b in pairs]
+    within = [
+        b.label
+        for a, b in pairs
+        if a.metrics["interval_low"] <= b.metrics["snn_accuracy"] <= a.metrics["interval_high"]
+    ]
+    falls = sum(gain < 0 for gain in gains)
+    order = "no bar is below the one before" if not falls else f"{falls} below the one before"
+    text = f"From bar to bar: {', '.join(f'{gain:+.2f}' for gain in gains)}; {order}"
+    if within:
+        text += f"; within the 95 % interval of the one before: {', '.join(within)}"
+    return text + "."

@@ -1,11 +1,29 @@
 """Figure 2: what each mechanism adds, as bars, with the analog network as a dashed line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING
 
 from ann2snn.records import Json
-from ann2snn.report.chart import BLUE, FAINT, INK, QUIET, Cell, Chart, grid, new_figure
+from ann2snn.report.chart import (
+    BEYOND,
+    BLUE,
+    DASHED,
+    FAINT,
+    INK,
+    NO_ERROR,
+    POISSON_INTERVALS,
+    QUIET,
+    WHITE,
+    Cell,
+    Chart,
+    error_axis,
+    farthest_shown,
+    grid,
+    new_figure,
+    shown_error,
+    stacked_labels,
+)
 from ann2snn.report.published import Published, bar_of, is_papers_network, published
 from ann2snn.report.reading import Point, Results, Study
 
@@ -15,7 +33,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("study", "point", "label", "dataset", "images", "steps", "snn_accuracy",
            "interval_low", "interval_high", "ann_accuracy", "published_accuracy",
-           "run")  # fmt: skip
+           "published_ann_accuracy", "run")  # fmt: skip
+ALIKE = 1.0  # points: bars from 0 to 100 that differ by less look equal
+MANY_ALIKE = 3
 
 
 def papers_bar(study: Study, point: Point) -> Published | None:
@@ -29,17 +49,46 @@ def charts(results: Results) -> Iterator[Chart]:
     """One chart for each study of kind `ablation`."""
     for study in results.of_kind("ablation"):
         beside = [papers_bar(study, point) for point in study.points]
-        words = "Dashed: the analog network. Whiskers: 95 % Wilson intervals."
-        if any(beside):
-            words += " Grey: the paper's bars, on the original CIFAR-10."
         yield Chart(
             study.name,
             study.name,
-            words,
+            _caption(study, beside),
             COLUMNS,
             [_row(study, point, bar) for point, bar in zip(study.points, beside, strict=True)],
             lambda study=study, beside=beside: _draw(study, beside),  # type: ignore[misc]
         )
+
+
+def _caption(study: Study, beside: Sequence[Published | None]) -> str:
+    words = "Dashed: the analog network. Whiskers: 95 % Wilson intervals."
+    if any(beside):
+        words += " Grey: the paper's bars and its analog network, on the original CIFAR-10."
+    if look_alike(study):
+        words += " Below: the error, on a logarithmic axis, where the bars look equal."
+        errors = _errors(study)
+        words += BEYOND if max(errors) > farthest_shown(errors) else ""
+        right = [point.metrics["snn_accuracy"] for point in study.points]
+        words += NO_ERROR if max(*right, study.points[0].metrics["ann_accuracy"]) >= 100 else ""
+    if any(point.toggles["input"] == "poisson" for point in study.points):
+        words += POISSON_INTERVALS
+    return words
+
+
+def look_alike(study: Study) -> bool:
+    """Whether several bars differ by less than bars from 0 to 100 show."""
+    values = sorted(point.metrics["snn_accuracy"] for point in study.points)
+    return any(
+        high - low < ALIKE for low, high in zip(values, values[MANY_ALIKE - 1 :], strict=False)
+    )
+
+
+def _errors(study: Study) -> list[float]:
+    """The errors (percent) of all points, and last of the analog network, as drawn."""
+    images = study.points[0].metrics["images"]
+    values = [point.metrics["snn_accuracy"] for point in study.points]
+    return [
+        shown_error(value, images) for value in (*values, study.points[0].metrics["ann_accuracy"])
+    ]
 
 
 def _row(study: Study, point: Point, bar: Published | None) -> list[Cell]:
@@ -47,16 +96,39 @@ def _row(study: Study, point: Point, bar: Published | None) -> list[Cell]:
     return [
         study.name, point.name, point.label, study.dataset, found["images"], found["steps"],
         found["snn_accuracy"], found["interval_low"], found["interval_high"],
-        found["ann_accuracy"], bar.value if bar else None, point.simulation.key,
+        found["ann_accuracy"], bar.value if bar else None,
+        published("ablation")["ann"].value if bar else None, point.simulation.key,
     ]  # fmt: skip
 
 
-def _draw(study: Study, beside: list[Published | None]) -> "Figure":
-    figure = new_figure(f"{study.dataset}: what each mechanism adds", study.extent)
-    axes = figure.add_axes((0.075, 0.17, 0.85, 0.66))
-    both = any(beside)
-    width = 0.4 if both else 0.56
-    shift = width / 2 if both else 0.0
+def _draw(study: Study, beside: Sequence[Published | None]) -> "Figure":
+    zoomed = look_alike(study)
+    height = 5.9 if zoomed else 4.2
+    figure = new_figure(f"{study.dataset}: what each mechanism adds", study.extent, height)
+    wide = 0.755 if any(beside) else 0.8
+    axes = figure.add_axes((0.075, 1 - 3.486 / height, wide, 2.772 / height))
+    _bars(axes, study, beside)
+    lowest = axes
+    if zoomed:
+        lowest = figure.add_axes((0.075, 0.714 / height, wide, 1.45 / height))
+        axes.set_xticks([])
+        _zoom(lowest, study)
+    lowest.set_xticks(
+        range(len(study.points)), [fill(point.label, 19) for point in study.points], fontsize=8.5
+    )
+    lowest.tick_params(axis="x", length=0)
+    if any(beside):
+        handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+        figure.legend(
+            handles.values(), handles.keys(), loc="upper right", ncols=2, fontsize=8.5,
+            bbox_to_anchor=(0.99, 0.94),
+        )  # fmt: skip
+    return figure
+
+
+def _bars(axes: "Axes", study: Study, beside: Sequence[Published | None]) -> None:
+    width = 0.4 if any(beside) else 0.56
+    shift = width / 2 if any(beside) else 0.0
     for place, (point, bar) in enumerate(zip(study.points, beside, strict=True)):
         found = point.metrics
         height = found["snn_accuracy"]
@@ -72,27 +144,18 @@ def _draw(study: Study, beside: list[Published | None]) -> "Figure":
             )
             _write_value(axes, place + shift, bar.value, {}, INK, QUIET)
     ann = study.points[0].metrics["ann_accuracy"]
-    axes.axhline(ann, color=INK, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
-    axes.text(
-        1.008, ann, f"ANN\n{ann:.2f}", transform=axes.get_yaxis_transform(), va="center",
-        fontsize=9,
-    )  # fmt: skip
+    axes.axhline(ann, color=INK, linewidth=1, linestyle=DASHED, zorder=0)
+    labels = [(ann, f"ANN {ann:.2f}", INK)]
+    if any(beside):
+        theirs = published("ablation")["ann"].value
+        axes.axhline(theirs, color=QUIET, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
+        labels.append((theirs, f"paper's ANN {theirs:.2f}", QUIET))
     axes.set_xlim(-0.55, len(study.points) - 0.45)
     axes.set_ylim(0, 102)
     axes.set_yticks(range(0, 101, 20))
     axes.set_ylabel("accuracy of the SNN, %")
-    axes.set_xticks(
-        range(len(study.points)), [fill(point.label, 19) for point in study.points], fontsize=8.5
-    )
-    axes.tick_params(axis="x", length=0)
     grid(axes)
-    if both:
-        handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        figure.legend(
-            handles.values(), handles.keys(), loc="upper right", ncols=2, fontsize=8.5,
-            bbox_to_anchor=(0.99, 0.94),
-        )  # fmt: skip
-    return figure
+    stacked_labels(axes, labels)
 
 
 def _write_value(
@@ -106,3 +169,36 @@ def _write_value(
         va="top" if tall else "bottom", color=inside if tall else above, weight="bold",
         fontsize=9,
     )  # fmt: skip
+
+
+def _zoom(axes: "Axes", study: Study) -> None:
+    """The errors with their intervals, or an arrow where one is beyond the axis."""
+    errors = _errors(study)
+    farthest = farthest_shown(errors)
+    shown = [errors[-1]]
+    for place, (point, error) in enumerate(zip(study.points, errors, strict=False)):
+        if error > farthest:
+            continue
+        found = point.metrics
+        ends = [
+            shown_error(found[end], found["images"]) for end in ("interval_high", "interval_low")
+        ]
+        axes.plot([place, place], ends, color=BLUE, linewidth=2)
+        axes.plot(place, error, "o", color=BLUE, markersize=6)
+        shown += ends
+    error_axis(axes, "y", min(shown), max(shown))
+    edge = axes.get_ylim()[1]
+    for place, (point, error) in enumerate(zip(study.points, errors, strict=False)):
+        height = min(error, edge)
+        if error > farthest:
+            axes.plot(place, edge, "^", color=BLUE, markersize=6, clip_on=False)
+        axes.text(
+            place + 0.07, height, f"{100 - point.metrics['snn_accuracy']:.2f}", color=BLUE,
+            va="center" if height < edge else "top", fontsize=9, bbox=WHITE,
+        )  # fmt: skip
+    axes.axhline(errors[-1], color=INK, linewidth=1, linestyle=DASHED, zorder=0)
+    ann = study.points[0].metrics["ann_accuracy"]
+    axes.set_xlim(-0.55, len(study.points) - 0.45)
+    axes.set_ylabel("error, %")
+    grid(axes)
+    stacked_labels(axes, [(errors[-1], f"ANN {100 - ann:.2f}", INK)])

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ann2snn.records import Json
-from ann2snn.report.chart import BLUE, INK, Cell, Chart, grid, new_figure
+from ann2snn.report.chart import BLUE, DASHED, INK, Cell, Chart, grid, new_figure
 from ann2snn.report.reading import Results, Study
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLUMNS = ("study", "layer", "histogram", "from", "to", "count")
+COLUMNS = ("study", "layer", "histogram", "from", "to", "count", "run")
 PERCENTILE = "99.9"
 
 
@@ -26,10 +26,11 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Layer:
-    """What the statistics say of a network's first layer."""
+    """What the statistics say of a network's first layer; `run` is the conversion's."""
 
     name: str
     images: int
+    run: str
     largest: float
     percentile: float
     activations: Histogram
@@ -90,6 +91,7 @@ def first_layer(summary: Json, study: Study) -> Layer | None:
         return Layer(
             name=name,
             images=sum(layer["image_maxima"]["counts"]),
+            run=conversion.key[:12],
             largest=float(layer["max"]),
             percentile=float(layer["percentiles"][PERCENTILE]),
             activations=Histogram(**layer["histogram"]),
@@ -101,15 +103,26 @@ def first_layer(summary: Json, study: Study) -> Layer | None:
         ) from error
 
 
+def calibration_images(results: Results, study: Study) -> str:
+    """How many images a study's scales come from, in words."""
+    summary = results.statistics.get(study.name)
+    layer = first_layer(summary, study) if summary else None
+    return f"{layer.images:,} calibration images" if layer else "calibration images"
+
+
 def _rows(study: Study, layer: Layer, which: str) -> Iterator[list[Cell]]:
     histogram: Histogram = getattr(layer, which)
     sides = zip(histogram.edges[:-1], histogram.edges[1:], histogram.counts, strict=True)
     for low, high, count in sides:
-        yield [study.name, layer.name, which, low, high, count]
+        yield [study.name, layer.name, which, low, high, count, layer.run]
 
 
 def _draw(study: Study, layer: Layer) -> "Figure":
-    evidence = f"first layer, {layer.images:,} calibration images"
+    seed = study.points[0].simulation.settings["ann"]["seed"]
+    evidence = (
+        f"first layer {layer.name}, {layer.images:,} calibration images, network trained with seed"
+        f" {seed}"
+    )
     figure = new_figure(f"{study.dataset}: activations and their outliers", evidence, height=3.5)
     left = figure.add_axes((0.085, 0.15, 0.385, 0.63))
     right = figure.add_axes((0.585, 0.15, 0.385, 0.63))
@@ -121,7 +134,7 @@ def _draw(study: Study, layer: Layer) -> "Figure":
     right.set_ylabel("images")
     right.set_xlabel("largest activation of an image")
     for axes in (left, right):
-        axes.axvline(layer.percentile, color=INK, linewidth=1, linestyle=(0, (5, 3)))
+        axes.axvline(layer.percentile, color=INK, linewidth=1, linestyle=DASHED)
         axes.set_xlim(0, 1.02 * layer.largest)
         axes.text(
             layer.percentile, 1.01, "99.9th percentile", ha="center", va="bottom", fontsize=8.5,

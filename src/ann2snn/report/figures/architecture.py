@@ -2,17 +2,26 @@
 
 from collections.abc import Iterator
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from ann2snn.report.chart import BLUE, INK, ORANGE, QUIET, Cell, Chart, grid, new_figure
+from ann2snn.report.chart import BLUE, FAINT, INK, ORANGE, QUIET, Cell, Chart, grid, new_figure
 from ann2snn.report.published import Published, published
 from ann2snn.report.reading import Point, Results, Study
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLUMNS = ("study", "point", "label", "training_seed", "ann_accuracy", "snn_accuracy",
            "published_ann_accuracy", "published_mark", "run")  # fmt: skip
+COLUMNS_OF_DOTS = (("ann_accuracy", -0.18, ORANGE, "ANN"), ("snn_accuracy", 0.265, BLUE, "SNN"))
+PAPERS: dict[str, tuple[str, Literal["full", "none"]]] = {
+    "A": ("the paper's ANN", "full"),
+    "M": ("the paper's ANN, from memory, unverified", "none"),
+}
+APART = 0.065  # between the dots of one variant
+NARROWEST = 5.0  # points on the axis, where all accuracies are alike
+WRAPPED = 100  # characters of labels that fit side by side
 
 
 def charts(results: Results) -> Iterator[Chart]:
@@ -21,12 +30,23 @@ def charts(results: Results) -> Iterator[Chart]:
         yield Chart(
             study.name,
             study.name,
-            "Dots: one training each; bars: their means. Grey ticks: the paper's ANNs on the"
-            " original CIFAR-10; hollow ones are from memory, unverified.",
+            _caption(study),
             COLUMNS,
             [_row(study, point) for point in study.points],
             lambda study=study: _draw(study),  # type: ignore[misc]
         )
+
+
+def _caption(study: Study) -> str:
+    words = (
+        "Dots: one training each; short lines and bold numbers: their means; small numbers: the"
+        " smallest to the largest. The axis does not begin at 0."
+    )
+    marks = {theirs.mark for point in study.points if (theirs := papers_network(study, point))}
+    if marks:
+        words += " Grey triangles: the paper's ANNs on the original CIFAR-10"
+        words += "; hollow: from memory, unverified." if "M" in marks else "."
+    return words
 
 
 def groups(study: Study) -> dict[str, list[Point]]:
@@ -61,29 +81,53 @@ def _row(study: Study, point: Point) -> list[Cell]:
 
 
 def _draw(study: Study) -> "Figure":
-    figure = new_figure(f"{study.dataset}: {study.title}", study.extent)
-    axes = figure.add_axes((0.075, 0.17, 0.905, 0.66))
     variants = groups(study)
+    words = [fill(label, round(WRAPPED / len(variants))) for label in variants]
+    below = 0.3 + 0.16 * max(label.count("\n") + 1 for label in words)
+    height = 3.9 + below
+    figure = new_figure(f"{study.dataset}: {study.title}", study.extent, height)
+    axes = figure.add_axes((0.075, below / height, 0.905, 1 - (below + 1.0) / height))
     for place, points in enumerate(variants.values()):
-        pairs = (("ann_accuracy", -0.2, ORANGE, "ANN"), ("snn_accuracy", 0.2, BLUE, "SNN"))
-        for metric, shift, colour, words in pairs:
-            values = [point.metrics[metric] for point in points]
-            mean = sum(values) / len(values)
-            axes.bar(place + shift, mean, 0.38, color=colour, alpha=0.55, label=words)
-            axes.plot([place + shift] * len(values), values, "o", color=INK, markersize=3)
-            axes.text(place + shift, max(values) + 1.5, f"{mean:.2f}", ha="center")
+        for metric, shift, colour, name in COLUMNS_OF_DOTS:
+            _column(axes, place + shift, [p.metrics[metric] for p in points], colour, name)
         theirs = papers_network(study, points[0])
         if theirs:
+            name, fill_style = PAPERS[theirs.mark]
             axes.plot(
-                place - 0.43, theirs.value, ">", color=QUIET, markersize=7,
-                fillstyle="full" if theirs.mark == "A" else "none",
+                place - 0.45, theirs.value, ">", color=QUIET, markersize=7, label=name,
+                fillstyle=fill_style,
             )  # fmt: skip
-    axes.set_ylim(0, 112)
-    axes.set_yticks(range(0, 101, 20))
+        if place:
+            axes.axvline(place - 0.51, color=FAINT, linewidth=0.8)
+    low, high = axes.dataLim.intervaly
+    span = max(high - low, NARROWEST)
+    axes.set_ylim(max(low - 0.08 * span, 0), high + 0.22 * span)
+    axes.set_yticks([tick for tick in axes.get_yticks() if axes.get_ylim()[0] <= tick <= 100])
+    axes.set_xlim(-0.55, len(variants) - 0.48)
     axes.set_ylabel("accuracy, %")
-    axes.set_xticks(range(len(variants)), [fill(label, 22) for label in variants], fontsize=8.5)
+    axes.set_xticks(range(len(variants)), words, fontsize=8.5)
     axes.tick_params(axis="x", length=0)
     handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    axes.legend(handles.values(), handles.keys(), loc="upper right", ncols=2, fontsize=9)
+    figure.legend(
+        handles.values(), handles.keys(), loc="upper left", ncols=len(handles), fontsize=8.5,
+        bbox_to_anchor=(0.0, 1 - 0.53 / height), handletextpad=0.3, columnspacing=1.4,
+    )  # fmt: skip
     grid(axes)
     return figure
+
+
+def _column(axes: "Axes", place: float, values: list[float], colour: str, name: str) -> None:
+    """A dot a training, their mean as a line, and in words the mean and the spread."""
+    mean = sum(values) / len(values)
+    places = [place + APART * (number - (len(values) - 1) / 2) for number in range(len(values))]
+    axes.plot([place - 0.15, place + 0.15], [mean, mean], color=colour, linewidth=1.2)
+    axes.plot(places, values, "o", color=colour, markersize=4, label=name)
+    axes.annotate(
+        f"{mean:.2f}", (place, max(values)), xytext=(0, 15 if len(values) > 1 else 6),
+        textcoords="offset points", ha="center", weight="bold", color=INK,
+    )  # fmt: skip
+    if len(values) > 1:
+        axes.annotate(
+            f"{min(values):.1f} to {max(values):.1f}", (place, max(values)), xytext=(0, 6),
+            textcoords="offset points", ha="center", fontsize=7, color=QUIET,
+        )  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ann2snn.report.chart import BLUE, ORANGE, Cell, Chart, grid, new_figure
+from ann2snn.report.figures.activations import calibration_images
 from ann2snn.report.reading import Point, Results, Study, outliers
 
 if TYPE_CHECKING:
@@ -20,15 +21,17 @@ def charts(results: Results) -> Iterator[Chart]:
         rows = [row for point in study.points for row in _rows(study, point)]
         if not rows or len(study.points) < 2:
             continue
+        images = calibration_images(results, study)
         yield Chart(
             study.name,
             study.name,
             "The largest activation of each layer over the 99.9th percentile of its non-zero ones,"
             " on the calibration images: what a scale by the maximum loses in speed. The paper"
-            f" says that batch normalization yields fewer extreme outliers; {_verdict(study)}.",
+            f" says that batch normalization yields fewer extreme outliers; {_verdict(study)}."
+            f" {_trainings(study)}",
             COLUMNS,
             rows,
-            lambda study=study: _draw(study),  # type: ignore[misc]
+            lambda study=study, images=images: _draw(study, images),  # type: ignore[misc]
         )
 
 
@@ -41,6 +44,15 @@ def _verdict(study: Study) -> str:
     return f"here the ratio is smaller {label} in {smaller} of {len(shared)} layers"
 
 
+def _trainings(study: Study) -> str:
+    """What stands behind each colour: one network, with its seed and learning rate."""
+    words = []
+    for point in study.points:
+        ann = point.simulation.settings["ann"]
+        words.append(f"{point.label}: seed {ann['seed']}, learning rate {ann['learning_rate']:g}")
+    return f"Each is one training ({'; '.join(words)}), so no spread is known."
+
+
 def _rows(study: Study, point: Point) -> Iterator[list[Cell]]:
     for layer, (largest, percentile) in outliers(point).items():
         yield [study.name, point.name, point.label, layer, largest, percentile,
@@ -48,8 +60,10 @@ def _rows(study: Study, point: Point) -> Iterator[list[Cell]]:
                point.simulation.key[:12]]  # fmt: skip
 
 
-def _draw(study: Study) -> "Figure":
-    figure = new_figure(f"{study.dataset}: {study.title}", study.extent, height=3.4)
+def _draw(study: Study, images: str) -> "Figure":
+    tested = f"{study.points[0].metrics['images']:,} {study.points[0].part} images"
+    evidence = f"{images}, one training each; ANN: accuracy on {tested}"
+    figure = new_figure(f"{study.dataset}: {study.title}", evidence, height=3.4)
     axes = figure.add_axes((0.075, 0.12, 0.905, 0.66))
     wide = 0.8 / len(study.points)
     for place, point in enumerate(study.points):
@@ -61,7 +75,7 @@ def _draw(study: Study) -> "Figure":
         for x, ratio in zip(places, ratios, strict=True):
             axes.text(x, ratio, f"{ratio:.2f}", ha="center", va="bottom", fontsize=8.5)
         axes.set_xticks(range(len(ratios)), list(outliers(point)))
-    axes.margins(y=0.22)
+    axes.margins(y=0.28)
     axes.set_ylabel("maximum / 99.9th percentile")
     axes.tick_params(axis="x", length=0)
     axes.legend(loc="upper right", fontsize=8.5, ncols=len(study.points))

@@ -1,4 +1,4 @@
-"""What a choice is worth: final accuracies with intervals, and accuracy against time.
+"""What a choice is worth: final errors with intervals, and the error against time.
 
 Every study whose kind has no figure of its own is drawn like this, so a new study needs no code.
 """
@@ -8,11 +8,27 @@ from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from ann2snn.report.chart import DISTINCT, INK, Cell, Chart, grid, new_figure
+from ann2snn.report.chart import (
+    BEYOND,
+    DASHED,
+    DISTINCT,
+    INK,
+    NO_ERROR,
+    POISSON_INTERVALS,
+    WHITE,
+    Cell,
+    Chart,
+    error_axis,
+    farthest_shown,
+    grid,
+    new_figure,
+    shown_error,
+)
 from ann2snn.report.intervals import wilson_interval
 from ann2snn.report.reading import Results, Study
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 OWN_FIGURE = ("ablation", "percentiles", "architecture", "theory", "batch-norm")
@@ -22,18 +38,33 @@ READOUTS = {
     "count": "most spikes",
 }
 COLUMNS = ("study", "point", "label", "step", "accuracy", "interval_low", "interval_high",
-           "run")  # fmt: skip
+           "ann_accuracy", "run")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Line:
-    """One choice: its accuracy (percent) by step."""
+    """One choice: its accuracy (percent) by step, and its analog network's."""
 
     point: str
     label: str
     accuracy: list[float]
+    ann_accuracy: float
     images: int
     run: str
+
+    @property
+    def last_error(self) -> float:
+        return shown_error(self.accuracy[-1], self.images)
+
+    @property
+    def ann_error(self) -> float:
+        return shown_error(self.ann_accuracy, self.images)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The last error's interval, from low to high."""
+        low, high = wilson_interval(self.accuracy[-1], self.images)
+        return shown_error(high, self.images), shown_error(low, self.images)
 
 
 def charts(results: Results) -> Iterator[Chart]:
@@ -45,8 +76,7 @@ def charts(results: Results) -> Iterator[Chart]:
         yield Chart(
             study.name,
             study.name,
-            "Left: accuracy at the last step with 95 % Wilson intervals. Right: at every step."
-            " Dashed: the analog network.",
+            _caption(study, lines),
             COLUMNS,
             [row for line in lines for row in _rows(study, line)],
             lambda study=study, lines=lines: _draw(study, lines),  # type: ignore[misc]
@@ -55,63 +85,124 @@ def charts(results: Results) -> Iterator[Chart]:
 
 def _lines(study: Study) -> Iterator[Line]:
     for point in study.points:
-        images, key = point.metrics["images"], point.simulation.key
+        found, key = point.metrics, point.simulation.key
         curves = point.simulation.curves
+        ends = (found["ann_accuracy"], found["images"], key)
         if study.kind != "readouts":
-            yield Line(point.name, point.label, curves["accuracy"], images, key)
+            yield Line(point.name, point.label, curves["accuracy"], *ends)
             continue
         for readout, words in READOUTS.items():
             label = words if len(study.points) == 1 else f"{point.label}, {words}"
             if f"accuracy_{readout}" in curves:
-                yield Line(point.name, label, curves[f"accuracy_{readout}"], images, key)
+                yield Line(point.name, label, curves[f"accuracy_{readout}"], *ends)
 
 
 def _rows(study: Study, line: Line) -> Iterator[list[Cell]]:
     for step, accuracy in enumerate(line.accuracy, 1):
         low, high = wilson_interval(accuracy, line.images)
-        yield [study.name, line.point, line.label, step, accuracy, low, high, line.run[:12]]
+        yield [study.name, line.point, line.label, step, accuracy, low, high, line.ann_accuracy,
+               line.run[:12]]  # fmt: skip
+
+
+def _caption(study: Study, lines: list[Line]) -> str:
+    words = (
+        "Error of the SNN on logarithmic axes. Left: at the last step, with 95 % Wilson intervals."
+        " Right: at every step."
+    )
+    if _one_ann(lines):
+        words += " Dashed: the analog network."
+    else:
+        words += (
+            " Dark ticks (left) and dashed lines in the row's colour (right): the analog network of"
+            " each row."
+        )
+    if any(line.last_error > _farthest(lines) for line in lines):
+        words += BEYOND
+    if any(value >= 100 for line in lines for value in [*line.accuracy, line.ann_accuracy]):
+        words += NO_ERROR
+    if any(point.toggles["input"] == "poisson" for point in study.points):
+        words += POISSON_INTERVALS
+    return words
+
+
+def _one_ann(lines: list[Line]) -> bool:
+    return len({line.ann_accuracy for line in lines}) == 1
+
+
+def _farthest(lines: list[Line]) -> float:
+    """The largest final error that the left panel has room for: at least every analog one."""
+    anns = {line.ann_error for line in lines}
+    return max(*anns, farthest_shown([*anns, *(line.last_error for line in lines)]))
 
 
 def _draw(study: Study, lines: list[Line]) -> "Figure":
-    height = 1.9 + 0.42 * max(len(lines), 4)
+    height = 1.9 + 0.46 * max(len(lines), 4)
     figure = new_figure(f"{study.dataset}: {study.title}", study.extent, height)
-    bottom, tall = 0.5 / height, 1 - 1.3 / height
-    left = figure.add_axes((0.215, bottom, 0.245, tall))
-    right = figure.add_axes((0.545, bottom, 0.435, tall))
-    anns = sorted({point.metrics["ann_accuracy"] for point in study.points})
-    for place, line in enumerate(lines):
-        colour = DISTINCT[place % len(DISTINCT)]
-        dashes = "-" if place < len(DISTINCT) else (0, (4, 1.5))
-        last = line.accuracy[-1]
-        low, high = wilson_interval(last, line.images)
-        left.plot([low, high], [place, place], color=colour, linewidth=2)
-        left.plot(last, place, "o", color=colour, markersize=6)
-        left.text(
-            last, place - 0.2, f"{last:.2f}", ha="center", va="bottom", color=colour, fontsize=9,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
-        )  # fmt: skip
-        right.plot(
-            range(1, len(line.accuracy) + 1), line.accuracy, color=colour, linewidth=1.6,
-            linestyle=dashes,
-        )  # fmt: skip
-    if len(anns) == 1:
-        left.axvline(anns[0], color=INK, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
-        right.axhline(anns[0], color=INK, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
-        left.text(
-            anns[0], 1.01, f"ANN {anns[0]:.2f}", transform=left.get_xaxis_transform(), ha="center",
-            va="bottom", fontsize=8.5,
-        )  # fmt: skip
-    left.set_ylim(len(lines) - 0.5, -0.7)
-    left.set_yticks(range(len(lines)), [fill(line.label, 24) for line in lines], fontsize=9)
-    for tick, colour in zip(left.get_yticklabels(), DISTINCT * len(lines), strict=False):
-        tick.set_color(colour)
-    left.tick_params(axis="y", length=0)
-    left.margins(x=0.25)
-    left.set_xlabel("accuracy at the last step, %")
-    right.set_xlim(1, max(len(line.accuracy) for line in lines))
-    right.set_ylim(0, 102)
-    right.set_xlabel("time, steps")
-    right.set_ylabel("accuracy, %")
+    bottom, tall = 0.5 / height, 1 - 1.4 / height
+    left = figure.add_axes((0.215, bottom, 0.27, tall))
+    right = figure.add_axes((0.56, bottom, 0.42, tall))
+    _last_errors(left, lines)
+    _errors_by_step(right, lines)
     grid(left, "x")
     grid(right)
     return figure
+
+
+def _last_errors(axes: "Axes", lines: list[Line]) -> None:
+    """A row a choice: its last error with interval, or an arrow where that is beyond the axis."""
+    farthest = _farthest(lines)
+    inside = [line for line in lines if line.last_error <= farthest]
+    ends = [line.ann_error for line in lines] + [end for line in inside for end in line.interval]
+    error_axis(axes, "x", min(ends), max(ends))
+    edge = axes.get_xlim()[1]
+    for place, line in enumerate(lines):
+        colour = DISTINCT[place % len(DISTINCT)]
+        if line in inside:
+            axes.plot(line.interval, [place, place], color=colour, linewidth=2)
+        x, shape = (line.last_error, "o") if line in inside else (edge, ">")
+        axes.plot(x, place, shape, color=colour, markersize=6, clip_on=False)
+        axes.text(
+            x, place - 0.2, f"{100 - line.accuracy[-1]:.2f}", color=colour, fontsize=9,
+            ha="center" if line in inside else "right", va="bottom", bbox=WHITE,
+        )  # fmt: skip
+        if not _one_ann(lines):
+            axes.plot([line.ann_error] * 2, [place - 0.16, place + 0.16], color=INK, linewidth=1.6,
+                      zorder=3, label="its analog network")  # fmt: skip
+    if _one_ann(lines):
+        ann = lines[0]
+        axes.axvline(ann.ann_error, color=INK, linewidth=1, linestyle=DASHED, zorder=0)
+        axes.text(
+            ann.ann_error, 1.01, f"ANN {100 - ann.ann_accuracy:.2f}", ha="center", va="bottom",
+            transform=axes.get_xaxis_transform(), fontsize=8.5,
+        )  # fmt: skip
+    else:
+        handles, names = axes.get_legend_handles_labels()
+        axes.legend(
+            handles[:1], names[:1], loc="lower right", bbox_to_anchor=(1.02, 0.98), fontsize=8.5
+        )  # fmt: skip
+    axes.set_ylim(len(lines) - 0.5, -0.7)
+    axes.set_yticks(range(len(lines)), [fill(line.label, 24) for line in lines], fontsize=9)
+    for tick, colour in zip(axes.get_yticklabels(), DISTINCT * len(lines), strict=False):
+        tick.set_color(colour)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("error at the last step, %")
+
+
+def _errors_by_step(axes: "Axes", lines: list[Line]) -> None:
+    lowest = 100.0
+    for place, line in enumerate(lines):
+        colour = DISTINCT[place % len(DISTINCT)]
+        errors = [shown_error(value, line.images) for value in line.accuracy]
+        axes.plot(
+            range(1, len(errors) + 1), errors, color=colour, linewidth=1.6,
+            linestyle="-" if place < len(DISTINCT) else (0, (4, 1.5)),
+        )  # fmt: skip
+        if not _one_ann(lines):
+            axes.axhline(line.ann_error, color=colour, linewidth=1, linestyle=DASHED, zorder=0)
+        lowest = min(lowest, *errors, line.ann_error)
+    if _one_ann(lines):
+        axes.axhline(lines[0].ann_error, color=INK, linewidth=1, linestyle=DASHED, zorder=0)
+    error_axis(axes, "y", lowest, 100)
+    axes.set_xlim(1, max(len(line.accuracy) for line in lines))
+    axes.set_xlabel("time, steps")
+    axes.set_ylabel("error, %")

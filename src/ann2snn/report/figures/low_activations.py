@@ -54,7 +54,7 @@ def _rows(study: Study, point: Point) -> Iterator[list[Cell]]:
 def _draw(study: Study, pair: dict[str, Point]) -> "Figure":
     title = f"{study.dataset}: what analog input is worth where activations are low"
     figure = new_figure(title, study.extent, height=3.4)
-    places = ((0.085, 0.155, 0.40, 0.60), (0.575, 0.155, 0.40, 0.60))
+    places = ((0.105, 0.155, 0.37, 0.60), (0.59, 0.155, 0.37, 0.60))
     for end, place in zip((0, -1), places, strict=True):
         axes = figure.add_axes(place)
         for coding, (colour, words) in INPUTS.items():

@@ -1,42 +1,78 @@
 """Figure 3: the error at every step, for several percentiles and the two baselines."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from ann2snn.report.chart import INK, QUIET, Cell, Chart, grid, new_figure, shade, stacked_labels
+from ann2snn.report.chart import (
+    DASHED,
+    INK,
+    NO_ERROR,
+    POISSON_INTERVALS,
+    QUIET,
+    Cell,
+    Chart,
+    error_axis,
+    grid,
+    new_figure,
+    shade,
+    shown_error,
+    stacked_labels,
+)
 from ann2snn.report.intervals import wilson_interval
 from ann2snn.report.published import curve_of, is_papers_network, published_curves
 from ann2snn.report.reading import Point, Results, Study
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLUMNS = ("study", "point", "step", "accuracy", "interval_low", "interval_high",
            "published_accuracy", "run")  # fmt: skip
+# Of another method than the percentiles: grey, and told apart by their dashes.
+BASELINES = {"default": (0, (1, 1)), "max_norm": (0, (7, 1.5, 1.5, 1.5))}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A point's errors (percent) as drawn, and the authors' accuracies, if they have the same."""
+
+    point: Point
+    colour: str
+    dashes: Any
+    authors: list[float]
+
+    def errors(self, accuracy: Sequence[float]) -> list[float]:
+        return [shown_error(value, self.point.metrics["images"]) for value in accuracy]
 
 
 def charts(results: Results) -> Iterator[Chart]:
     """One chart for each study of kind `percentiles`."""
     for study in results.of_kind("percentiles"):
-        behind = [_published_curve(study, point) for point in study.points]
-        words = (
-            "Error of the SNN at every step, on a logarithmic scale. Bands: 95 % Wilson intervals."
-            " Dashed: the analog network."
-        )
-        if any(behind):
-            words += " Thin: the authors' own curves, 500 images of the original CIFAR-10."
+        curves = _curves(study)
         yield Chart(
             study.name,
             study.name,
-            words,
+            _caption(curves),
             COLUMNS,
-            [
-                row
-                for point, curve in zip(study.points, behind, strict=True)
-                for row in _rows(study, point, curve)
-            ],
-            lambda study=study, behind=behind: _draw(study, behind),  # type: ignore[misc]
+            [row for curve in curves for row in _rows(study, curve)],
+            lambda study=study, curves=curves: _draw(study, curves),  # type: ignore[misc]
         )
+
+
+def _curves(study: Study) -> list[Curve]:
+    """From bright (low percentile) to dark; the baselines grey."""
+    names = {point.name: curve_of(point.toggles) for point in study.points}
+    full = [point.name for point in study.points if names[point.name] not in BASELINES]
+    return [
+        Curve(
+            point,
+            shade(full.index(point.name), len(full)) if point.name in full else QUIET,
+            BASELINES.get(names[point.name] or "", "-"),
+            _published_curve(study, point),
+        )
+        for point in study.points
+    ]
 
 
 def _published_curve(study: Study, point: Point) -> list[float]:
@@ -45,64 +81,76 @@ def _published_curve(study: Study, point: Point) -> list[float]:
     return published_curves()[name] if comparable and name else []
 
 
-def _rows(study: Study, point: Point, curve: list[float]) -> Iterator[list[Cell]]:
+def _caption(curves: list[Curve]) -> str:
+    words = (
+        "Error of the SNN at every step, on a logarithmic scale. Bands: 95 % Wilson intervals."
+        " Dashed: the analog network."
+    )
+    if any(curve.dashes != "-" for curve in curves):
+        words += " Grey, dotted and dash-dotted: baselines without the full method."
+    if any(curve.authors for curve in curves):
+        words += (
+            " Thin, in the same colours and dashes: the authors' own curves, 500 images of the"
+            " original CIFAR-10."
+        )
+    points = [curve.point for curve in curves]
+    values = [value for point in points for value in point.simulation.curves["accuracy"]]
+    if max([*values, *(point.metrics["ann_accuracy"] for point in points)]) >= 100:
+        words += NO_ERROR
+    if any(point.toggles["input"] == "poisson" for point in points):
+        words += POISSON_INTERVALS
+    return words
+
+
+def _rows(study: Study, curve: Curve) -> Iterator[list[Cell]]:
+    point = curve.point
     for step, accuracy in enumerate(point.simulation.curves["accuracy"], 1):
         low, high = wilson_interval(accuracy, point.metrics["images"])
-        theirs = curve[step - 1] if step <= len(curve) else None
+        theirs = curve.authors[step - 1] if step <= len(curve.authors) else None
         key = point.simulation.key[:12]
         yield [study.name, point.name, step, accuracy, low, high, theirs, key]
 
 
-def _colours(study: Study) -> list[str]:
-    """From bright (low percentile) to dark; the baselines, which are another method, grey."""
-    full = [
-        point.name
-        for point in study.points
-        if curve_of(point.toggles) not in ("default", "max_norm")
-    ]
-    return [
-        shade(full.index(point.name), len(full)) if point.name in full else QUIET
-        for point in study.points
-    ]
-
-
-def _draw(study: Study, behind: list[list[float]]) -> "Figure":
+def _draw(study: Study, curves: list[Curve]) -> "Figure":
     evidence = study.extent
-    if any(behind):
+    if any(curve.authors for curve in curves):
         evidence += ". Thin: the authors' curves, 500 images of the original CIFAR-10"
-    figure = new_figure(f"{study.dataset}: error against time", evidence, height=4.6)
-    axes = figure.add_axes((0.08, 0.115, 0.655, 0.73))
-    images = min(point.metrics["images"] for point in study.points)
-    floor = 50 / images
-    labels = []
-    for point, curve, colour in zip(study.points, behind, _colours(study), strict=True):
-        accuracy = point.simulation.curves["accuracy"]
-        steps = range(1, len(accuracy) + 1)
-        bounds = [wilson_interval(value, point.metrics["images"]) for value in accuracy]
-        axes.fill_between(
-            steps,
-            [max(100 - high, floor) for _, high in bounds],
-            [max(100 - low, floor) for low, _ in bounds],
-            color=colour, alpha=0.16, linewidth=0,
-        )  # fmt: skip
-        if curve:
-            theirs = [max(100 - value, floor) for value in curve]
-            axes.plot(range(1, len(theirs) + 1), theirs, color=colour, linewidth=0.7, alpha=0.8)
-        errors = [max(100 - value, floor) for value in accuracy]
-        axes.plot(steps, errors, color=colour, linewidth=1.7)
-        labels.append((errors[-1], f"{point.label}: {100 - accuracy[-1]:.2f}", colour))
-    ann_error = 100 - study.points[0].metrics["ann_accuracy"]
-    axes.axhline(max(ann_error, floor), color=INK, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
-    labels.append((max(ann_error, floor), f"ANN: {ann_error:.2f}", INK))
-    axes.set_yscale("log")
-    axes.set_xlim(1, max(len(point.simulation.curves["accuracy"]) for point in study.points))
-    lowest = min(place for place, _, _ in labels)
-    axes.set_ylim(max(floor, 0.8 * lowest), 105)
-    ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if tick >= 0.8 * lowest]
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.set_yticks([], minor=True)
+    figure = new_figure(f"{study.dataset}: error against time", evidence, height=4.8)
+    axes = figure.add_axes((0.08, 0.11, 0.625, 0.745))
+    labels, lowest = [], 100.0
+    for curve in curves:
+        lowest = min(lowest, _draw_curve(axes, curve))
+        accuracy = curve.point.simulation.curves["accuracy"]
+        words = f"{curve.point.label}: {100 - accuracy[-1]:.2f}"
+        labels.append((curve.errors(accuracy)[-1], words, curve.colour))
+    ann = study.points[0].metrics["ann_accuracy"]
+    ann_error = shown_error(ann, study.points[0].metrics["images"])
+    axes.axhline(ann_error, color=INK, linewidth=1, linestyle=DASHED, zorder=0)
+    labels.append((ann_error, f"ANN: {100 - ann:.2f}", INK))
+    error_axis(axes, "y", min(lowest, ann_error), 100)
+    axes.set_xlim(1, max(len(curve.point.simulation.curves["accuracy"]) for curve in curves))
     axes.set_xlabel("time, steps")
     axes.set_ylabel("error of the SNN, %")
     grid(axes)
-    stacked_labels(axes, labels)
+    stacked_labels(axes, labels, reach=0.08)
     return figure
+
+
+def _draw_curve(axes: "Axes", curve: Curve) -> float:
+    """The lowest error that its last interval reaches."""
+    accuracy = curve.point.simulation.curves["accuracy"]
+    steps = range(1, len(accuracy) + 1)
+    bounds = [wilson_interval(value, curve.point.metrics["images"]) for value in accuracy]
+    best = curve.errors([high for _, high in bounds])
+    worst = curve.errors([low for low, _ in bounds])
+    axes.fill_between(steps, best, worst, color=curve.colour, alpha=0.16, linewidth=0)
+    if curve.authors:
+        theirs = curve.errors(curve.authors)
+        axes.plot(
+            range(1, len(theirs) + 1), theirs, color=curve.colour, linewidth=0.7, alpha=0.8,
+            linestyle=curve.dashes,
+        )  # fmt: skip
+    axes.plot(
+        steps, curve.errors(accuracy), color=curve.colour, linewidth=1.7, linestyle=curve.dashes
+    )
+    return best[-1]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("study", "point", "layer", "step", "error", "predicted_error", "run")
 ROW = 2.6  # inches
+HEAD = 0.7  # inches, with the legend of all panels
 GUIDE = 10  # the step from which 1 / t is drawn
 
 
@@ -47,19 +48,31 @@ def _rows(study: Study, compared: dict[str, list[ComparedLayer]]) -> Iterator[li
 
 def _draw(study: Study, compared: dict[str, list[ComparedLayer]]) -> "Figure":
     rows = (len(compared) + 1) // 2
-    height = 0.6 + ROW * rows
+    height = HEAD + ROW * rows
     figure = new_figure(f"{study.dataset}: error of the rates", study.extent, height)
     points = [point for point in study.points if point.name in compared]
     errors = [value for layers in compared.values() for layer in layers for value in layer.error]
     lowest = max(min(value for value in errors if value > 0) / 1.5, 1e-5)
     for place, point in enumerate(points):
         row, column = divmod(place, 2)
-        bottom = 1 - (0.6 + ROW * (row + 1) - 0.5) / height
+        bottom = 1 - (HEAD + ROW * (row + 1) - 0.5) / height
         axes = figure.add_axes((0.085 + 0.47 * column, bottom, 0.40, (ROW - 0.95) / height))
         _panel(axes, point, compared[point.name])
         axes.set_ylim(lowest, 1.3 * max(errors))
         if column == 0:
             axes.set_ylabel("mean |rate - activation|")
+    handles = {
+        label: handle
+        for axes in figure.axes
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    layers = [layer.name for layer in next(iter(compared.values()))]
+    names = [*layers, *(name for name in handles if name not in layers)]
+    figure.legend(
+        [handles[name] for name in names], names, loc="upper left", ncols=len(names), fontsize=8,
+        bbox_to_anchor=(0.0, 1 - 0.52 / height), handlelength=1.8, columnspacing=1.1,
+        handletextpad=0.5,
+    )  # fmt: skip
     return figure
 
 
@@ -69,14 +82,18 @@ def _panel(axes: "Axes", point: Point, layers: list[ComparedLayer]) -> None:
         colour = shade(layer.depth - 1, len(layers))
         axes.plot(steps, layer.error, color=colour, linewidth=1.5, label=layer.name)
         theory = [predicted_error(point, layer, step) for step in steps]
-        if None not in theory:
-            axes.plot(steps, theory, color=INK, linewidth=1, linestyle=(0, (4, 2.5)))  # type: ignore[arg-type]
+        predicted = [value for value in theory if value is not None]
+        if len(predicted) == len(steps):
+            axes.plot(
+                steps, predicted, color=INK, linewidth=1, linestyle=(0, (4, 2.5)),
+                label=f"predicted of {layer.name}",
+            )  # fmt: skip
     if point.toggles["reset"] == "subtract" and len(steps) > GUIDE:
         start = layers[-1].error[GUIDE - 1]
         later = steps[GUIDE - 1 :]
         axes.plot(
             later, [start * GUIDE / step for step in later], color=QUIET, linewidth=1,
-            linestyle=":",
+            linestyle=":", label=f"1/t from step {GUIDE} of {layers[-1].name}",
         )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -86,5 +103,4 @@ def _panel(axes: "Axes", point: Point, layers: list[ComparedLayer]) -> None:
     axes.set_xticks([], minor=True)
     axes.set_xlabel("time, steps")
     axes.set_title(point.label, fontsize=9)
-    axes.legend(fontsize=7, loc="lower left", handlelength=1.2, labelspacing=0.2)
     grid(axes)

@@ -1,17 +1,33 @@
 """The trade-off behind the percentile: share of saturating activations, accuracy early and late."""
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ann2snn.report.chart import BLUE, INK, ORANGE, QUIET, Cell, Chart, grid, new_figure
+from ann2snn.report.chart import (
+    BLUE,
+    DASHED,
+    INK,
+    ORANGE,
+    QUIET,
+    WHITE,
+    Cell,
+    Chart,
+    grid,
+    new_figure,
+    stacked_labels,
+)
+from ann2snn.report.figures.activations import calibration_images
 from ann2snn.report.reading import Point, Results, Study
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLUMNS = ("study", "point", "percentile", "largest_saturating_share", "early_step",
            "early_accuracy", "accuracy", "run")  # fmt: skip
 EARLY = 6  # the sixth part of a run: step 50 of 300
+NARROWEST = 2.0  # points on the axis, where all accuracies are alike
 
 
 def charts(results: Results) -> Iterator[Chart]:
@@ -20,15 +36,17 @@ def charts(results: Results) -> Iterator[Chart]:
         rows = [row for point in study.points for row in _rows(study, point)]
         if len(rows) < 2:
             continue
+        images = calibration_images(results, study)
         rows.sort(key=lambda row: float(row[2] or 0))
         yield Chart(
             f"{study.name}-saturation",
             study.name,
             "Left: the layer with the largest share of non-zero calibration activations above its"
-            " scale. Right: accuracy early and at the end; dashed: the analog network.",
+            " scale, on a logarithmic axis (arrow: a share of 0). Right: accuracy early and at the"
+            " end; dashed: the analog network.",
             COLUMNS,
             rows,
-            lambda study=study, rows=rows: _draw(study, rows),  # type: ignore[misc]
+            lambda study=study, rows=rows, images=images: _draw(study, rows, images),  # type: ignore[misc]
         )
 
 
@@ -50,32 +68,53 @@ def _rows(study: Study, point: Point) -> Iterator[list[Cell]]:
     ]  # fmt: skip
 
 
-def _draw(study: Study, rows: list[list[Cell]]) -> "Figure":
-    figure = new_figure(f"{study.dataset}: saturation against speed", study.extent, height=3.4)
+def _draw(study: Study, rows: list[list[Cell]], images: str) -> "Figure":
+    evidence = f"left: {images}; right: {study.extent}"
+    figure = new_figure(f"{study.dataset}: saturation against speed", evidence, height=3.4)
     left = figure.add_axes((0.085, 0.155, 0.36, 0.62))
-    right = figure.add_axes((0.56, 0.155, 0.33, 0.62))
-    places = range(len(rows))
+    right = figure.add_axes((0.545, 0.155, 0.31, 0.62))
     names = [f"{row[2]:g}" for row in rows]
-    shares = [100 * float(row[3] or 0) for row in rows]
-    left.bar(places, shares, 0.55, color=QUIET)
-    for place, share in zip(places, shares, strict=True):
-        left.text(place, share, f"{share:.3g}", ha="center", va="bottom", fontsize=9)
-    left.set_ylabel("saturating activations, %")
-    early = rows[0][4]
-    last = study.points[0].metrics["steps"]
-    for column, colour, words in ((5, ORANGE, f"step {early}"), (6, BLUE, f"step {last}")):
-        values = [float(row[column] or 0) for row in rows]
-        right.plot(places, values, "o-", color=colour, linewidth=1.5, markersize=5)
-        right.annotate(
-            words, (len(rows) - 1, values[-1]), xytext=(8, 0), textcoords="offset points",
-            color=colour, va="center", fontsize=9, annotation_clip=False,
-        )  # fmt: skip
-    ann = study.points[0].metrics["ann_accuracy"]
-    right.axhline(ann, color=INK, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
-    right.set_ylabel("accuracy, %")
+    _shares(left, [100 * float(row[3] or 0) for row in rows])
+    _accuracies(right, study, rows)
     for axes in (left, right):
-        axes.set_xticks(places, names)
-        axes.set_xlim(-0.5, len(rows) - 0.5)
+        axes.set_xticks(range(len(rows)), names)
         axes.set_xlabel("percentile of the scale")
         grid(axes)
     return figure
+
+
+def _shares(axes: "Axes", shares: list[float]) -> None:
+    """Dots over a logarithmic axis; a share of 0, which it has no place for, as an arrow."""
+    seen = [share for share in shares if share > 0] or [1.0]
+    low, high = min(seen) / 4, max(seen) * 4
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
+    axes.set_yticks([10.0**power for power in powers], [f"{10.0**power:g}" for power in powers])
+    axes.set_yticks([], minor=True)
+    for place, share in enumerate(shares):
+        height, shape = (share, "o") if share > 0 else (low, "v")
+        axes.plot(place, height, shape, color=QUIET, markersize=6, clip_on=False)
+        axes.annotate(
+            f"{share:.3g}", (place, height), xytext=(0, 6), textcoords="offset points", ha="center",
+            fontsize=9, bbox=WHITE,
+        )  # fmt: skip
+    axes.set_xlim(-0.5, len(shares) - 0.5)
+    axes.set_ylabel("saturating activations, %")
+
+
+def _accuracies(axes: "Axes", study: Study, rows: list[list[Cell]]) -> None:
+    steps = (rows[0][4], study.points[0].metrics["steps"])
+    labels = []
+    for column, colour, step in zip((5, 6), (ORANGE, BLUE), steps, strict=True):
+        values = [float(row[column] or 0) for row in rows]
+        axes.plot(range(len(rows)), values, "o-", color=colour, linewidth=1.5, markersize=5)
+        labels.append((values[-1], f"step {step}: {values[-1]:.2f}", colour))
+    ann = study.points[0].metrics["ann_accuracy"]
+    axes.axhline(ann, color=INK, linewidth=1, linestyle=DASHED, zorder=0)
+    low, high = axes.dataLim.intervaly
+    room = max(0.06 * (high - low), (NARROWEST - (high - low)) / 2)
+    axes.set_ylim(low - room, min(high + room, 100))
+    axes.set_xlim(-0.4, len(rows) - 0.85)
+    axes.set_ylabel("accuracy, %")
+    stacked_labels(axes, [*labels, (ann, f"ANN: {ann:.2f}", INK)], reach=0.05)
