@@ -19,10 +19,10 @@ setup: $(VENV)/.synced ## build .venv from the lock; nothing to do when nothing 
 # uv comes first, from its own hashed line, and installs exactly the lock.
 $(VENV)/.synced: requirements.lock requirements-uv.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit(f"Python {v[0]}.{v[1]} is not supported, 3.11 to 3.13 are: make PYTHON=python3.12")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@test -x "$(BIN)/uv" || "$(BIN)/python" -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@test -x "$(BIN)/uv" || "$(BIN)/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@"$(BIN)/uv" pip sync --quiet --python "$(BIN)/python" --require-hashes requirements.lock
+	@"$(BIN)/uv" pip install --quiet --python "$(BIN)/python" --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: setup ## the whole pipeline on digits, from nothing, in demo/
@@ -32,11 +32,13 @@ repro: setup ## dvc repro of all studies of params.yaml, then every result into 
 	dvc repro
 	python -m ann2snn.tracking
 
-architecture: setup ## the studies of architectures on CIFAR-10: 13 trainings, two hours; goes on where it stopped
-	python -m ann2snn.stages.conversion run.study=cifar10-batch-norm
-	python -m ann2snn.stages.simulation run.study=cifar10-batch-norm
-	python -m ann2snn.stages.simulation run.study=cifar10-architecture
+architecture: setup ## the studies on request, of architectures on CIFAR-10: 14 trainings, two hours; goes on where it stopped
+	for study in cifar10-batch-norm cifar10-architecture cifar10-presets; do \
+		python -m ann2snn.stages.conversion run.study=$$study && \
+		python -m ann2snn.stages.simulation run.study=$$study || exit 1; \
+	done
 	dvc repro report
+	python -m ann2snn.tracking
 
 test: setup ## the tests (README: Check)
 	python -m pytest -m "not system"
@@ -45,10 +47,10 @@ test-system: setup ## real processes, kills and a browser; minutes
 	python -m pytest -m system
 
 bench: setup bench/.venv/.synced ## time, memory and accuracy beside the peers; 20 minutes
-	OPENBLAS_NUM_THREADS=1 PYTHONPATH=$(CURDIR)/src:$(CURDIR) bench/.venv/bin/python -W ignore -m bench $(BENCH)
+	OPENBLAS_NUM_THREADS=1 PYTHONPATH="$(CURDIR)/src:$(CURDIR)" bench/.venv/bin/python -W ignore -m bench $(BENCH)
 
 bench/.venv/.synced: bench/requirements.lock
-	@test -x bench/.venv/bin/python || uv venv --quiet --python $(BIN)/python bench/.venv
+	@test -x bench/.venv/bin/python || uv venv --quiet --python "$(BIN)/python" bench/.venv
 	@uv pip sync --quiet --python bench/.venv/bin/python --require-hashes bench/requirements.lock
 	@touch $@
 
@@ -64,7 +66,7 @@ accept: setup ## keep results after a change of code that changes no bit of them
 	python -m ann2snn.stages.accept
 
 ui: setup ## MLflow on 127.0.0.1, of PROJECT (default: this folder)
-	@cd $(PROJECT) && python -m ann2snn.tracking ui --port $(PORT)
+	@cd "$(PROJECT)" && python -m ann2snn.tracking ui --port $(PORT)
 
 lock: setup ## renew requirements.lock: packages, versions and hashes for all platforms, and no index
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
