@@ -33,10 +33,10 @@ repro: setup ## dvc repro of all studies of params.yaml, then every result into 
 	python -m ann2snn.tracking
 
 architecture: setup ## the studies on request, of architectures on CIFAR-10: 14 trainings, two hours; goes on where it stopped
-	for study in cifar10-batch-norm cifar10-architecture cifar10-presets; do \
-		python -m ann2snn.stages.conversion run.study=$$study && \
-		python -m ann2snn.stages.simulation run.study=$$study || exit 1; \
-	done
+	python -m ann2snn.stages.conversion run.study=cifar10-batch-norm
+	python -m ann2snn.stages.simulation run.study=cifar10-batch-norm
+	python -m ann2snn.stages.simulation run.study=cifar10-architecture
+	python -m ann2snn.stages.simulation run.study=cifar10-presets
 	dvc repro report
 	python -m ann2snn.tracking
 

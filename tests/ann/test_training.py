@@ -74,7 +74,7 @@ def test_a_trained_network_knows_digits_and_each_epoch_is_told(
 KILLED = """
 import sys
 from pathlib import Path
-from ann2snn.ann.settings import EPOCHS_APART, AnnSettings
+from ann2snn.ann.settings import AnnSettings
 from ann2snn.ann.training import train
 from ann2snn.data.loading import load
 from ann2snn.data.settings import DataSettings

@@ -10,6 +10,7 @@ import pytest
 from ann2snn.report.chart import (
     error_axis,
     farthest_shown,
+    inside_axis,
     new_figure,
     round_ticks,
     save_chart,
@@ -42,6 +43,12 @@ def test_a_short_axis_gets_finer_ticks() -> None:
 def test_a_few_bad_errors_may_not_squeeze_the_others() -> None:
     assert farthest_shown(GATES) == 17.04
     assert farthest_shown([12.63, 12.71, 12.81, 90.0]) == 12.81
+
+
+def test_an_error_within_the_interval_of_one_that_is_shown_is_shown_too() -> None:
+    errors, ends = [0.28, 0.28, 1.11, 12.0], [1.55, 1.55, 2.8, 15.7]
+    assert inside_axis(errors, ends, 0.28) == [True, True, True, False]
+    assert inside_axis(errors, errors, 0.28) == [True, True, False, False]
 
 
 @pytest.mark.parametrize(

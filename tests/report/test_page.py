@@ -119,9 +119,24 @@ def test_what_all_points_share_is_named_and_what_varies_is_not(page: str) -> Non
 def test_spikes_stand_beside_the_ratios_of_their_own_layers(results: Results) -> None:
     """The example's first layer spikes 3 times as often, its second 1.5 times."""
     points = study_of(results, "ablation").points
-    words = slowed_by_outliers(points[-2], points[-1])
+    words = slowed_by_outliers(points)
     assert "the maximum is 3.00, 1.00 times the 99.9th percentile" in words
     assert "the spikes rise 3.00, 1.50 times" in words
+
+
+def test_points_that_differ_in_more_than_the_scale_are_not_compared(results: Results) -> None:
+    points = study_of(results, "ablation").points
+    assert slowed_by_outliers(points[:1]) == ""
+    assert slowed_by_outliers(points[:4]) == ""
+    assert from_bar_to_bar(points[:1]) == ""
+
+
+def test_a_layer_that_was_silent_under_the_maximum_is_called_so(results: Results) -> None:
+    *before, slow, fast = study_of(results, "ablation").points
+    record = slow.simulation
+    curves = {**record.curves, "spikes/first": [0.0] * len(record.curves["spikes/first"])}
+    silent = dataclasses.replace(slow, simulation=dataclasses.replace(record, curves=curves))
+    assert "the spikes rise from none, 1.50 times" in slowed_by_outliers([*before, silent, fast])
 
 
 def test_only_a_network_that_is_faster_everywhere_is_called_faster(results: Results) -> None:

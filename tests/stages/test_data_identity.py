@@ -16,6 +16,8 @@ from ann2snn.settings import SettingError, shaping_values
 from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.stages.chain import Chain
 from ann2snn.stages.configuration import Settings
+from ann2snn.stages.preflight import require_ready
+from ann2snn.stages.study import publish_result
 from tests.data.small_archives import pets, served, small, small_batches, tar_of, write
 from tests.stages.project import ROOT
 
@@ -137,6 +139,22 @@ def test_data_that_another_process_loads_meanwhile_are_looked_at_too(
     with pytest.raises(ValueError, match=r"the two differ in splits_seed\."):
         chain.obtain("data")
     assert chain.key("data") == promised
+
+
+def test_the_data_step_publishes_what_it_loaded_and_not_what_was_committed(
+    tmp_path: Path, raw: Path
+) -> None:
+    committed = Record.read(ROOT / "artifacts" / "data" / "digits" / "record.json")
+    manifest = {**committed.details["manifest"], "splits_seed": 1}
+    chain = chain_of(DataSettings(), tmp_path)
+    other = {**committed.details, "manifest": manifest}
+    commit(chain, dataclasses.replace(committed, details=other))
+    require_ready("data", chain)
+    record = chain.record("data")
+    publish_result("data", "digits", chain, tmp_path)
+    published = Record.read(tmp_path / "artifacts" / "data" / "digits" / "record.json")
+    assert published == record
+    assert published.details["manifest"] == committed.details["manifest"]
 
 
 def test_more_images_than_there_are_is_told_before_anything_is_computed(

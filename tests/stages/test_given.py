@@ -131,6 +131,21 @@ def test_source_that_is_no_python_is_named(tmp_path: Path, monkeypatch: pytest.M
         given(AnnSettings(network="broken_pets.model:make"))
 
 
+def test_what_lies_beside_a_network_may_be_no_python_but_counts(tmp_path: Path) -> None:
+    pets = tmp_path / "pets"
+    (pets / ".venv").mkdir(parents=True)
+    (pets / "env").mkdir()
+    (pets / "env" / "pyvenv.cfg").touch()
+    (pets / "model.py").write_text(MODEL)
+    (pets / "template.py").write_text("class {{ name }}:\n")
+    before = code_of("pets.model:make", tmp_path)
+    for hidden in (".venv", "env"):
+        (pets / hidden / "package.py").write_text("more = 1\n")
+    assert code_of("pets.model:make", tmp_path) == before
+    (pets / "template.py").write_text("class {{ other }}:\n")
+    assert code_of("pets.model:make", tmp_path) != before
+
+
 def test_a_changed_network_and_changed_weights_are_computed_anew(tmp_path: Path) -> None:
     """From the command line: the user's folder beside conf/, each change a result of its own."""
     project = make_project(tmp_path / "project")

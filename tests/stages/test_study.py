@@ -44,6 +44,17 @@ def test_all_studies_of_the_project_have_the_right_shape() -> None:
         assert read_study(ROOT, name).points
 
 
+def test_a_toggle_that_cannot_be_names_its_study_and_point(tmp_path: Path) -> None:
+    misspelt = {**STUDY, "points": {"a": None, "b": ["conversion.rest=zero"]}}
+    study = read_study(project_with(tmp_path, misspelt), "s")
+    with pytest.raises(SettingError, match=r"^point s/b: conversion\.rest"):
+        study_chains(study, tmp_path, Settings())
+    compared = {**STUDY, "points": {"a": ["simulation.compare=true"]}}
+    study = read_study(project_with(tmp_path, compared), "s")
+    with pytest.raises(SettingError, match=r"^point s/a: simulation\.engine must be"):
+        study_chains(study, tmp_path, composed(["simulation.engine=event"]))
+
+
 def test_shared_overrides_stand_between_the_networks_and_a_points_own(tmp_path: Path) -> None:
     entry = {**STUDY, "shared": ["simulation.steps=7"], "labels": {"b": "zero"}}
     study = read_study(project_with(tmp_path, entry), "s")
@@ -55,6 +66,7 @@ def test_shared_overrides_stand_between_the_networks_and_a_points_own(tmp_path: 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
+        ({"labels": {"c": "x"}}, r"^studies\.s\.labels\.c: the points are a, b$"),
         ({"title": None}, r"^studies\.s\.title must be text, got None$"),
         ({"title": 2016}, r"^studies\.s\.title must be text, got 2016$"),
         ({"kind": ["best"]}, r"^studies\.s\.kind must be text, got \['best'\]$"),

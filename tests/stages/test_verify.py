@@ -12,6 +12,7 @@ from ann2snn.settings import SettingError
 from ann2snn.stages import demo, verify
 from ann2snn.stages.provenance import MACHINE, note_machine, noted_machines, provenance
 from ann2snn.stages.verify import (
+    attempted,
     clone_project,
     compared,
     compared_point,
@@ -29,6 +30,14 @@ def test_equal_files_and_folders_do_not_differ(tmp_path: Path) -> None:
     for name in ("made", "kept"):
         record(snn_accuracy=90.0).write(tmp_path / name / "point.json")
     assert compared(tmp_path / "made", tmp_path / "kept", "artifacts/simulation/s") == []
+
+
+def test_a_part_that_fails_is_told_and_the_others_go_on() -> None:
+    def fails() -> list[str]:
+        raise ValueError("no such point")
+
+    assert attempted("mnist", fails) == ["failed: mnist: no such point"]
+    assert attempted("digits", lambda: ["a file"]) == ["a file"]
 
 
 def test_a_difference_names_the_file_and_both_values(tmp_path: Path) -> None:

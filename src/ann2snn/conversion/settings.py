@@ -22,7 +22,7 @@ class ConversionSettings:
         "percentile",
         NORMALIZATIONS,
         "scale of a layer: a percentile of its activations, their maximum, 1, a percentile for each"
-        " output channel, or the bound that the weights alone give",
+        " output channel, or the bound that weights and the range of pixels give",
     )
     percentile: float = number(
         99.9, "of percentile and channel normalization", low=0, high=100, low_excluded=True

@@ -145,6 +145,18 @@ def farthest_shown(errors: Sequence[float]) -> float:
     return rising[-1]
 
 
+def inside_axis(errors: Sequence[float], ends: Sequence[float], farthest: float) -> list[bool]:
+    """Which errors have room on an axis that begins with those up to `farthest`: the axis holds
+    the intervals of all that it shows, whose upper ends are `ends`, so others may fit as well."""
+    room = farthest
+    while True:
+        inside = [error <= room for error in errors]
+        reach = max([room, *(end for end, shown in zip(ends, inside, strict=True) if shown)])
+        if reach == room:
+            return inside
+        room = reach
+
+
 def error_axis(axes: "Axes", axis: Literal["x", "y"], lowest: float, highest: float) -> None:
     """Makes an axis logarithmic, for errors (percent) from `lowest` to `highest` with some room
     around them, but never above 100."""

@@ -52,8 +52,14 @@ def _best(results: Results, artifacts: str) -> Iterator[str]:
     )  # fmt: skip
     yield (
         "\nChance, at most: the difference that two networks with so many equal answers show by"
-        " chance at 95 % (paired, McNemar 1947). Test images chose nothing: the toggles are the"
-        " paper's, or those that validation images choose (studies of kind `selection`)."
+        " chance at 95 % (paired, McNemar 1947)."
+        + (
+            " Beside the paper's method stands the point that validation images chose (studies of"
+            " kind `selection`), with the gate `rise`, the default since its count is the largest"
+            " of its inputs' at every step; no accuracy chose it."
+            if results.of_kind("selection")
+            else ""
+        )
     )
     yield "\nWhat they cost, at the step with 99 % of the ANN's accuracy and at the end:\n"
     rows = []
@@ -82,7 +88,7 @@ def _best(results: Results, artifacts: str) -> Iterator[str]:
 
 def _best_row(study: Study, point: Point, artifacts: str) -> list[str]:
     found = point.metrics
-    agreement, late = found.get("agreement"), found.get("snn_accuracy_last50")
+    agreement, late = found["agreement"], found.get("snn_accuracy_last50")
     return [
         study.dataset,
         point.simulation.description.get("network", study.network),
@@ -93,8 +99,8 @@ def _best_row(study: Study, point: Point, artifacts: str) -> list[str]:
         _interval(point),
         "" if late is None else f"{late:.2f}",
         "" if late is None else f"{found['ann_accuracy'] - late:.2f}",
-        "" if agreement is None else f"{paired_chance(agreement, found['images']):.2f}",
-        "" if agreement is None else f"{agreement:.2f}",
+        f"{paired_chance(agreement, found['images']):.2f}",
+        f"{agreement:.2f}",
         step_or_never(found["steps_to_99"]),
         run_link(point, artifacts),
     ]
@@ -153,7 +159,7 @@ def _row(point: Point, undecided: bool, artifacts: str) -> list[str]:
         _interval(point),
         "" if late is None else f"{late:.2f}",
         f"{found['ann_accuracy']:.2f}",
-        f"{found['agreement']:.2f}" if "agreement" in found else "",
+        f"{found['agreement']:.2f}",
         *([f"{found.get('undecided', 0.0):.2f}"] if undecided else []),
         step_or_never(found["steps_to_99"]),
         f"{found['spikes_per_neuron']:.2f}",

@@ -12,7 +12,7 @@ KINDS = ("best", "ablation", "percentiles", "architecture", "gates", "readouts",
 DATASETS = ("CIFAR-10", "CIFAR-10 (JPEG copy)", "MNIST", "digits")
 NEEDED_METRICS = ("snn_accuracy", "ann_accuracy", "interval_low", "interval_high", "images",
                   "steps", "steps_to_99", "spikes_per_neuron", "synops_per_image",
-                  "macs_per_image", "exact")  # fmt: skip
+                  "macs_per_image", "exact", "agreement")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ def tables_of(results: Results, study: Study, artifacts: str) -> Iterator[str]:
 
 
 def _ablation(results: Results, study: Study, artifacts: str) -> Iterator[str]:
-    yield f"\n{from_bar_to_bar(study.points)}"
+    if gains := from_bar_to_bar(study.points):
+        yield f"\n{gains}"
     ann = published("ablation")["ann"]
     pairs = [(point, bar) for point in study.points if (bar := papers_bar(study, point))]
     if not pairs:
@@ -67,7 +68,7 @@ def _ablation(results: Results, study: Study, artifacts: str) -> Iterator[str]:
     )  # fmt: skip
     reasons = [sooner_or_later(other, LEVEL) for other in results.of_kind("percentiles")
                if other.network == study.network]  # fmt: skip
-    reasons.append(slowed_by_outliers(study.points[-2], study.points[-1]))
+    reasons.append(slowed_by_outliers(study.points))
     for reason in filter(None, reasons):
         yield f"\n{reason}"
 

@@ -28,7 +28,7 @@ def verdict(point: Point, theirs: Published, theirs_ann: Published) -> str:
         f"the loss against the ANN is {loss:.2f}, theirs {theirs_ann.value - theirs.value:.2f}",
     ]
     if max(found["snn_accuracy"], theirs.value) < NEAR_CHANCE:
-        measured.append("both near chance, 10 %: no measurement here tells them apart")
+        measured.append("both within 10 points of chance, 10 %; nothing measured here says why")
     if found.get("undecided"):
         measured.append(f"{found['undecided']:.2f} % of the images give no answer")
     if found.get("mean_rate") is not None:
@@ -49,26 +49,38 @@ def saturating_shares(point: Point) -> list[float]:
     return [layer["saturating"] for layer in layers if layer.get("saturating") is not None]
 
 
-def slowed_by_outliers(slow: Point, fast: Point) -> str:
+def slowed_by_outliers(points: Sequence[Point]) -> str:
     """How far the largest activation of each layer lies above its 99.9th percentile, beside how
-    much its spikes rise from the bar with the maximum as the scale to that with the percentile."""
-    ratios = outliers(slow)
-    if not ratios:
+    much its spikes rise from the bar with the maximum as the scale to that with the percentile;
+    empty where no two points differ in just that."""
+    pair = next((pair for pair in pairwise(points) if _differ_in_scale(*pair)), None)
+    if pair is None or not outliers(pair[0]):
         return ""
+    slow, fast = pair
+    ratios = outliers(slow)
     largest = [top / percentile for top, percentile in ratios.values()]
-    rises = [
-        sum(fast.simulation.curves[f"spikes/{layer}"])
-        / sum(slow.simulation.curves[f"spikes/{layer}"])
-        for layer in ratios
+    counts = [
+        [sum(point.simulation.curves[f"spikes/{layer}"]) for point in pair] for layer in ratios
     ]
     return (
         f"Between the bars `{slow.label}` and `{fast.label}` lies time, since a layer's rates are"
         " its activations over its own scale: from the first layer to the last the maximum is "
         + ", ".join(f"{ratio:.2f}" for ratio in largest)
         + " times the 99.9th percentile, and the spikes rise "
-        + ", ".join(f"{rise:.2f}" for rise in rises)
+        + ", ".join(f"{after / before:.2f}" if before else "from none" for before, after in counts)
         + " times."
     )
+
+
+def _differ_in_scale(slow: Point, fast: Point) -> bool:
+    """Whether the one has the maximum and the other the percentile as its scale, all else alike."""
+    scales = ("normalization", "percentile")
+    rest = [
+        {name: value for name, value in point.toggles.items() if name not in scales}
+        for point in (slow, fast)
+    ]
+    found = (slow.toggles["normalization"], fast.toggles["normalization"])
+    return found == ("max", "percentile") and rest[0] == rest[1]
 
 
 def sooner_or_later(percentiles: Study, level: float) -> str:
@@ -104,6 +116,8 @@ def from_bar_to_bar(points: Sequence[Point]) -> str:
     """By how much each bar is above the one before, and which of them differ by less than the
     images' choice does."""
     pairs = list(pairwise(points))
+    if not pairs:
+        return ""
     gains = [b.metrics["snn_accuracy"] - a.metrics["snn_accuracy"] for a, b in pairs]
     within = [
         b.label

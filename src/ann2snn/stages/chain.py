@@ -103,9 +103,9 @@ class Chain:
 
     @cached_property
     def manifest(self) -> Json:
-        """The manifest of the data that all keys speak of; the data are loaded only if neither
-        store nor git has it."""
-        if self._committed_data is not None and not self.done("data"):
+        """The manifest of the data that all keys speak of: the committed one where no other raw
+        data are there; the data are loaded only if neither store nor git has it."""
+        if self._committed_data is not None and not (self._source and self.done("data")):
             return cast(Json, self._committed_data.details["manifest"])
         return _read_manifest(self._load_data())
 
@@ -190,10 +190,14 @@ class Chain:
             f" python -m ann2snn.stages.data data={self.settings.data.name}"
         )
 
+    def result(self, step: str) -> Path:
+        """The folder of a step's own result: of data, whatever they are by now, since it is the
+        data step that says so."""
+        return self._load_data() if step == "data" else self.obtain(step)
+
     def record(self, step: str) -> Record:
-        """The record of a step's result; of data, whatever they are."""
-        folder = self._load_data() if step == "data" else self.obtain(step)
-        return Record.read(folder / "record.json")
+        """The record of a step's own result."""
+        return Record.read(self.result(step) / "record.json")
 
     def _kept(self, step: str) -> Path | None:
         """The record file that `artifacts` keeps of this key, whole with its files."""

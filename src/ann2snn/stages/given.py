@@ -4,7 +4,11 @@ A path and a module's name stay when the file behind them changes; results are k
 hashes see. Nothing is imported to take them, so what is missing is refused before anything loads.
 """
 
+import hashlib
 import importlib.util
+import os
+import warnings
+from collections.abc import Iterator
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -44,7 +48,8 @@ def _network_code(network: str) -> str:
     """The hash of what stands in the package that a user's network comes from: all Python files of
     the outermost one with an `__init__.py`, or of the folder that holds the module if there is
     none; of a module outside any folder, its file alone. What it imports from elsewhere does not
-    count, nor do comments. Taken once a process, as Python imports a module once.
+    count, nor do comments, hidden folders and virtual environments. Taken once a process, as Python
+    imports a module once.
     """
     module = network.partition(":")[0]
     specs = _specs(module, network)
@@ -55,8 +60,19 @@ def _network_code(network: str) -> str:
     elif len(specs) > 1:
         root = source.parent
     else:
-        return _hash_of([source], source.parent, network)
-    return _hash_of(sorted(root.rglob("*.py")), root, network)
+        return _hash_of([source], source.parent, source, network)
+    return _hash_of(sorted(_python_files(root)), root, source, network)
+
+
+def _python_files(root: Path) -> Iterator[Path]:
+    for folder, inner, names in os.walk(root):
+        here = Path(folder)
+        inner[:] = [
+            name
+            for name in inner
+            if not name.startswith(".") and not (here / name / "pyvenv.cfg").is_file()
+        ]
+        yield from (here / name for name in names if name.endswith(".py"))
 
 
 def _specs(module: str, network: str) -> list[ModuleSpec]:
@@ -85,11 +101,21 @@ def _specs(module: str, network: str) -> list[ModuleSpec]:
     return specs
 
 
-def _hash_of(files: list[Path], root: Path, network: str) -> str:
+def _hash_of(files: list[Path], root: Path, module: Path, network: str) -> str:
+    """The hash of the files; one that is not Python counts by its bytes, unless it is the module
+    itself, which then cannot be imported."""
+    digest = hashlib.sha256()
     for file in files:
+        name = file.relative_to(root).as_posix()
         try:
-            code_hash([file], root)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SyntaxWarning)
+                content = code_hash([file], root)
         except (SyntaxError, ValueError) as error:
-            name = file.relative_to(root).as_posix()
-            raise SettingError(f"ann.network {network}: {name} is not Python: {error}") from error
-    return code_hash(files, root)
+            if file == module:
+                raise SettingError(
+                    f"ann.network {network}: {name} is not Python: {error}"
+                ) from error
+            content = file_sha256(file)
+        digest.update(f"{name} {content}\n".encode())
+    return digest.hexdigest()

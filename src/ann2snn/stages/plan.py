@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ann2snn.records import Record
 from ann2snn.stages.chain import PARENTS, Chain
 from ann2snn.stages.configuration import check_overrides, composed
+from ann2snn.stages.points import named
 from ann2snn.stages.preflight import require_ready
 
 
@@ -27,7 +28,7 @@ def print_plan(step: str, points: list[list[str]]) -> None:
     for point, chain, sure, state in zip(points, chains, known, states, strict=True):
         for name in state if sure else []:
             pending[name, chain.place(name)] = _usual_seconds(chain, name)
-        shown = f"open: {', '.join(state)}" if state else "done"
+        shown = (f"open: {', '.join(state)}" if sure else state[0]) if state else "done"
         print(f"{' '.join(point) or 'the only point'}: {shown}")
     print(f"{len(points)} points; " + "; ".join(_sums(pending, chains, known)))
 
@@ -51,9 +52,10 @@ def _sums(
 
 
 def _chain(step: str, point: list[str]) -> Chain:
-    check_overrides(point)
-    chain = Chain(composed(point))
-    require_ready(step, chain, here=False)
+    with named(" ".join(point)):
+        check_overrides(point)
+        chain = Chain(composed(point))
+        require_ready(step, chain, here=False)
     return chain
 
 

@@ -14,7 +14,7 @@ def require_ready(step: str, chain: Chain, here: bool = True) -> None:
     settings = chain.settings
     for name in (*PARENTS[step], step):
         step_module(name).settings(settings)  # reads what the user gives: weights, a module
-    if chain.knows_data():
+    if step != "data" and chain.knows_data():
         chain.key(step)  # knows how many images there are
     if not here or _done(step, chain):
         return

@@ -15,6 +15,7 @@ from ann2snn.records import Record, Store, write_json
 from ann2snn.settings import SettingError, rule_of
 from ann2snn.stages.chain import Chain
 from ann2snn.stages.configuration import Settings, composed
+from ann2snn.stages.points import named
 from ann2snn.stages.provenance import note_machine
 
 SECTIONS = ("studies", "on_request")
@@ -107,6 +108,10 @@ def _study(section: str, name: str, entry: Any, networks: dict[str, dict[str, st
                 f"{where}.points: a point's name must be of letters, digits and ._+-, for a file is"
                 f" called so, and none of {', '.join(TAKEN)}, got {point!r}"
             )
+    labels = _texts(f"{where}.labels", fields.get("labels"))
+    for point in labels:
+        if point not in points:
+            raise SettingError(f"{where}.labels.{point}: the points are {', '.join(points)}")
     return Study(
         name=name,
         title=_text(f"{where}.title", fields.get("title")),
@@ -116,7 +121,7 @@ def _study(section: str, name: str, entry: Any, networks: dict[str, dict[str, st
             point: before + _overrides(f"{where}.points.{point}", own)
             for point, own in points.items()
         },
-        labels=_texts(f"{where}.labels", fields.get("labels")),
+        labels=labels,
     )
 
 
@@ -155,10 +160,11 @@ def _overrides(where: str, value: Any) -> list[str]:
 
 def study_chains(study: Study, project: Path, settings: Settings) -> dict[str, Chain]:
     """A chain for each point, with the call's own toggles that shape no result."""
-    return {
-        point: Chain(_with_free_toggles(composed(overrides), settings), project)
-        for point, overrides in study.points.items()
-    }
+    chains = {}
+    for point, overrides in study.points.items():
+        with named(f"{study.name}/{point}"):
+            chains[point] = Chain(_with_free_toggles(composed(overrides), settings), project)
+    return chains
 
 
 def _with_free_toggles(chosen: Settings, call: Settings) -> Settings:
@@ -172,7 +178,10 @@ def _with_free_toggles(chosen: Settings, call: Settings) -> Settings:
             for toggle in dataclasses.fields(said)
             if not rule_of(toggle).shapes_result and getattr(said, toggle.name) != toggle.default
         }
-        groups[group.name] = dataclasses.replace(getattr(chosen, group.name), **free)
+        try:
+            groups[group.name] = dataclasses.replace(getattr(chosen, group.name), **free)
+        except SettingError as error:
+            raise SettingError(f"{group.name}.{error}") from error
     return dataclasses.replace(chosen, **groups)
 
 
@@ -215,7 +224,7 @@ def publish_study(step: str, study: Study, chains: dict[str, Chain], project: Pa
 
 def publish_result(step: str, name: str, chain: Chain, project: Path) -> None:
     """Copies a data or ann result's record and kept files to `artifacts/<step>/<name>`."""
-    source = chain.obtain(step)
+    source = chain.result(step)
     record = Record.read(source / "record.json")
     folder = project / "artifacts" / step / name
     names = list(record.details.get("files", {}))

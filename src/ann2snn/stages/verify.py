@@ -11,7 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from ann2snn.records import Record
@@ -19,9 +20,11 @@ from ann2snn.settings import SettingError
 from ann2snn.stages import demo
 from ann2snn.stages.chain import data_root
 from ann2snn.stages.provenance import MACHINE, noted_machines, provenance
-from ann2snn.stages.study import default_studies, read_params
+from ann2snn.stages.study import Study, default_studies, read_params
 
 IMPORTED_FROM = "import ann2snn, pathlib; print(pathlib.Path(ann2snn.__file__).resolve())"
+
+FAILED = "failed: "
 
 
 def main() -> None:
@@ -35,18 +38,24 @@ def main() -> None:
         except SettingError as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
-        try:
-            differences += verify_digits(clone, Path(temporary) / "digits")
-            differences += verify_networks(clone)
-            differences += verify_report(clone)
-        except (ValueError, OSError, subprocess.CalledProcessError) as error:
-            differences.append(str(error))
+        folder = Path(temporary) / "digits"
+        differences += attempted("digits", partial(verify_digits, clone, folder))
+        differences += verify_networks(clone)
+        differences += attempted("report", partial(verify_report, clone))
     for difference in differences:
-        print(f"different: {difference}")
+        print(difference if difference.startswith(FAILED) else f"different: {difference}")
     if differences:
         print_machines(project, differences)
         sys.exit(1)
     print("verified: every compared file is the committed one")
+
+
+def attempted(name: str, verify: Callable[[], list[str]]) -> list[str]:
+    """The differences that `verify` finds; a failure in its course is one of them."""
+    try:
+        return verify()
+    except (ValueError, OSError, subprocess.CalledProcessError) as error:
+        return [f"{FAILED}{name}: {error}"]
 
 
 def clone_project(project: Path, clone: Path) -> None:
@@ -128,17 +137,23 @@ def verify_networks(clone: Path) -> list[str]:
         if not has_raw_data(clone, groups["data"]):
             print(f"skipped {network}: the raw data of {groups['data']} are not in DATA_ROOT")
             continue
-        kept = clone / "artifacts" / "simulation"
-        set_aside = clone / "set-aside"
-        kept.rename(set_aside)
-        point, overrides = list(study.points.items())[-1]
-        run_python(clone, "-m", "ann2snn.stages.simulation", "run.track=false", *overrides)
-        set_aside.rename(kept)
-        differences += compared_point(clone, study.name, point)
-        print(f"{network}: {study.name}/{point} converted and simulated")
+        differences += attempted(network, partial(verify_study, clone, study))
     for name in params.get("on_request") or {}:
         print(f"skipped {name}: the weights of its networks are not kept")
     return differences
+
+
+def verify_study(clone: Path, study: Study) -> list[str]:
+    """Converts and simulates the last point of a study from committed weights."""
+    kept, set_aside = clone / "artifacts" / "simulation", clone / "set-aside"
+    kept.rename(set_aside)
+    point, overrides = list(study.points.items())[-1]
+    try:
+        run_python(clone, "-m", "ann2snn.stages.simulation", "run.track=false", *overrides)
+    finally:
+        set_aside.rename(kept)
+    print(f"{study.network}: {study.name}/{point} converted and simulated")
+    return compared_point(clone, study.name, point)
 
 
 def compared_point(clone: Path, study: str, point: str) -> list[str]:

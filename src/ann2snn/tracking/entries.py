@@ -157,8 +157,9 @@ def _provenance_tags(made: Json) -> dict[str, str]:
         return {}
     versions = {f"version.{name}": version for name, version in made.get("versions", {}).items()}
     names = ("git_commit", "git_dirty", "python", "threads", "processor", "accelerator", "system")
-    tags = {name: str(made.get(name, "")) for name in (*names, "seconds")}
-    return {**tags, **versions, "mlflow.source.git.commit": str(made.get("git_commit", ""))}
+    known = {name: made[name] for name in (*names, "seconds") if made.get(name) is not None}
+    tags = {name: str(value) for name, value in known.items()}
+    return {**tags, **versions, "mlflow.source.git.commit": tags.get("git_commit", "")}
 
 
 def _files(record: Record, path: Path) -> dict[str, bytes | Path]:

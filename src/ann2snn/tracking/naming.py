@@ -23,7 +23,7 @@ DESCRIPTIONS = {
         " toggles; `layers.csv` lists layers, scales and sizes."
     ),
     "simulation": (
-        "Spiking networks over the test images of {dataset}: `snn_accuracy` beside `ann_accuracy`"
+        "Spiking networks over images of {dataset}: `snn_accuracy` beside `ann_accuracy`"
         " in percent; `accuracy`, `spikes` and `synops` (both per image) are curves against time"
         " steps. Studies and sweeps are parents; the tags `studies` and `sweeps` name every one"
         " that a run belongs to."

@@ -20,6 +20,7 @@ from ann2snn.report.chart import (
     error_axis,
     farthest_shown,
     grid,
+    inside_axis,
     new_figure,
     shown_error,
     stacked_labels,
@@ -65,8 +66,7 @@ def _caption(study: Study, beside: Sequence[Published | None]) -> str:
         words += " Grey: the paper's bars and its analog network, on the original CIFAR-10."
     if look_alike(study):
         words += " Below: the error, on a logarithmic axis, where the bars look equal."
-        errors = _errors(study)
-        words += BEYOND if max(errors) > farthest_shown(errors) else ""
+        words += "" if all(_inside(study)) else BEYOND
         right = [point.metrics["snn_accuracy"] for point in study.points]
         words += NO_ERROR if max(*right, study.points[0].metrics["ann_accuracy"]) >= 100 else ""
     if any(point.toggles["input"] == "poisson" for point in study.points):
@@ -89,6 +89,20 @@ def _errors(study: Study) -> list[float]:
     return [
         shown_error(value, images) for value in (*values, study.points[0].metrics["ann_accuracy"])
     ]
+
+
+def _interval(point: Point) -> tuple[float, float]:
+    """The ends of a point's error, as drawn, from low to high."""
+    found = point.metrics
+    low, high = (shown_error(found[f"interval_{e}"], found["images"]) for e in ("high", "low"))
+    return low, high
+
+
+def _inside(study: Study) -> list[bool]:
+    """Which points' errors the second panel has room for."""
+    errors = _errors(study)
+    ends = [_interval(point)[1] for point in study.points]
+    return inside_axis(errors[:-1], ends, max(errors[-1], farthest_shown(errors)))
 
 
 def _row(study: Study, point: Point, bar: Published | None) -> list[Cell]:
@@ -173,28 +187,24 @@ def _write_value(
 
 def _zoom(axes: "Axes", study: Study) -> None:
     """The errors with their intervals, or an arrow where one is beyond the axis."""
-    errors = _errors(study)
-    farthest = farthest_shown(errors)
+    errors, inside = _errors(study), _inside(study)
     shown = [errors[-1]]
     for place, (point, error) in enumerate(zip(study.points, errors, strict=False)):
-        if error > farthest:
+        if not inside[place]:
             continue
-        found = point.metrics
-        ends = [
-            shown_error(found[end], found["images"]) for end in ("interval_high", "interval_low")
-        ]
+        ends = _interval(point)
         axes.plot([place, place], ends, color=BLUE, linewidth=2)
         axes.plot(place, error, "o", color=BLUE, markersize=6)
         shown += ends
     error_axis(axes, "y", min(shown), max(shown))
     edge = axes.get_ylim()[1]
     for place, (point, error) in enumerate(zip(study.points, errors, strict=False)):
-        height = min(error, edge)
-        if error > farthest:
+        height = error if inside[place] else edge
+        if not inside[place]:
             axes.plot(place, edge, "^", color=BLUE, markersize=6, clip_on=False)
         axes.text(
             place + 0.07, height, f"{100 - point.metrics['snn_accuracy']:.2f}", color=BLUE,
-            va="center" if height < edge else "top", fontsize=9, bbox=WHITE,
+            va="center" if inside[place] else "top", fontsize=9, bbox=WHITE,
         )  # fmt: skip
     axes.axhline(errors[-1], color=INK, linewidth=1, linestyle=DASHED, zorder=0)
     ann = study.points[0].metrics["ann_accuracy"]

@@ -21,6 +21,7 @@ from ann2snn.report.chart import (
     error_axis,
     farthest_shown,
     grid,
+    inside_axis,
     new_figure,
     shown_error,
 )
@@ -116,7 +117,7 @@ def _caption(study: Study, lines: list[Line]) -> str:
             " Dark ticks (left) and dashed lines in the row's colour (right): the analog network of"
             " each row."
         )
-    if any(line.last_error > _farthest(lines) for line in lines):
+    if len(_inside(lines)) < len(lines):
         words += BEYOND
     if any(value >= 100 for line in lines for value in [*line.accuracy, line.ann_accuracy]):
         words += NO_ERROR
@@ -129,10 +130,13 @@ def _one_ann(lines: list[Line]) -> bool:
     return len({line.ann_accuracy for line in lines}) == 1
 
 
-def _farthest(lines: list[Line]) -> float:
-    """The largest final error that the left panel has room for: at least every analog one."""
+def _inside(lines: list[Line]) -> list[Line]:
+    """The lines whose final error the left panel has room for, beside that of every ANN."""
     anns = {line.ann_error for line in lines}
-    return max(*anns, farthest_shown([*anns, *(line.last_error for line in lines)]))
+    errors = [line.last_error for line in lines]
+    farthest = max(*anns, farthest_shown([*anns, *errors]))
+    shown = inside_axis(errors, [line.interval[1] for line in lines], farthest)
+    return [line for line, fits in zip(lines, shown, strict=True) if fits]
 
 
 def _draw(study: Study, lines: list[Line]) -> "Figure":
@@ -150,8 +154,7 @@ def _draw(study: Study, lines: list[Line]) -> "Figure":
 
 def _last_errors(axes: "Axes", lines: list[Line]) -> None:
     """A row a choice: its last error with interval, or an arrow where that is beyond the axis."""
-    farthest = _farthest(lines)
-    inside = [line for line in lines if line.last_error <= farthest]
+    inside = _inside(lines)
     ends = [line.ann_error for line in lines] + [end for line in inside for end in line.interval]
     error_axis(axes, "x", min(ends), max(ends))
     edge = axes.get_xlim()[1]
