@@ -21,9 +21,12 @@ def event_engine(network: Measured, batch: int) -> Simulation:
         )
         places = np.arange(len(images))
         found = [
-            certain_block(network.spec, images, places[i : i + batch], settings, Request(), None)
+            certain_block(
+                network.spec, images, places[i : i + batch], settings, Request(), None,
+                double_first=False,
+            )
             for i in range(0, len(images), batch)
-        ]
+        ]  # fmt: skip
         return np.concatenate([block.outputs.sum(1) for block, _ in found])
 
     return simulate

@@ -47,7 +47,7 @@ def test_all_studies_of_the_project_have_the_right_shape() -> None:
 def test_a_toggle_that_cannot_be_names_its_study_and_point(tmp_path: Path) -> None:
     misspelt = {**STUDY, "points": {"a": None, "b": ["conversion.rest=zero"]}}
     study = read_study(project_with(tmp_path, misspelt), "s")
-    with pytest.raises(SettingError, match=r"^point s/b: conversion\.rest"):
+    with pytest.raises(SettingError, match=r"^point s/b: there is no toggle 'conversion.rest'"):
         study_chains(study, tmp_path, Settings())
     compared = {**STUDY, "points": {"a": ["simulation.compare=true"]}}
     study = read_study(project_with(tmp_path, compared), "s")

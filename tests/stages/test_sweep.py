@@ -75,14 +75,14 @@ def test_a_plan_of_a_study_or_a_single_run_computes_nothing(
     project = make_project(tmp_path / "project")
     for state, loaded in (
         ("not known", set()),
-        ("ann, statistics, conversion, simulation", {"data"}),
+        ("open: ann, statistics, conversion, simulation", {"data"}),
     ):
         if loaded:
             run_stage(project, "data", "data=digits", "run.track=false")
         done = run_stage(project, "simulation", "run.plan=true", *overrides)
         assert done.returncode == 0, done.stderr
         assert f"{points} points; " in done.stdout
-        assert done.stdout.count(f": open: {state}\n") == points
+        assert done.stdout.count(f": {state}\n") == points
         assert {path.split("/")[0] for path in result_files(project)} == loaded
 
 
