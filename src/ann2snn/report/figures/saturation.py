@@ -41,9 +41,9 @@ def charts(results: Results) -> Iterator[Chart]:
         yield Chart(
             f"{study.name}-saturation",
             study.name,
-            "Left: the layer with the largest share of non-zero calibration activations above its"
-            " scale, on a logarithmic axis (arrow: a share of 0). Right: accuracy early and at the"
-            " end; dashed: the analog network.",
+            "Left: the layer with the largest share of calibration activations, zeros included,"
+            " above its scale, on a logarithmic axis (arrow: a share of 0). Right: accuracy early"
+            " and at the end; dashed: the analog network.",
             COLUMNS,
             rows,
             lambda study=study, rows=rows, images=images: _draw(study, rows, images),  # type: ignore[misc]
