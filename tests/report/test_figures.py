@@ -47,8 +47,8 @@ def test_a_few_bad_errors_may_not_squeeze_the_others() -> None:
 
 def test_an_error_within_the_interval_of_one_that_is_shown_is_shown_too() -> None:
     errors, ends = [0.28, 0.28, 1.11, 12.0], [1.55, 1.55, 2.8, 15.7]
-    assert inside_axis(errors, ends, 0.28) == [True, True, True, False]
-    assert inside_axis(errors, errors, 0.28) == [True, True, False, False]
+    assert inside_axis(errors, ends, [0.28]) == [True, True, True, False]
+    assert inside_axis(errors, errors, [0.28]) == [True, True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -145,10 +145,13 @@ def farthest_shown(errors: Sequence[float]) -> float:
     return rising[-1]
 
 
-def inside_axis(errors: Sequence[float], ends: Sequence[float], farthest: float) -> list[bool]:
-    """Which errors have room on an axis that begins with those up to `farthest`: the axis holds
-    the intervals of all that it shows, whose upper ends are `ends`, so others may fit as well."""
-    room = farthest
+def inside_axis(
+    errors: Sequence[float], ends: Sequence[float], anns: Sequence[float]
+) -> list[bool]:
+    """Which errors have room on an axis that begins with those up to `farthest_shown` and with all
+    of the analog networks' (`anns`): the axis holds the intervals of all that it shows, whose upper
+    ends are `ends`, so others may fit as well."""
+    room = max(*anns, farthest_shown([*anns, *errors]))
     while True:
         inside = [error <= room for error in errors]
         reach = max([room, *(end for end, shown in zip(ends, inside, strict=True) if shown)])

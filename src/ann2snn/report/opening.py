@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ann2snn.report.figures.ablation import papers_bar
-from ann2snn.report.markdown import interval, run_link, step_or_never
+from ann2snn.report.markdown import interval, run_link, step_or_never, table
 from ann2snn.report.published import is_papers_network, published
 from ann2snn.report.reading import Point, Results, Study, read_results
 
@@ -27,40 +27,39 @@ def _ablation(results: Results) -> list[str]:
         theirs = published("ablation")["ann"]
         key = study.points[0].simulation.parents.get("ann", "")
         trained = f"[`{key[:10]}`](artifacts/ann/{study.network}/record.json)" if key else ""
-        rows = [
-            f"| accuracy, % | {study.dataset} | the paper, original CIFAR-10 | run |",
-            "|---|---|---|---|",
-            f"| ANN | {ann:.2f} | {theirs.words} | {trained} |",
-        ]
+        rows = [["ANN", f"{ann:.2f}", theirs.words, trained]]
         for point in study.points:
             bar = bars[point.name]
             assert bar is not None
             found = f"{point.metrics['snn_accuracy']:.2f}"
-            rows.append(
-                f"| SNN: {point.label} | {found} | {bar.words} | {run_link(point, 'artifacts')} |"
-            )
-        return [*rows, "", f"{study.extent[:1].upper()}{study.extent[1:]}.", ""]
+            rows.append([f"SNN: {point.label}", found, bar.words, run_link(point, "artifacts")])
+        columns = ("accuracy, %", study.dataset, "the paper, original CIFAR-10", "run")
+        extent = f"{study.extent[:1].upper()}{study.extent[1:]}."
+        return [*table(columns, rows), "", extent, ""]
     return []
 
 
 def _best(results: Results) -> list[str]:
-    rows = [
-        "| best results | images | ANN | SNN | 95 % interval | last 50 steps"
-        " | steps to 99 % of ANN | the paper's SNN | run |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for study, point in results.best():
         found = point.metrics
         late = found.get("snn_accuracy_last50")
         rows.append(
-            f"| {study.dataset} | {found['images']:,} | {found['ann_accuracy']:.2f}"
-            f" | **{found['snn_accuracy']:.2f}**"
-            f" | {interval(found['interval_low'], found['interval_high'])}"
-            f" | {'' if late is None else f'{late:.2f}'}"
-            f" | {step_or_never(found['steps_to_99'])} | {_papers_best(study, point)}"
-            f" | {run_link(point, 'artifacts')} |"
+            [
+                study.dataset,
+                f"{found['images']:,}",
+                f"{found['ann_accuracy']:.2f}",
+                f"**{found['snn_accuracy']:.2f}**",
+                interval(found["interval_low"], found["interval_high"]),
+                "" if late is None else f"{late:.2f}",
+                step_or_never(found["steps_to_99"]),
+                _papers_best(study, point),
+                run_link(point, "artifacts"),
+            ]
         )
-    return rows
+    columns = ("best results", "images", "ANN", "SNN", "95 % interval", "last 50 steps",
+               "steps to 99 % of ANN", "the paper's SNN", "run")  # fmt: skip
+    return list(table(columns, rows))
 
 
 def _papers_best(study: Study, point: Point) -> str:

@@ -18,7 +18,6 @@ from ann2snn.report.chart import (
     Cell,
     Chart,
     error_axis,
-    farthest_shown,
     grid,
     inside_axis,
     new_figure,
@@ -100,9 +99,8 @@ def _interval(point: Point) -> tuple[float, float]:
 
 def _inside(study: Study) -> list[bool]:
     """Which points' errors the second panel has room for."""
-    errors = _errors(study)
-    ends = [_interval(point)[1] for point in study.points]
-    return inside_axis(errors[:-1], ends, max(errors[-1], farthest_shown(errors)))
+    *errors, ann = _errors(study)
+    return inside_axis(errors, [_interval(point)[1] for point in study.points], [ann])
 
 
 def _row(study: Study, point: Point, bar: Published | None) -> list[Cell]:

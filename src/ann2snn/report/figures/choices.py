@@ -19,7 +19,6 @@ from ann2snn.report.chart import (
     Cell,
     Chart,
     error_axis,
-    farthest_shown,
     grid,
     inside_axis,
     new_figure,
@@ -132,10 +131,11 @@ def _one_ann(lines: list[Line]) -> bool:
 
 def _inside(lines: list[Line]) -> list[Line]:
     """The lines whose final error the left panel has room for, beside that of every ANN."""
-    anns = {line.ann_error for line in lines}
-    errors = [line.last_error for line in lines]
-    farthest = max(*anns, farthest_shown([*anns, *errors]))
-    shown = inside_axis(errors, [line.interval[1] for line in lines], farthest)
+    shown = inside_axis(
+        [line.last_error for line in lines],
+        [line.interval[1] for line in lines],
+        sorted({line.ann_error for line in lines}),
+    )
     return [line for line, fits in zip(lines, shown, strict=True) if fits]
 
 
