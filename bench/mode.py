@@ -48,7 +48,7 @@ class Mode:
 
 
 FORWARD = Mode("torch", "ANN forward, channels last", "bench.ours:forward", (50, 100, 250), steps=1)
-EVENT = Mode("ann2snn", "event", "bench.ours:event_engine", (64,), steps=300)
+EVENT = Mode("ann2snn", "event", "bench.ours:event_engine", (64,), "int32", steps=300)
 MODES = (
     EVENT,
     Mode("ann2snn", "dense", "bench.ours:dense_engine", (25, 50), steps=10),

@@ -12,8 +12,8 @@ from bench.network import Measured
 
 
 def event_engine(network: Measured, batch: int) -> Simulation:
-    """The compiled kernels, the gate `rise`; `batch` images are handed over at once. In float32,
-    and again in float64 for each image that could have lost a bit: what comes out is exact."""
+    """The compiled kernels, the gate `rise`; `batch` images are handed over at once. In 32
+    bits, and again in float64 for each image that could have lost one: what comes out is exact."""
 
     def simulate(images: Images, steps: int) -> Scores:
         settings = SimulationSettings(

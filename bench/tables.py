@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.growth import Growth
+from bench.mode import EVENT
 from bench.network import Measured
 from bench.timing import Timed
 
@@ -47,7 +48,7 @@ def growth_rows(found: Iterable[Growth], network: Measured) -> list[Row]:
             "table": "growth",
             "tool": "ann2snn",
             "mode": "event",
-            "precision": "float32",
+            "precision": EVENT.precision,
             "threads": each.threads,
             "network": network.name,
             "varies": each.varies,

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ann2snn.ann.networks import build
-from ann2snn.ann.scaling import BatchScale, fold_scales
+from ann2snn.ann.scaling import BatchScale, MeanSquare, fold_scales
 from ann2snn.ann.settings import NETWORKS, AnnSettings
 from ann2snn.settings import SettingError
 
@@ -134,3 +134,25 @@ def test_a_users_network_comes_from_its_factory(
 def test_wrong_toggles_are_refused(fields: dict[str, object], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         AnnSettings(**fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("shape", [(6, 5, 4, 3), (7, 5)])
+def test_the_gradient_of_the_mean_square_has_the_bits_of_torchs_own(
+    dtype: torch.dtype, shape: tuple[int, ...]
+) -> None:
+    random = torch.Generator().manual_seed(0)
+    values = torch.randn(shape, generator=random).to(dtype)
+    if len(shape) == 4:
+        values = values.contiguous(memory_format=torch.channels_last)
+    above = torch.randn(5, generator=random)
+    found = []
+    axes = [axis for axis in range(len(shape)) if axis != 1]
+    for mean_square in (MeanSquare.apply, lambda signal: signal.float().square().mean(axes)):
+        signal = values.clone().requires_grad_()
+        result = mean_square(signal)
+        result.backward(above)
+        found.append((result.detach(), signal.grad))
+    for ours, theirs in zip(*found, strict=True):
+        assert torch.equal(ours, theirs)
+    assert torch.equal(values, signal.detach())

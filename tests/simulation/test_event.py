@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ def test_a_fault_names_its_image_and_stops_the_other_threads(
         started.append(image)
         if image == 103:
             raise FloatingPointError("injected")
+        time.sleep(0.01)  # else one thread may have done all before the other has failed
         run(*arguments)
 
     monkeypatch.setattr("ann2snn.simulation.event.run", faulty)
@@ -127,26 +129,42 @@ def test_pairs_of_interleaved_16_bit_rows_sum_up_exactly_in_channel_order(
     np.testing.assert_array_equal(found[::2], wide[::2] + wide[1::2])
 
 
-def test_vectors_fire_reset_and_fold_lane_by_lane() -> None:
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int32])
+def test_vectors_fire_reset_and_fold_lane_by_lane(dtype: type[np.number]) -> None:
     @compiled
     def kernel(numbers: Any, out: Any) -> Any:
         none = vector.zeros(numbers, 32)
         charged = vector.load(numbers, np.uint64(0), none)
-        fired = arithmetic.at_least_one(charged)
-        vector.store(out, np.uint64(0), arithmetic.minus_one_where(charged, fired))
+        fired = arithmetic.at_least(charged, numbers[32])
+        vector.store(out, np.uint64(0), arithmetic.minus_where(charged, numbers[32], fired))
         vector.store(out, np.uint64(32), arithmetic.zero_where(charged, fired))
         vector.store(out, np.uint64(64), arithmetic.fold(arithmetic.magnitude(charged)))
-        return fired, arithmetic.largest_lane(charged)
+        return fired, arithmetic.largest_lane(arithmetic.magnitude(charged))
 
-    numbers = np.linspace(-3, 2, 32)
-    out = np.zeros(80)
+    numbers = np.array([*range(-9, 23), 7], dtype)
+    out = np.zeros(80, dtype)
     fired, largest = kernel(numbers, out)
-    spikes = numbers >= 1
+    numbers = numbers[:32]
+    spikes = numbers >= 7
     assert [fired >> i & 1 for i in range(32)] == spikes.tolist()
-    assert largest == 2
-    np.testing.assert_array_equal(out[:32], numbers - spikes)
+    assert largest == 22
+    np.testing.assert_array_equal(out[:32], numbers - 7 * spikes)
     np.testing.assert_array_equal(out[32:64], np.where(spikes, 0, numbers))
     np.testing.assert_array_equal(out[64:], np.abs(numbers).reshape(2, 16).max(0))
+
+
+def test_the_least_whole_number_is_the_largest_in_magnitude() -> None:
+    """It has no positive twin, and it is what a sum that leaves the range by one becomes."""
+
+    @compiled
+    def kernel(numbers: Any) -> Any:
+        charged = vector.load(numbers, np.uint64(0), vector.zeros(numbers, 16))
+        return arithmetic.largest_lane(arithmetic.magnitude(charged))
+
+    numbers = np.full(16, 2**31 - 1, np.int32)
+    assert kernel(numbers) == 2**31 - 1
+    numbers[5] = -(2**31)
+    assert kernel(numbers) == 2**31
 
 
 def test_arrays_in_an_arena_begin_on_cache_lines_and_share_nothing() -> None:

@@ -1,7 +1,31 @@
 """Normalization that leaves no bias behind, for networks whose biases are held at zero."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+
+class MeanSquare(torch.autograd.Function):
+    """The mean of x^2 over all axes but the second, in float32: of a signal (N, features, ...) to
+    (features,).
+
+    The gradient, 2 x / n of each feature's, has the bits of torch's own for these operations, which
+    takes five passes over float32 copies of the signal where this takes one.
+    """
+
+    @staticmethod
+    def forward(context: Any, signal: Tensor) -> Tensor:
+        context.save_for_backward(signal)
+        axes = [axis for axis in range(signal.ndim) if axis != 1]
+        return signal.to(torch.float32, copy=True).square_().mean(axes)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        (signal,) = context.saved_tensors
+        share = gradient / (signal.numel() // gradient.numel()) * 2
+        share = share.view(-1, *[1] * (signal.ndim - 2))
+        return torch.mul(signal, share, out=torch.empty_like(signal))
 
 
 class BatchScale(nn.Module):
@@ -23,8 +47,7 @@ class BatchScale(nn.Module):
 
     def forward(self, signal: Tensor) -> Tensor:
         if self.training:
-            axes = [axis for axis in range(signal.ndim) if axis != 1]
-            mean_square = signal.float().square().mean(axes)
+            mean_square: Tensor = MeanSquare.apply(signal)
             self.mean_square.lerp_(mean_square.detach(), self.momentum)
         else:
             mean_square = self.mean_square

@@ -1,9 +1,9 @@
 """Whether a run was exact: no sum that it formed could have lost a bit.
 
 Weights and biases are multiples of a power of two, signals too, so every partial sum is one. A sum
-is exact in floating point, whatever its order, while it stays below 2^p such units (p = 24 bits of
-float32, 53 of float64). A neuron's sums are bounded by the largest potential that the run saw plus
-the largest step that its weights allow at all.
+is exact, whatever its order, while it stays below 2^p such units (p = 24 bits of float32, 53 of
+float64, 31 of whole numbers of 32 bits, one of which says the sign). A neuron's sums are bounded by
+the largest potential that the run saw plus the largest step that its weights allow at all.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from ann2snn.spec import (
 )  # fmt: skip
 from ann2snn.spec.graph import arrays_of
 
-BITS = {"float32": 24, "float64": 53}
+BITS = {"float32": 24, "int32": 31, "float64": 53}
 FINEST = 60
 
 
@@ -99,8 +99,14 @@ def fractional_bits(array: np.ndarray) -> int:
 
 @lru_cache(maxsize=4)
 def signal_bits(spec: SpikingSpec) -> dict[str, int]:
-    """Fractional bits of every signal; static ones are on the spec's grid."""
+    """Fractional bits of every signal; static ones are on the spec's grid, and what a neuron reads
+    has those of its first potential too."""
     bits: dict[str, int] = {}
+    starts: dict[str, int] = {}
+    for node in spec:
+        if isinstance(node, Neuron):
+            start = fractional_bits(np.array([node.initial_potential]))
+            starts[node.inputs[0]] = max(start, starts.get(node.inputs[0], 0))
     for node in spec:
         inputs = [bits[name] for name in node.inputs]
         if isinstance(node, Input):
@@ -108,9 +114,7 @@ def signal_bits(spec: SpikingSpec) -> dict[str, int]:
         elif spec.is_static(node.name):
             bits[node.name] = _static_bits(spec)
         elif isinstance(node, Neuron):
-            start = fractional_bits(np.array([node.initial_potential]))
             bits[node.name] = 0
-            bits[node.inputs[0]] = max(bits[node.inputs[0]], start)
         elif isinstance(node, Conv | Linear):
             weight = fractional_bits(node.weight)
             bits[node.name] = max(inputs[0] + weight, fractional_bits(node.bias))
@@ -119,6 +123,7 @@ def signal_bits(spec: SpikingSpec) -> dict[str, int]:
             bits[node.name] = max(inputs[0] + gain, fractional_bits(node.bias))
         else:
             bits[node.name] = max(inputs)
+        bits[node.name] = max(bits[node.name], starts.get(node.name, 0))
     return bits
 
 

@@ -33,7 +33,7 @@ def simulate_block(
     *,
     steps: int,
     seed: int,
-    precision: str = "float32",
+    precision: str = "int32",
     threads: int = 0,
     keep: frozenset[str] = frozenset(),
     record: dict[str, list[int]] | None = None,
@@ -44,6 +44,10 @@ def simulate_block(
     `indices` are the images' true places, which random numbers count by; `threads` 0 takes all
     cores. `keep` may hold "counts" and "potentials"; `record` names units of neuron layers whose
     spike trains are wanted.
+
+    `precision` is that of potentials and currents: int32 counts them in the finest unit of each
+    layer's weights, in the memory of float32 with 128 times its range. What leaves that range is
+    told by `largest`, as what leaves the exact range of float64 (`certificate.inexact_images`).
 
     Raises:
         RuntimeError: a thread failed; the message names its image.
@@ -105,6 +109,12 @@ class _Bench:
             np.zeros(sum(size for _, size in program.units.values()), np.int64),
             np.zeros((steps, sum(size for _, size in program.trains.values())), np.bool_),
         )
+
+    @property
+    def most(self) -> float:
+        """The largest number that `state` takes."""
+        kind = self.state.dtype
+        return float(np.iinfo(kind).max if kind.kind == "i" else np.finfo(kind).max)
 
     def clear(self, program: Program) -> None:
         self.state[:] = program.state
@@ -185,6 +195,11 @@ class _Work:
         signals = static_signals(self.spec, self.images[row : row + 1]) if program.statics else {}
         for name, place in program.statics.items():
             values = Layout.of(self.spec.shapes[name]).filled(signals[name][0])
+            values = np.ldexp(values, program.fractions[name])
+            if np.abs(values).max() > bench.most:
+                for layer in program.marks:
+                    block.largest[layer][row] = np.inf
+                return
             bench.state[place : place + values.size] = values
         run(
             program.operations, program.shorts, program.weights, program.tables, bench.state,
@@ -193,11 +208,13 @@ class _Work:
             self.seed & 0xFFFFFFFF, int(self.indices[row]), bench.operations, block.outputs[row],
             bench.largest, bench.units, bench.trains,
         )  # fmt: skip
+        (read,) = self.spec.output.inputs
+        block.outputs[row] = np.ldexp(block.outputs[row], -program.fractions[read])
         for store, slots in self._slots():
             for name, slot in slots.items():
                 store[name][row] = bench.operations[slot]
         for name, mark in program.marks.items():
-            block.largest[name][row] = bench.largest[mark]
+            block.largest[name][row] = np.ldexp(bench.largest[mark], -self._fraction(name))
         for name, (place, size) in program.units.items():
             block.counts[name][row] = bench.units[place : place + size]
         for name, (place, size) in program.trains.items():
@@ -205,4 +222,10 @@ class _Work:
         for name in block.potentials:
             layout = Layout.of(self.spec.shapes[name])
             kept = bench.state[program.potentials[name] :][: layout.pixels * layout.width]
-            block.potentials[name][row] = kept[layout.places(layout.width)]
+            units = kept[layout.places(layout.width)].astype(np.float64)
+            block.potentials[name][row] = np.ldexp(units, -self._fraction(name))
+
+    def _fraction(self, name: str) -> int:
+        """That of a layer's potentials and currents."""
+        (source,) = self.spec[name].inputs
+        return self.program.fractions[source]

@@ -33,7 +33,7 @@ class SimulationResult:
     `pool_operations` count by node and step what `Block` defines. `predictions` and `lasting` (the
     first step from which the answer stays right, 0 if none) are by read-out and image; `exits`
     holds by margin the answer and the step of every image. `engine` and `precision` say what ran;
-    `repeated` images went through float64 as well, since float32 could have lost a bit of them. On
+    `repeated` images went through float64 as well, since 32 bits could have lost one of theirs. On
     request, `potentials` (images, steps, classes) are the currents into the output, summed up to
     each step, and `trains` the spikes of chosen units (images, steps, units) by layer.
     `comparisons` hold rates against activations by neuron layer, in order, where the run compared

@@ -22,7 +22,7 @@ from ann2snn.simulation.block import Block
 from ann2snn.simulation.certificate import certify, inexact_images
 from ann2snn.simulation.parts import Arrays, Indices, Request, joined, summary
 from ann2snn.simulation.result import SimulationResult
-from ann2snn.simulation.settings import SimulationSettings, available_cores
+from ann2snn.simulation.settings import SHORT, SimulationSettings, available_cores
 from ann2snn.spec import SpikingSpec
 from ann2snn.spec.graph import arrays_of
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 FLOAT_LEVELS = 1 << 16
 NOTHING_MORE = Request()
-HALF = 0.5  # of a block's images: float64 takes about twice the time of float32
+HALF = 0.5  # of a block's images: float64 takes about twice the time of 32 bits
 WITHOUT_TRACE = ("threads", "progress")  # settings that leave no trace in a block
 
 
@@ -77,7 +77,7 @@ def simulate_with(
     """As `simulate`, on the images of `indices` alone; finished blocks are kept in `partial`, and a
     run that finds them there goes on from them.
 
-    Precision `auto` simulates in float32, and again in float64 those images that could have lost a
+    Precision `auto` simulates in 32 bits, and again in float64 those images that could have lost a
     bit there; where rates are compared, all in float64.
 
     Raises:
@@ -88,8 +88,9 @@ def simulate_with(
     request.check(spec)
     chosen = np.arange(len(images)) if indices is None else np.asarray(indices, np.int64)
     settings = replace(settings, engine=chosen_engine(settings))
+    short = SHORT[settings.engine]
     if settings.precision == "auto" and (
-        settings.compare or not certify(spec, {}, settings.steps, "float32").exact
+        settings.compare or not certify(spec, {}, settings.steps, short).exact
     ):
         settings = replace(settings, precision="float64")
     blocks = [chosen[i : i + settings.block] for i in range(0, len(chosen), settings.block)]
@@ -241,16 +242,17 @@ def certain_block(
     watch: "Watch | None",
     double_first: bool,
 ) -> tuple[Block, int]:
-    """One block in the chosen precision; with `auto`, of how many of its images float32 could lose
-    a bit, so that they go through float64: after float32, or at once with `double_first`, which
+    """One block in the chosen precision; with `auto`, of how many of its images 32 bits could lose
+    a bit, so that they go through float64: after 32 bits, or at once with `double_first`, which
     gives the same and is less work where most images do."""
     if settings.precision != "auto":
-        return block_of(spec, images, places, settings, request, watch), 0
-    single, double = (replace(settings, precision=name) for name in ("float32", "float64"))
-    block = block_of(spec, images, places, double if double_first else single, request, watch)
-    lost = inexact_images(spec, block.largest, settings.steps, "float32")
+        return block_of(spec, images, places, settings, "float64", request, watch), 0
+    short = SHORT[settings.engine]
+    first = "float64" if double_first else short
+    block = block_of(spec, images, places, settings, first, request, watch)
+    lost = inexact_images(spec, block.largest, settings.steps, short)
     if len(lost) and not double_first:
-        block.put(lost, block_of(spec, images, places[lost], double, request, None))
+        block.put(lost, block_of(spec, images, places[lost], settings, "float64", request, None))
     return block, len(lost)
 
 
@@ -259,6 +261,7 @@ def block_of(
     images: np.ndarray,
     places: Indices,
     settings: SimulationSettings,
+    precision: str,
     request: Request,
     watch: "Watch | None",
 ) -> Block:
@@ -271,14 +274,14 @@ def block_of(
             return event.simulate_block(
                 spec, own, places,
                 steps=settings.steps, seed=settings.seed,
-                precision=settings.precision, threads=settings.threads, record=request.units,
+                precision=precision, threads=settings.threads, record=request.units,
             )  # fmt: skip
         from ann2snn.simulation import dense
 
         return dense.simulate_block(
             spec, own, places,
             steps=settings.steps, seed=settings.seed,
-            precision=settings.precision, device=settings.device, record=request.units,
+            precision=precision, device=settings.device, record=request.units,
             watch=watch,
         )  # fmt: skip
     except Exception as error:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from ann2snn.settings import SettingError, check, choice, flag, number
 
+SHORT = {"event": "int32", "dense": "float32"}  # the 32 bits that each engine has
+
 
 @dataclass(frozen=True)
 class SimulationSettings:
@@ -32,7 +34,11 @@ class SimulationSettings:
         "auto", ("auto", "dense", "event"), "which engine; all give the same", shapes_result=False
     )
     precision: str = choice(
-        "auto", ("auto", "float32", "float64"), "of potentials and currents", shapes_result=False
+        "auto",
+        ("auto", "float64"),
+        "of potentials and currents; auto takes 32 bits, and float64 for"
+        " what could lose a bit there",
+        shapes_result=False,
     )
     device: str = choice("cpu", ("cpu", "cuda"), "of the dense engine", shapes_result=False)
     threads: int = number(0, "threads; 0 takes all cores", low=0, shapes_result=False)

@@ -65,21 +65,30 @@ def larger(_typing: Any, a: Any, b: Any) -> Any:
     """The larger of a and b, lane by lane; whole numbers count as unsigned."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        if isinstance(a.dtype, types.Float):
-            above = builder.fcmp_ordered(">", *arguments)
-        else:
-            above = builder.icmp_unsigned(">", *arguments)
-        return builder.select(above, *arguments)
+        return _larger(builder, *arguments)
 
     return a(a, b), generate
 
 
+def _larger(builder: Any, a: Any, b: Any) -> Any:
+    whole = isinstance(a.type.element, ir.IntType)
+    ahead = builder.icmp_unsigned(">", a, b) if whole else builder.fcmp_ordered(">", a, b)
+    return builder.select(ahead, a, b)
+
+
 @instruction
 def magnitude(_typing: Any, a: Any) -> Any:
-    """|a|, lane by lane."""
+    """|a|, lane by lane; that of a whole number is unsigned, so that the least has one."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         kind = arguments[0].type
+        if isinstance(kind.element, ir.IntType):
+            truth = ir.IntType(1)
+            name = f"llvm.abs.v{a.lanes}i{kind.element.width}"
+            function = builder.module.declare_intrinsic(
+                name, fnty=ir.FunctionType(kind, [kind, truth])
+            )
+            return builder.call(function, [*arguments, truth(0)])
         name = f"llvm.fabs.v{a.lanes}f{a.dtype.bitwidth}"
         function = builder.module.declare_intrinsic(name, fnty=ir.FunctionType(kind, [kind]))
         return builder.call(function, arguments)
@@ -88,14 +97,17 @@ def magnitude(_typing: Any, a: Any) -> Any:
 
 
 @instruction
-def at_least_one(_typing: Any, a: Any) -> Any:
-    """Bits of the lanes in which a >= 1."""
+def at_least(_typing: Any, a: Any, _threshold: Any) -> Any:
+    """Bits of the lanes in which a >= threshold, a number; whole numbers are signed."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        one = ir.Constant(arguments[0].type, [1.0] * a.lanes)
-        return bits_of(builder, builder.fcmp_ordered(">=", arguments[0], one), a.lanes)
+        vector, threshold = arguments
+        threshold = splat(builder, threshold, vector.type)
+        whole = isinstance(a.dtype, types.Integer)
+        compared = builder.icmp_signed if whole else builder.fcmp_ordered
+        return bits_of(builder, compared(">=", vector, threshold), a.lanes)
 
-    return UINT64(a), generate
+    return UINT64(a, a.dtype), generate
 
 
 @instruction
@@ -109,15 +121,16 @@ def above(_typing: Any, a: Any, b: Any) -> Any:
 
 
 @instruction
-def minus_one_where(_typing: Any, a: Any, _bits: Any) -> Any:
-    """a - 1 in each lane whose bit is set, else a."""
+def minus_where(_typing: Any, a: Any, _threshold: Any, _bits: Any) -> Any:
+    """a - threshold, a number, in each lane whose bit is set, else a."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        kind = arguments[0].type
-        less = builder.fsub(arguments[0], ir.Constant(kind, [1.0] * a.lanes))
-        return builder.select(truth_of(builder, arguments[1], a.lanes), less, arguments[0])
+        vector, threshold, bits = arguments
+        minus = builder.sub if isinstance(a.dtype, types.Integer) else builder.fsub
+        less = minus(vector, splat(builder, threshold, vector.type))
+        return builder.select(truth_of(builder, bits, a.lanes), less, vector)
 
-    return a(a, UINT64), generate
+    return a(a, a.dtype, UINT64), generate
 
 
 @instruction
@@ -133,11 +146,13 @@ def zero_where(_typing: Any, a: Any, _bits: Any) -> Any:
 
 @instruction
 def largest_lane(_typing: Any, a: Any) -> Any:
-    """The largest lane, as a float64."""
+    """The largest lane, as a float64; whole numbers count as unsigned."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         rest = _halved(builder, arguments[0], 1)
         lane = builder.extract_element(rest, ir.IntType(32)(0))
+        if isinstance(a.dtype, types.Integer):
+            return builder.uitofp(lane, ir.DoubleType())
         return lane if a.dtype is types.float64 else builder.fpext(lane, ir.DoubleType())
 
     return types.float64(a), generate
@@ -166,5 +181,5 @@ def _halved(builder: Any, rest: Any, lanes: int) -> Any:
             )
             for first in (0, half)
         ]
-        rest = builder.select(builder.fcmp_ordered(">", *parts), *parts)
+        rest = _larger(builder, *parts)
     return rest

@@ -16,12 +16,12 @@ import numpy as np
 
 from ann2snn.simulation.kernels.arithmetic import (
     add,
-    at_least_one,
+    at_least,
     fold,
     larger,
     largest_lane,
     magnitude,
-    minus_one_where,
+    minus_where,
     zero_where,
 )
 from ann2snn.simulation.kernels.bits import list_bits
@@ -166,7 +166,7 @@ def slide(
     Gives the largest |V + current| so far.
     """
     first, second, third = nothing, nothing, nothing
-    unit = weights[op.unit]
+    unit, threshold = weights[op.unit], weights[op.threshold]
     bias = load(weights, np.uint64(op.bias + channel), none)
     width = np.uint64(op.out_width)
     span = np.uint64(3 * op.out_width)
@@ -197,11 +197,11 @@ def slide(
             if fires:
                 charged = add(load(state, potential + place, none), current)
                 most = larger(fold(magnitude(charged)), most)
-                spikes = at_least_one(charged)
+                spikes = at_least(charged, threshold)
                 if zeroes:
                     store(state, potential + place, zero_where(charged, spikes))
                 else:
-                    store(state, potential + place, minus_one_where(charged, spikes))
+                    store(state, potential + place, minus_where(charged, threshold, spikes))
                 if shift == 0:
                     bits[word] = spikes
                 else:

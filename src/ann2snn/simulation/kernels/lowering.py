@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ann2snn.shapes import Windows
+from ann2snn.simulation.certificate import signal_bits
 from ann2snn.simulation.kernels import operation as code
 from ann2snn.simulation.kernels.arena import Arena
 from ann2snn.simulation.kernels.layout import Layout
@@ -37,7 +38,11 @@ SHORT_COUNTS = 65_000  # steps up to which counts fit 16 bits
 
 @dataclass
 class Program:
-    """A lowered network. Slots and places say where results of a node come to lie."""
+    """A lowered network. Slots and places say where results of a node come to lie.
+
+    What lies in `state` are multiples of 2^-fraction of the threshold where these are whole
+    numbers, with a fraction of its own for every signal; floating-point ones have fraction 0.
+    """
 
     operations: npt.NDArray[np.void]
     shorts: npt.NDArray[np.int16]
@@ -48,6 +53,7 @@ class Program:
     estimates: int
     counts: int
     longest: int
+    fractions: dict[str, int]
     slots: int = 0
     spikes: dict[str, int] = field(default_factory=dict)
     synops: dict[str, int] = field(default_factory=dict)
@@ -72,6 +78,9 @@ class Lowering:
     ) -> None:
         self.spec, self.steps, self.keep, self.recorded = spec, steps, keep, record
         self.layouts = {name: Layout.of(shape) for name, shape in spec.shapes.items()}
+        self.bits_of = signal_bits(spec)
+        whole = np.issubdtype(precision, np.integer)
+        self.fractions = self.bits_of if whole else dict.fromkeys(self.bits_of, 0)
         self.weights, self.state = Arena(precision), Arena(precision)
         self.shorts = Arena("int16")
         self.tables, self.bits = Arena("int64"), Arena("uint64")
@@ -92,6 +101,7 @@ class Lowering:
             0,
             0,
             1,
+            self.fractions,
         )
 
     def lowered(self) -> Program:
@@ -130,8 +140,21 @@ class Lowering:
         """Where `name` lies as values; spikes are expanded once for all who want them so."""
         if name not in self.as_values:
             source = self.as_bits[name]
-            self._emit(code.EXPAND, name, name, source=source, target=self._values(name))
+            self._emit(code.EXPAND, name, name, source=source, target=self._values(name),
+                       unit=self._number(2.0 ** self.fractions[name]))  # fmt: skip
         return self.as_values[name]
+
+    def _number(self, value: float) -> int:
+        return self.weights.put(np.array([value]))
+
+    def _unit(self, source: str, name: str) -> int:
+        """The unit of `source` in units of `name`, which reads it."""
+        return self._number(2.0 ** (self.fractions[name] - self.fractions[source]))
+
+    def _gains(self, gains: np.ndarray, source: str, name: str) -> np.ndarray:
+        """Weights that make numbers of `name` of those of `source`."""
+        scaled: np.ndarray = np.ldexp(gains, self.fractions[name] - self.fractions[source])
+        return scaled
 
     def _emit(self, kind: int, source_name: str, target_name: str, /, **places: int) -> None:
         read, write = self.layouts[source_name], self.layouts[target_name]
@@ -174,18 +197,19 @@ class Lowering:
                 self._linear(node, source)
             case Affine():
                 shape = self.spec.shapes[name]
+                gains = self._gains(node.gain, source, name)
                 gain, bias = (
                     self.weights.put(self.layouts[name].filled(np.broadcast_to(a, shape)))
-                    for a in (node.gain, node.bias)
+                    for a in (gains, np.ldexp(node.bias, self.fractions[name]))
                 )
                 self._emit(code.AFFINE, source, name, source=self._values_of(source),
                            target=self._values(name), weight=gain, bias=bias)  # fmt: skip
             case Add():
                 sources = [self._values_of(each) for each in node.inputs]
                 target = self._values(name)
-                for number, place in enumerate(sources):
+                for number, (each, place) in enumerate(zip(node.inputs, sources, strict=True)):
                     self._emit(code.ADD, source, name, source=place, target=target,
-                               first=int(number == 0))  # fmt: skip
+                               first=int(number == 0), unit=self._unit(each, name))  # fmt: skip
             case Concat():
                 self._move(name, node.inputs)
             case Reshape():
@@ -199,7 +223,8 @@ class Lowering:
                     self._any_spike(node)
                     return
                 self._emit(code.SUM_POOL, source, name, source=self._values_of(source),
-                           target=self._values(name), **self._windows(node))  # fmt: skip
+                           target=self._values(name), unit=self._unit(source, name),
+                           **self._windows(node))  # fmt: skip
             case MaxPool():
                 self._gate(node, source)
             case Neuron():
@@ -238,12 +263,12 @@ class Lowering:
             "top": node.padding[0], "left": node.padding[2],
             "dilation_rows": node.dilation[0], "dilation_columns": node.dilation[1],
             "groups": node.groups,
-            "bias": self._bias(node.bias),
+            "bias": self._bias(node.bias, name),
         }  # fmt: skip
         geometry |= (
-            self._rows(weight, area, width // 32 * 32)
+            self._rows(weight, name, area, width // 32 * 32)
             if quick
-            else {"weight": self.weights.put(weight)}
+            else {"weight": self.weights.put(self._gains(weight, source, name))}
         )
         if not quick:
             self._emit(code.CONV, source, name, source=self._values_of(source),
@@ -270,12 +295,12 @@ class Lowering:
         weight[layout.places(layout.channels), : out.channels] = node.weight.T
         area = self._pool_area(source)
         self.program.longest = max(self.program.longest, len(weight) * area + 1)
-        places = {"bias": self._bias(node.bias)}
+        places = {"bias": self._bias(node.bias, name)}
         quick = source in self.as_bits
         places |= (
-            self._rows(weight, area, out.width // 128 * 128)
+            self._rows(weight, name, area, out.width // 128 * 128)
             if quick
-            else {"weight": self.weights.put(weight)}
+            else {"weight": self.weights.put(self._gains(weight, source, name))}
         )
         if quick:
             first = np.arange(layout.pixels) * layout.channels
@@ -303,10 +328,14 @@ class Lowering:
 
     def _potential(self, node: Neuron) -> dict[str, int]:
         layout = self.layouts[node.name]
-        start = np.full(self.spec.shapes[node.name], node.initial_potential)
+        threshold = 2.0 ** self.fractions[node.inputs[0]]
+        start = np.full(self.spec.shapes[node.name], node.initial_potential * threshold)
         place = self.program.potentials[node.name] = self.state.put(layout.filled(start))
         mark = self.program.marks[node.name] = len(self.program.marks)
-        return {"potential": place, "mark": mark, "zeroes": int(node.reset == "zero")}
+        return {
+            "potential": place, "mark": mark, "zeroes": int(node.reset == "zero"),
+            "threshold": self._number(threshold),
+        }  # fmt: skip
 
     def _gate(self, node: MaxPool, source: str) -> None:
         name, read, write = node.name, self.layouts[source], self.layouts[node.name]
@@ -315,6 +344,7 @@ class Lowering:
         inputs = read.pixels + write.pixels
         if source not in self.as_bits:
             places["estimate"] = self.state.room(inputs * read.width)
+            places["unit"] = self._unit(source, name)
             self._emit(code.RISE_VALUES, source, name, source=self._values_of(source),
                        target=self._values(name), **places)  # fmt: skip
             return
@@ -343,32 +373,35 @@ class Lowering:
         rows, columns = (np.array(windows, np.int64) for windows in (node.rows, node.columns))
         return {"table": self.tables.put(rows), "other_table": self.tables.put(columns)}
 
-    def _rows(self, weight: np.ndarray, area: int, wide: int) -> dict[str, int]:
-        """Weights (rows, ..., channels) for the fast kernels, with a row of zeros behind them: as
-        16-bit whole numbers of a power of two where all of them are such (half as many bytes to
-        move, and the sums are exact), else as they are.
+    def _rows(self, weight: np.ndarray, name: str, area: int, wide: int) -> dict[str, int]:
+        """Weights (rows, ..., channels) of `name` for the fast kernels, with a row of zeros behind
+        them: as 16-bit whole numbers of a power of two where all of them are such (half as many
+        bytes to move, and the sums are exact), else as they are.
 
         Each is added `area` times at most, in pairs. Kernels take the channels up to `wide` in
         blocks of 32, the others in blocks of 16.
         """
         rows = np.concatenate([weight, np.zeros_like(weight[:1])])
-        exponent = 14 - int(np.frexp(np.abs(weight).max(initial=0.0))[1])
+        largest = int(np.frexp(np.abs(weight).max(initial=0.0))[1])
+        exponent = min(14 - largest, self.bits_of[name])
         units = np.ldexp(rows, exponent)
         most = weight[..., 0].size * area
         fits = most <= 1 << 16  # as many of the largest still sum up in 32 bits
         places = {"zero_row": len(weight)}
         if not (fits and abs(exponent) < 64 and np.array_equal(units, np.rint(units))):
-            return places | {"weight": self.weights.put(rows)}
+            rows = np.ldexp(rows, self.fractions[name])
+            return places | {"weight": self.weights.put(rows), "unit": self._number(1)}
         blocks = [32] * (wide // 32) + [16] * ((rows.shape[-1] - wide) // 16)
         starts = np.cumsum([0, *blocks])
         order = [
             s + i for s, block in zip(starts, blocks, strict=False) for i in interleaved(block)
         ]
-        unit = self.weights.put(np.array([2.0**-exponent]))
+        unit = self._number(2.0 ** (self.fractions[name] - exponent))
         shorts = self.shorts.put(units[..., order].astype(np.int16))
         return places | {"weight": shorts, "short": 1, "unit": unit}
 
-    def _bias(self, bias: np.ndarray) -> int:
+    def _bias(self, bias: np.ndarray, name: str) -> int:
+        bias = np.ldexp(bias, self.fractions[name])
         return self.weights.put(Layout(1, 1, len(bias)).filled(bias))
 
     def _read_as_spikes(self, node: SumPool, source: str) -> bool:
@@ -420,6 +453,7 @@ class Lowering:
             self._emit(
                 code.MOVE_BITS if spiking else code.MOVE_VALUES, source, name,
                 source=place, target=target, first=int(number == 0),
+                unit=self._unit(source, name),
                 table=self.tables.put(read.places(read.words * WORD if spiking else read.width)),
                 other_table=self.tables.put(to[unit : unit + size]),
             )  # fmt: skip

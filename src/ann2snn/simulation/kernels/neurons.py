@@ -1,4 +1,4 @@
-"""Integrate-and-fire: V <- V + current, a spike where V >= 1, then the reset.
+"""Integrate-and-fire: V <- V + current, a spike where V >= threshold, then the reset.
 
 Every neuron of a layer takes its current in every step, so this is the floor of a step's cost; on
 vectors it is a few instructions for 16 neurons, the spikes coming out as bits of a mask.
@@ -14,12 +14,12 @@ import numpy as np
 
 from ann2snn.simulation.kernels.arithmetic import (
     add,
-    at_least_one,
+    at_least,
     fold,
     larger,
     largest_lane,
     magnitude,
-    minus_one_where,
+    minus_where,
     zero_where,
 )
 from ann2snn.simulation.kernels.vector import load, plain, store, zeros
@@ -28,12 +28,13 @@ AHEAD = 8
 
 
 @plain
-def fire_all(op: Any, state: Any, bits: Any, largest: Any) -> None:
+def fire_all(op: Any, weights: Any, state: Any, bits: Any, largest: Any) -> None:
     """One step of a layer whose currents lie in `state` at op.source; spikes to op.target.
 
     Keeps the layer's largest |V + current| in `largest[op.mark]`.
     """
     most = zeros(state, 16)
+    threshold = weights[op.threshold]
     for pixel in range(op.rows * op.columns):
         place = np.uint64(pixel * op.width)
         for word in range(op.words):
@@ -44,18 +45,20 @@ def fire_all(op: Any, state: Any, bits: Any, largest: Any) -> None:
                 at = np.uint64(op.potential) + place + np.uint64(lane)
                 charged = add(load(state, at, most), current)
                 most = larger(magnitude(charged), most)
-                spikes = at_least_one(charged)
+                spikes = at_least(charged, threshold)
                 if op.zeroes:
                     store(state, at, zero_where(charged, spikes))
                 else:
-                    store(state, at, minus_one_where(charged, spikes))
+                    store(state, at, minus_where(charged, threshold, spikes))
                 fired |= spikes << np.uint64(lane - first)
             bits[op.target + pixel * op.words + word] = fired
     largest[op.mark] = max(largest[op.mark], largest_lane(most))
 
 
 @plain
-def fire_ahead(op: Any, state: Any, bits: Any, largest: Any, step: Any, steps: Any) -> None:
+def fire_ahead(
+    op: Any, weights: Any, state: Any, bits: Any, largest: Any, step: Any, steps: Any
+) -> None:
     """One step of a layer whose current does not change; every eighth step works for eight.
 
     Their spikes wait in `bits` at op.estimate, step after step.
@@ -65,21 +68,23 @@ def fire_ahead(op: Any, state: Any, bits: Any, largest: Any, step: Any, steps: A
     if turn == 0:
         ahead = min(AHEAD, steps - step)
         if op.width % 32 == 0:
-            run_ahead(op, state, bits, largest, ahead, zeros(state, 32))
+            run_ahead(op, weights, state, bits, largest, ahead, zeros(state, 32))
         else:
-            run_ahead(op, state, bits, largest, ahead, zeros(state, 16))
+            run_ahead(op, weights, state, bits, largest, ahead, zeros(state, 16))
     source = op.estimate + turn * size
     for word in range(size):
         bits[np.uint64(op.target + word)] = bits[np.uint64(source + word)]
 
 
 @plain
-def run_ahead(op: Any, state: Any, bits: Any, largest: Any, ahead: Any, none: Any) -> None:
+def run_ahead(
+    op: Any, weights: Any, state: Any, bits: Any, largest: Any, ahead: Any, none: Any
+) -> None:
     """`ahead` steps of all neurons, as many at a time as `none` has lanes."""
     most = zeros(state, 16)
     size = np.uint64(op.rows * op.columns * op.words)
     lanes = 32 if op.width % 32 == 0 else 16
-    zeroes = op.zeroes
+    zeroes, threshold = op.zeroes, weights[op.threshold]
     for pixel in range(op.rows * op.columns):
         for lane in range(0, op.width, lanes):
             place = np.uint64(pixel * op.width + lane)
@@ -91,11 +96,11 @@ def run_ahead(op: Any, state: Any, bits: Any, largest: Any, ahead: Any, none: An
             for _ in range(ahead):
                 potential = add(potential, current)
                 highest = larger(magnitude(potential), highest)
-                spikes = at_least_one(potential)
+                spikes = at_least(potential, threshold)
                 if zeroes:
                     potential = zero_where(potential, spikes)
                 else:
-                    potential = minus_one_where(potential, spikes)
+                    potential = minus_where(potential, threshold, spikes)
                 if shift == 0:
                     bits[word] = spikes
                 else:

@@ -36,8 +36,8 @@ OPERATION = np.dtype(
             # the columns of the signal that `table` and `other_table` pool; 0 where nothing does
             "pooled",
             # parameters and state
-            "weight", "zero_row", "short", "unit", "bias", "table", "other_table", "estimate",
-            "gate", "potential", "fires", "zeroes", "mark",
+            "weight", "zero_row", "short", "unit", "threshold", "bias", "table", "other_table",
+            "estimate", "gate", "potential", "fires", "zeroes", "mark",
             # `first` of the operations that write one target; `slot` of the results
             "first", "slot",
         )

@@ -59,6 +59,8 @@ def add_pair(_typing: Any, total: Any, array: Any, _one: Any, _other: Any) -> An
         )
         if isinstance(total.dtype, types.Float):
             return builder.fadd(builder.fadd(arguments[0], one), other)
+        if array.dtype is total.dtype:
+            return builder.add(builder.add(arguments[0], one), other)
         return _widened_sum(builder, arguments[0], builder.add(one, other))
 
     return total(total, array, UINT64, UINT64), generate
@@ -122,9 +124,10 @@ def _joined(builder: Any, a: Any, b: Any) -> Any:
 
 @instruction
 def currents(_typing: Any, total: Any, unit: Any, bias: Any) -> Any:
-    """`total`, whole numbers of `unit` (other numbers are as they are), plus `bias`, a vector.
+    """`total`, whole numbers of `unit` (others are as they are), plus `bias`, a vector.
 
-    The product with a power of two is exact, so one rounding is all there is, fused or not.
+    The product with a power of two is exact, so one rounding is all there is, fused or not; where
+    `bias` is of whole numbers, there is none.
     """
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -132,6 +135,8 @@ def currents(_typing: Any, total: Any, unit: Any, bias: Any) -> Any:
         if isinstance(total.dtype, types.Float):
             return builder.fadd(sums, start)
         kind = start.type
+        if isinstance(bias.dtype, types.Integer):
+            return builder.add(builder.mul(sums, splat(builder, factor, kind)), start)
         fused = builder.module.declare_intrinsic(
             f"llvm.fmuladd.v{bias.lanes}f{bias.dtype.bitwidth}",
             fnty=ir.FunctionType(kind, [kind] * 3),
