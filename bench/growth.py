@@ -70,7 +70,7 @@ def mean_rate(network: Measured, steps: int) -> float:
     from ann2snn.simulation import event
 
     block = event.simulate_block(network.spec, network.images[:20], np.arange(20), steps=steps,
-                                 seed=0)  # fmt: skip
+                                 seed=0, precision="float64")  # fmt: skip
     names = [node.name for node in network.spec if isinstance(node, Neuron)]
     spikes = sum(int(block.spikes[name].sum()) for name in names)
     return spikes / (20 * steps * network.spec.neurons)

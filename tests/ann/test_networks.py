@@ -136,7 +136,7 @@ def test_wrong_toggles_are_refused(fields: dict[str, object], message: str) -> N
         AnnSettings(**fields)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("shape", [(6, 5, 4, 3), (7, 5)])
 def test_the_gradient_of_the_mean_square_has_the_bits_of_torchs_own(
     dtype: torch.dtype, shape: tuple[int, ...]
@@ -153,6 +153,6 @@ def test_the_gradient_of_the_mean_square_has_the_bits_of_torchs_own(
         result = mean_square(signal)
         result.backward(above)
         found.append((result.detach(), signal.grad))
+        assert torch.equal(values, signal.detach())
     for ours, theirs in zip(*found, strict=True):
         assert torch.equal(ours, theirs)
-    assert torch.equal(values, signal.detach())

@@ -7,11 +7,11 @@ from torch import Tensor, nn
 
 
 class MeanSquare(torch.autograd.Function):
-    """The mean of x^2 over all axes but the second, in float32: of a signal (N, features, ...) to
-    (features,).
+    """The mean of x^2 over all axes but the second, in float32: of a signal (N, features, ...) of
+    float32 or less to (features,).
 
-    The gradient, 2 x / n of each feature's, has the bits of torch's own for these operations, which
-    takes five passes over float32 copies of the signal where this takes one.
+    The gradient, 2 x / n of each feature's, has the bits of torch's own for these operations, in
+    fewer passes over the signal.
     """
 
     @staticmethod

@@ -58,12 +58,12 @@ def certify(
         reach = bounds[node.name]
         if isinstance(node, Neuron):
             source = node.inputs[0]
-            reach = largest.get(node.name, 0.0) + bounds[source]
+            reach = max(largest.get(node.name, 0.0), 1.0) + bounds[source]  # the threshold is 1
             unit = bits[source]
         elif isinstance(node, Output):
             reach, unit, limit = bounds[node.inputs[0]] * steps, bits[node.inputs[0]], 53
         elif isinstance(node, MaxPool) and node.gate == "rise":
-            reach, unit = bounds[node.inputs[0]] * steps, bits[node.inputs[0]]
+            reach, unit = bounds[node.inputs[0]] * steps, bits[node.name]
         else:
             unit = bits[node.name]
         reserves[node.name] = limit - unit - np.log2(max(reach, 2.0**-FINEST))

@@ -17,7 +17,8 @@ from ann2snn.simulation.block import Block
 from ann2snn.simulation.kernels.arena import aligned
 from ann2snn.simulation.kernels.driver import run
 from ann2snn.simulation.kernels.layout import Layout
-from ann2snn.simulation.kernels.lowering import Lowering, Program
+from ann2snn.simulation.kernels.lowering import Lowering
+from ann2snn.simulation.kernels.program import Program
 from ann2snn.simulation.settings import available_cores
 from ann2snn.simulation.static import static_signals
 from ann2snn.spec import SpikingSpec
@@ -46,7 +47,7 @@ def simulate_block(
     spike trains are wanted.
 
     `precision` is that of potentials and currents: int32 counts them in the finest unit of each
-    layer's weights, in the memory of float32 with 128 times its range. What leaves that range is
+    signal, in the memory of float32 with 128 times its range. What leaves that range is
     told by `largest`, as what leaves the exact range of float64 (`certificate.inexact_images`).
 
     Raises:
@@ -97,6 +98,7 @@ class _Bench:
 
     @staticmethod
     def of(program: Program, precision: str, steps: int) -> "_Bench":
+        results = program.results
         return _Bench(
             aligned(program.state.size, precision),
             aligned(program.words, "uint64"),
@@ -104,17 +106,11 @@ class _Bench:
             aligned(program.counts, "uint16"),
             aligned(program.longest + SLACK, "uint16"),
             aligned(program.longest, "uint64"),
-            np.zeros((program.slots, steps), np.int64),
-            np.zeros(len(program.marks)),
-            np.zeros(sum(size for _, size in program.units.values()), np.int64),
-            np.zeros((steps, sum(size for _, size in program.trains.values())), np.bool_),
+            np.zeros((results.slots, steps), np.int64),
+            np.zeros(len(results.marks)),
+            np.zeros(sum(size for _, size in results.units.values()), np.int64),
+            np.zeros((steps, sum(size for _, size in results.trains.values())), np.bool_),
         )
-
-    @property
-    def most(self) -> float:
-        """The largest number that `state` takes."""
-        kind = self.state.dtype
-        return float(np.iinfo(kind).max if kind.kind == "i" else np.finfo(kind).max)
 
     def clear(self, program: Program) -> None:
         self.state[:] = program.state
@@ -140,7 +136,7 @@ class _Work:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        n, program = len(self.images), self.program
+        n, results = len(self.images), self.program.results
         self.block = Block(np.zeros((n, self.steps, self.spec.classes)))
         for store, slots in self._slots():
             for name in slots:
@@ -152,23 +148,23 @@ class _Work:
                 self.block.pool_operations.setdefault(
                     node.name, np.zeros((n, self.steps), np.int64)
                 )
-        for name in program.marks:
+        for name in results.marks:
             self.block.largest[name] = np.zeros(n)
-        for name, (_, size) in program.units.items():
+        for name, (_, size) in results.units.items():
             self.block.counts[name] = np.zeros((n, size), np.int64)
-        for name, (_, size) in program.trains.items():
+        for name, (_, size) in results.trains.items():
             self.block.trains[name] = np.zeros((n, self.steps, size), np.bool_)
         if "potentials" in self.keep:
-            for name in program.potentials:
+            for name in results.potentials:
                 units = int(np.prod(self.spec.shapes[name]))
                 self.block.potentials[name] = np.zeros((n, units))
 
     def _slots(self) -> list[tuple[dict[str, npt.NDArray[np.int64]], dict[str, int]]]:
-        block, program = self.block, self.program
+        block, results = self.block, self.program.results
         return [
-            (block.spikes, program.spikes),
-            (block.synops, program.synops),
-            (block.pool_operations, program.pool_operations),
+            (block.spikes, results.spikes),
+            (block.synops, results.synops),
+            (block.pool_operations, results.pool_operations),
         ]
 
     def take(self, bench: _Bench) -> None:
@@ -190,16 +186,12 @@ class _Work:
 
     def simulate(self, row: int, bench: _Bench) -> None:
         """All steps of one image."""
-        program, block = self.program, self.block
+        program, block, results = self.program, self.block, self.program.results
         bench.clear(program)
-        signals = static_signals(self.spec, self.images[row : row + 1]) if program.statics else {}
-        for name, place in program.statics.items():
+        signals = static_signals(self.spec, self.images[row : row + 1]) if results.statics else {}
+        for name, place in results.statics.items():
             values = Layout.of(self.spec.shapes[name]).filled(signals[name][0])
             values = np.ldexp(values, program.fractions[name])
-            if np.abs(values).max() > bench.most:
-                for layer in program.marks:
-                    block.largest[layer][row] = np.inf
-                return
             bench.state[place : place + values.size] = values
         run(
             program.operations, program.shorts, program.weights, program.tables, bench.state,
@@ -213,15 +205,15 @@ class _Work:
         for store, slots in self._slots():
             for name, slot in slots.items():
                 store[name][row] = bench.operations[slot]
-        for name, mark in program.marks.items():
+        for name, mark in results.marks.items():
             block.largest[name][row] = np.ldexp(bench.largest[mark], -self._fraction(name))
-        for name, (place, size) in program.units.items():
+        for name, (place, size) in results.units.items():
             block.counts[name][row] = bench.units[place : place + size]
-        for name, (place, size) in program.trains.items():
+        for name, (place, size) in results.trains.items():
             block.trains[name][row] = bench.trains[:, place : place + size]
         for name in block.potentials:
             layout = Layout.of(self.spec.shapes[name])
-            kept = bench.state[program.potentials[name] :][: layout.pixels * layout.width]
+            kept = bench.state[results.potentials[name] :][: layout.pixels * layout.width]
             units = kept[layout.places(layout.width)].astype(np.float64)
             block.potentials[name][row] = np.ldexp(units, -self._fraction(name))
 

@@ -90,7 +90,9 @@ def simulate_with(
     settings = replace(settings, engine=chosen_engine(settings))
     short = SHORT[settings.engine]
     if settings.precision == "auto" and (
-        settings.compare or not certify(spec, {}, settings.steps, short).exact
+        settings.compare
+        or not certify(spec, {}, settings.steps, short).exact
+        or max(int(images.max()), -int(images.min())) > spec.levels  # beyond what certify bounds
     ):
         settings = replace(settings, precision="float64")
     blocks = [chosen[i : i + settings.block] for i in range(0, len(chosen), settings.block)]

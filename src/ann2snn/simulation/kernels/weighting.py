@@ -1,0 +1,142 @@
+"""Convolutions and fully connected layers, written into a program."""
+
+import numpy as np
+import numpy.typing as npt
+
+from ann2snn.simulation.kernels import operation as code
+from ann2snn.simulation.kernels.layout import Layout
+from ann2snn.simulation.kernels.pooling import largest_window, windows_of
+from ann2snn.simulation.kernels.program import Draft, Places
+from ann2snn.simulation.kernels.sums import interleaved
+from ann2snn.spec import Conv, Linear, Neuron, SumPool
+from ann2snn.spec.cost import fan_out
+
+Numbers = npt.NDArray[np.int64]
+
+
+def is_quick(node: Conv) -> bool:
+    """Whether the fast kernel takes the convolution, if it reads spikes."""
+    _, per_group, tall, wide = node.weight.shape
+    plain = node.stride == node.dilation == (1, 1) and node.groups == 1
+    return plain and wide == 3 and tall * per_group < (1 << 16) - 1
+
+
+def write_convolution(draft: Draft, node: Conv) -> Neuron | None:
+    """Gives the neurons that fire as the currents come, where nothing else reads the currents."""
+    name, source = node.name, node.inputs[0]
+    draft.results.synops[name] = draft.count(source, fan_out(draft.spec, node)[0].ravel())
+    _, _, tall, wide = node.weight.shape
+    geometry = {
+        "kernel_rows": tall, "kernel_columns": wide,
+        "stride_rows": node.stride[0], "stride_columns": node.stride[1],
+        "top": node.padding[0], "left": node.padding[2],
+        "dilation_rows": node.dilation[0], "dilation_columns": node.dilation[1],
+        "groups": node.groups,
+        "bias": _bias(draft, node),
+    }  # fmt: skip
+    if source in draft.as_bits and is_quick(node):
+        return _convolution_of_spikes(draft, node, geometry)
+    out, per_group, *_ = node.weight.shape
+    grouped = node.weight.reshape(node.groups, out // node.groups, per_group, tall, wide)
+    weight = draft.gains(grouped.transpose(0, 2, 3, 4, 1), source, name)
+    draft.emit(code.CONV, source, name, source=draft.values_of(source),
+               target=draft.values(name), weight=draft.weights.put(weight), **geometry)  # fmt: skip
+    return None
+
+
+def _convolution_of_spikes(draft: Draft, node: Conv, geometry: Places) -> Neuron | None:
+    name, source = node.name, node.inputs[0]
+    layout, out_layout = draft.layouts[source], draft.layouts[name]
+    out, per_group, tall, wide = node.weight.shape
+    area = _pool_area(draft, source)
+    taps = np.zeros((tall, per_group, wide, out_layout.width))
+    taps[..., :out] = node.weight.transpose(2, 1, 3, 0)
+    weight = taps.reshape(tall * per_group, wide, out_layout.width)
+    events = tall * layout.columns * layout.channels * area + out_layout.columns + wide
+    draft.longest = max(draft.longest, events)
+    geometry |= _rows(draft, weight, name, area, out_layout.width // 32 * 32)
+    readers = draft.spec.readers(name)
+    neuron = readers[0] if len(readers) == 1 and isinstance(readers[0], Neuron) else None
+    if neuron:
+        geometry |= draft.potential(neuron) | {"fires": 1, "target": draft.spikes(neuron.name)}
+    else:
+        geometry["target"] = draft.values(name)
+    spikes = draft.as_bits[source]
+    if source in draft.pools:
+        pool = draft.pools[source]
+        spikes = draft.as_bits[pool.inputs[0]]
+        geometry |= windows_of(draft, pool) | {"pooled": draft.layouts[pool.inputs[0]].columns}
+    draft.emit(code.CONV_ROWS, source, name, source=spikes, **geometry)
+    return neuron
+
+
+def write_linear(draft: Draft, node: Linear, source: str) -> None:
+    """Reads `source`, which is what the node reads or, in another shape, what that is made of."""
+    name, layout, out = node.name, draft.layouts[source], draft.layouts[node.name]
+    fan = np.full(layout.pixels, node.weight.shape[0], np.int64)
+    draft.results.synops[name] = draft.count(source, fan)
+    weight = np.zeros((layout.pixels * layout.channels, out.width))
+    weight[layout.places(layout.channels), : out.channels] = node.weight.T
+    bias = _bias(draft, node)
+    if source not in draft.as_bits:
+        place = draft.weights.put(draft.gains(weight, source, name))
+        draft.emit(code.LINEAR, source, name, source=draft.values_of(source),
+                   target=draft.values(name), weight=place, bias=bias)  # fmt: skip
+        return
+    area = _pool_area(draft, source)
+    draft.longest = max(draft.longest, len(weight) * area + 1)
+    places = _rows(draft, weight, name, area, out.width // 128 * 128)
+    first = np.arange(layout.pixels) * layout.channels
+    read = source
+    if source in draft.pools:
+        read = draft.pools[source].inputs[0]
+        first = _spread(first, draft.pools[source], draft.layouts[read])
+    places["table"] = draft.tables.put(first)
+    draft.emit(code.LINEAR_ROWS, read, name, source=draft.as_bits[read],
+               target=draft.values(name), bias=bias, **places)  # fmt: skip
+
+
+def _bias(draft: Draft, node: Conv | Linear) -> int:
+    bias = np.ldexp(node.bias, draft.fractions[node.name])
+    return draft.weights.put(Layout(1, 1, len(bias)).filled(bias))
+
+
+def _pool_area(draft: Draft, source: str) -> int:
+    """Inputs in the largest window of a pool that is read as spikes; 1 where there is none."""
+    return largest_window(draft.pools[source]) if source in draft.pools else 1
+
+
+def _rows(draft: Draft, weight: np.ndarray, name: str, area: int, wide: int) -> Places:
+    """Weights (rows, ..., channels) of `name` for the fast kernels, with a row of zeros behind
+    them: as 16-bit whole numbers of a power of two where all of them are such (half as many bytes
+    to move, and the sums are exact), else as they are.
+
+    Each is added `area` times at most, in pairs. Kernels take the channels up to `wide` in blocks
+    of 32, the others in blocks of 16.
+    """
+    rows = np.concatenate([weight, np.zeros_like(weight[:1])])
+    largest = int(np.frexp(np.abs(weight).max(initial=0.0))[1])
+    exponent = min(14 - largest, draft.bits_of[name])
+    units = np.ldexp(rows, exponent)
+    most = weight[..., 0].size * area
+    fits = most <= 1 << 16  # as many of the largest still sum up in 32 bits
+    places = {"zero_row": len(weight)}
+    if not (fits and abs(exponent) < 64 and np.array_equal(units, np.rint(units))):
+        rows = np.ldexp(rows, draft.fractions[name])
+        return places | {"weight": draft.weights.put(rows), "unit": draft.number(1)}
+    blocks = [32] * (wide // 32) + [16] * ((rows.shape[-1] - wide) // 16)
+    starts = np.cumsum([0, *blocks])
+    order = [s + i for s, block in zip(starts, blocks, strict=False) for i in interleaved(block)]
+    unit = draft.number(2.0 ** (draft.fractions[name] - exponent))
+    shorts = draft.shorts.put(units[..., order].astype(np.int16))
+    return places | {"weight": shorts, "short": 1, "unit": unit}
+
+
+def _spread(values: Numbers, pool: SumPool, layout: Layout) -> Numbers:
+    """The value of each window at all its inputs; -1 at inputs that lie in none."""
+    spread = np.full((layout.rows, layout.columns), -1)
+    windows = iter(values)
+    for top, bottom in pool.rows:
+        for left, right in pool.columns:
+            spread[top:bottom, left:right] = next(windows)
+    return spread.ravel()
