@@ -1,5 +1,6 @@
 """What `simulate` takes and refuses, and what it gives."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from ann2snn import convert, simulate
 from ann2snn.simulation import dense
 from ann2snn.simulation.settings import available_cores
-from ann2snn.spec import Input, Linear, Neuron, Output, SpikingSpec
+from ann2snn.spec import Conv, Input, Linear, MaxPool, Neuron, Output, Reshape, SpikingSpec
 from tests import zoo
 
 
@@ -123,6 +124,77 @@ def test_only_images_that_32_bits_could_lose_a_bit_of_go_through_float64(engine:
     assert double.potentials is not None
     assert np.array_equal(found.potentials, double.potentials)
     assert found.precision == {"event": "int32", "dense": "float32"}[engine]
+
+
+ONE = np.ones(())
+TWO_CLASSES = np.array([[1.0], [0.5]])
+
+
+def finer_than_the_threshold() -> tuple[SpikingSpec, np.ndarray, int]:
+    """Its threshold has 2^31 units, though its currents and potentials stay far below."""
+    nodes = (
+        Input(name="pixel", inputs=(), scale=ONE, shape=(1,), coding="poisson"),
+        Linear(
+            name="w", inputs=("pixel",), scale=ONE,
+            weight=np.array([[0.25 - 2.0**-31]]), bias=np.zeros(1),
+        ),
+        Neuron(name="n", inputs=("w",), scale=ONE, reset="zero"),
+        Linear(name="classes", inputs=("n",), scale=ONE, weight=TWO_CLASSES, bias=np.zeros(2)),
+        Output(name="out", inputs=("classes",), scale=ONE, readout="potential"),
+    )  # fmt: skip
+    return SpikingSpec(nodes, grid=None), np.array([[255]], np.uint8), 40
+
+
+def sums_behind_a_fine_first_potential() -> tuple[SpikingSpec, np.ndarray, int]:
+    """A gate sums currents of two bits in the unit of the neurons behind it, 2^-20."""
+    nodes = (
+        Input(name="image", inputs=(), scale=ONE, shape=(1, 1, 2), coding="poisson"),
+        Conv(
+            name="w", inputs=("image",), scale=ONE,
+            weight=np.full((1, 1, 1, 1), 0.75), bias=np.zeros(1),
+        ),
+        MaxPool(name="gate", inputs=("w",), scale=ONE, rows=((0, 1),), columns=((0, 2),)),
+        Neuron(name="n", inputs=("gate",), scale=ONE, initial_potential=2.0**-20),
+        Reshape(name="flat", inputs=("n",), scale=ONE, shape=(1,)),
+        Linear(name="classes", inputs=("flat",), scale=ONE, weight=TWO_CLASSES, bias=np.zeros(2)),
+        Output(name="out", inputs=("classes",), scale=ONE, readout="potential"),
+    )  # fmt: skip
+    return SpikingSpec(nodes, grid=None), np.array([[[[255, 128]]]], np.uint8), 4000
+
+
+def pixels_far_above_one() -> tuple[SpikingSpec, np.ndarray, int]:
+    """Twice the current leaves 31 bits, and no bound knows of it."""
+    nodes = (
+        Input(name="pixel", inputs=(), scale=ONE, shape=(1,)),
+        Linear(
+            name="w", inputs=("pixel",), scale=ONE, weight=np.ones((1, 1)), bias=np.zeros(1)
+        ),
+        Neuron(name="n", inputs=("w",), scale=ONE),
+        Linear(name="classes", inputs=("n",), scale=ONE, weight=TWO_CLASSES, bias=np.zeros(2)),
+        Output(name="out", inputs=("classes",), scale=ONE, readout="potential"),
+    )  # fmt: skip
+    return SpikingSpec(nodes, grid=14), np.array([[1e5]]), 5
+
+
+@pytest.mark.parametrize(
+    "case", [finer_than_the_threshold, sums_behind_a_fine_first_potential, pixels_far_above_one]
+)
+def test_whole_numbers_are_not_taken_where_they_could_wrap_unseen(
+    case: Callable[[], tuple[SpikingSpec, np.ndarray, int]],
+) -> None:
+    spec, images, steps = case()
+    labels = np.zeros(1, np.int64)
+    found, double = (
+        simulate(
+            spec, images, labels, steps=steps, engine="event", potentials=True, precision=precision
+        )
+        for precision in ("auto", "float64")
+    )
+    assert int(double.spikes["n"].sum()) > 0
+    np.testing.assert_array_equal(found.spikes["n"], double.spikes["n"])
+    assert found.potentials is not None
+    assert double.potentials is not None
+    np.testing.assert_array_equal(found.potentials, double.potentials)
 
 
 def test_a_spec_off_the_grid_goes_through_float64_at_once() -> None:

@@ -12,7 +12,7 @@ from ann2snn.simulation.block import Block
 from ann2snn.simulation.certificate import certify
 from ann2snn.simulation.comparison import BY_STEP, Comparison, comparison
 from ann2snn.simulation.result import SimulationResult
-from ann2snn.simulation.settings import SHORT, SimulationSettings
+from ann2snn.simulation.settings import NARROW, SimulationSettings
 from ann2snn.spec import Neuron, SpikingSpec
 
 MARGINS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -94,7 +94,7 @@ def joined(
         return np.asarray(np.sum(arrays, axis=0))
 
     repeated = int(by_name("repeated", total)["images"][0])
-    precision = SHORT[settings.engine] if settings.precision == "auto" else settings.precision
+    precision = NARROW[settings.engine] if settings.precision == "auto" else settings.precision
     largest = by_name("largest", lambda arrays: float(np.max(arrays)))
     answers, steps = by_name("exit_answer", np.concatenate), by_name("exit_step", np.concatenate)
     return SimulationResult(

@@ -22,7 +22,7 @@ from ann2snn.simulation.block import Block
 from ann2snn.simulation.certificate import certify, inexact_images
 from ann2snn.simulation.parts import Arrays, Indices, Request, joined, summary
 from ann2snn.simulation.result import SimulationResult
-from ann2snn.simulation.settings import SHORT, SimulationSettings, available_cores
+from ann2snn.simulation.settings import NARROW, SimulationSettings, available_cores
 from ann2snn.spec import SpikingSpec
 from ann2snn.spec.graph import arrays_of
 
@@ -88,10 +88,10 @@ def simulate_with(
     request.check(spec)
     chosen = np.arange(len(images)) if indices is None else np.asarray(indices, np.int64)
     settings = replace(settings, engine=chosen_engine(settings))
-    short = SHORT[settings.engine]
+    narrow = NARROW[settings.engine]
     if settings.precision == "auto" and (
         settings.compare
-        or not certify(spec, {}, settings.steps, short).exact
+        or not certify(spec, {}, settings.steps, narrow).exact
         or max(int(images.max()), -int(images.min())) > spec.levels  # beyond what certify bounds
     ):
         settings = replace(settings, precision="float64")
@@ -248,11 +248,11 @@ def certain_block(
     a bit, so that they go through float64: after 32 bits, or at once with `double_first`, which
     gives the same and is less work where most images do."""
     if settings.precision != "auto":
-        return block_of(spec, images, places, settings, "float64", request, watch), 0
-    short = SHORT[settings.engine]
-    first = "float64" if double_first else short
+        return block_of(spec, images, places, settings, settings.precision, request, watch), 0
+    narrow = NARROW[settings.engine]
+    first = "float64" if double_first else narrow
     block = block_of(spec, images, places, settings, first, request, watch)
-    lost = inexact_images(spec, block.largest, settings.steps, short)
+    lost = inexact_images(spec, block.largest, settings.steps, narrow)
     if len(lost) and not double_first:
         block.put(lost, block_of(spec, images, places[lost], settings, "float64", request, None))
     return block, len(lost)

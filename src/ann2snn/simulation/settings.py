@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ann2snn.settings import SettingError, check, choice, flag, number
 
-SHORT = {"event": "int32", "dense": "float32"}  # the 32 bits that each engine has
+NARROW = {"event": "int32", "dense": "float32"}  # the precision that each has in 32 bits
 
 
 @dataclass(frozen=True)

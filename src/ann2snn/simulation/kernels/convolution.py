@@ -44,8 +44,8 @@ def convolve_rows(
 ) -> None:
     """All output rows, in groups of as many output channels as registers take.
 
-    `rows` are the weights: floating-point ones, or 16-bit whole numbers of a unit that stands in
-    `weights` at op.unit, in the order that `add_pair` takes.
+    `rows` are the weights: numbers as `weights` has them, or 16-bit whole numbers of a unit that
+    stands in `weights` at op.unit, in the order that `add_pair` takes.
     """
     most = zeros(state, 16)
     widest = widest_sums(rows)
@@ -166,7 +166,7 @@ def slide(
     Gives the largest |V + current| so far.
     """
     first, second, third = nothing, nothing, nothing
-    unit, threshold = weights[op.unit], weights[op.threshold]
+    unit, threshold = weights[op.unit], op.threshold
     bias = load(weights, np.uint64(op.bias + channel), none)
     width = np.uint64(op.out_width)
     span = np.uint64(3 * op.out_width)

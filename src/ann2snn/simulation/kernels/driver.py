@@ -48,9 +48,9 @@ def run(
                 else:
                     convolve_rows(op, weights, weights, tables, state, bits, largest, events)
             elif kind == operation.NEURON:
-                fire_all(op, weights, state, bits, largest)
+                fire_all(op, state, bits, largest)
             elif kind == operation.NEURON_AHEAD:
-                fire_ahead(op, weights, state, bits, largest, step, outputs.shape[0])
+                fire_ahead(op, state, bits, largest, step, outputs.shape[0])
             elif kind == operation.LINEAR_ROWS:
                 if op.short:
                     sum_rows(op, shorts, weights, tables, state, bits, places)
@@ -67,21 +67,21 @@ def run(
             elif kind == operation.GATE:
                 choose(op, bits, estimates, tables, step + 1)
             elif kind == operation.RISE_VALUES:
-                rise_of_values(op, weights, state, tables)
+                rise_of_values(op, state, tables)
             elif kind == operation.EXPAND:
-                plain.expand(op, weights, state, bits)
+                plain.expand(op, state, bits)
             elif kind == operation.CONV:
                 plain.convolve(op, weights, state)
             elif kind == operation.LINEAR:
                 plain.multiply(op, weights, state)
             elif kind == operation.SUM_POOL:
-                plain.sum_windows(op, weights, state, tables)
+                plain.sum_windows(op, state, tables)
             elif kind == operation.AFFINE:
                 plain.scale_and_shift(op, weights, state)
             elif kind == operation.ADD:
-                plain.accumulate(op, weights, state)
+                plain.accumulate(op, state)
             elif kind == operation.MOVE_VALUES:
-                plain.move_values(op, weights, state, tables)
+                plain.move_values(op, state, tables)
             elif kind == operation.MOVE_BITS:
                 plain.move_bits(op, bits, tables)
             elif kind == operation.COUNT_VALUES:

@@ -163,12 +163,11 @@ def half_word(bits: Any, place: Any, lane: Any) -> Any:
 
 
 @plain
-def rise_of_values(op: Any, weights: Any, state: Any, tables: Any) -> None:
+def rise_of_values(op: Any, state: Any, tables: Any) -> None:
     """The gate `rise` over currents: the growth of the largest sum in each window."""
-    unit = weights[op.unit]
     pixels = op.rows * op.columns
     for place in range(pixels * op.width):
-        state[op.estimate + place] += state[op.source + place] * unit
+        state[op.estimate + place] += state[op.source + place] * op.factor
     maxima = op.estimate + pixels * op.width
     for row in range(op.out_rows):
         for column in range(op.out_columns):

@@ -76,7 +76,7 @@ class Lowering:
                 target = draft.values(name)
                 for number, (each, place) in enumerate(zip(node.inputs, sources, strict=True)):
                     draft.emit(code.ADD, source, name, source=place, target=target,
-                               first=int(number == 0), unit=draft.unit(each, name))  # fmt: skip
+                               first=int(number == 0), factor=draft.factor(each, name))  # fmt: skip
             case Concat():
                 self._move(name, node.inputs)
             case Reshape():
@@ -155,7 +155,7 @@ class Lowering:
             draft.emit(
                 code.MOVE_BITS if spiking else code.MOVE_VALUES, source, name,
                 source=place, target=target, first=int(number == 0),
-                unit=draft.unit(source, name),
+                factor=1 if spiking else draft.factor(source, name),
                 table=draft.tables.put(read.places(read.words * WORD if spiking else read.width)),
                 other_table=draft.tables.put(to[unit : unit + size]),
             )  # fmt: skip

@@ -28,13 +28,13 @@ AHEAD = 8
 
 
 @plain
-def fire_all(op: Any, weights: Any, state: Any, bits: Any, largest: Any) -> None:
+def fire_all(op: Any, state: Any, bits: Any, largest: Any) -> None:
     """One step of a layer whose currents lie in `state` at op.source; spikes to op.target.
 
     Keeps the layer's largest |V + current| in `largest[op.mark]`.
     """
     most = zeros(state, 16)
-    threshold = weights[op.threshold]
+    threshold = op.threshold
     for pixel in range(op.rows * op.columns):
         place = np.uint64(pixel * op.width)
         for word in range(op.words):
@@ -56,9 +56,7 @@ def fire_all(op: Any, weights: Any, state: Any, bits: Any, largest: Any) -> None
 
 
 @plain
-def fire_ahead(
-    op: Any, weights: Any, state: Any, bits: Any, largest: Any, step: Any, steps: Any
-) -> None:
+def fire_ahead(op: Any, state: Any, bits: Any, largest: Any, step: Any, steps: Any) -> None:
     """One step of a layer whose current does not change; every eighth step works for eight.
 
     Their spikes wait in `bits` at op.estimate, step after step.
@@ -68,23 +66,21 @@ def fire_ahead(
     if turn == 0:
         ahead = min(AHEAD, steps - step)
         if op.width % 32 == 0:
-            run_ahead(op, weights, state, bits, largest, ahead, zeros(state, 32))
+            run_ahead(op, state, bits, largest, ahead, zeros(state, 32))
         else:
-            run_ahead(op, weights, state, bits, largest, ahead, zeros(state, 16))
+            run_ahead(op, state, bits, largest, ahead, zeros(state, 16))
     source = op.estimate + turn * size
     for word in range(size):
         bits[np.uint64(op.target + word)] = bits[np.uint64(source + word)]
 
 
 @plain
-def run_ahead(
-    op: Any, weights: Any, state: Any, bits: Any, largest: Any, ahead: Any, none: Any
-) -> None:
+def run_ahead(op: Any, state: Any, bits: Any, largest: Any, ahead: Any, none: Any) -> None:
     """`ahead` steps of all neurons, as many at a time as `none` has lanes."""
     most = zeros(state, 16)
     size = np.uint64(op.rows * op.columns * op.words)
     lanes = 32 if op.width % 32 == 0 else 16
-    zeroes, threshold = op.zeroes, weights[op.threshold]
+    zeroes, threshold = op.zeroes, op.threshold
     for pixel in range(op.rows * op.columns):
         for lane in range(0, op.width, lanes):
             place = np.uint64(pixel * op.width + lane)

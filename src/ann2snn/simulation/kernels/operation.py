@@ -36,8 +36,10 @@ OPERATION = np.dtype(
             # the columns of the signal that `table` and `other_table` pool; 0 where nothing does
             "pooled",
             # parameters and state
-            "weight", "zero_row", "short", "unit", "threshold", "bias", "table", "other_table",
-            "estimate", "gate", "potential", "fires", "zeroes", "mark",
+            "weight", "zero_row", "short", "unit", "bias", "table", "other_table", "estimate",
+            "gate", "potential", "fires", "zeroes", "mark",
+            # the threshold, and what takes numbers of the read signal to those of the written one
+            "threshold", "factor",
             # `first` of the operations that write one target; `slot` of the results
             "first", "slot",
         )

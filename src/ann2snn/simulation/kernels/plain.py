@@ -9,13 +9,12 @@ from ann2snn.simulation.kernels.vector import plain
 
 
 @plain
-def expand(op: Any, weights: Any, state: Any, bits: Any) -> None:
+def expand(op: Any, state: Any, bits: Any) -> None:
     """Spikes as values 0 and 1, in the unit of the signal."""
-    one = weights[op.unit]
     for pixel in range(op.rows * op.columns):
         for channel in range(op.channels):
             spike = bit_of(bits, op.source + pixel * op.words, channel)
-            state[op.target + pixel * op.width + channel] = np.int64(spike) * one
+            state[op.target + pixel * op.width + channel] = np.int64(spike) * op.factor
 
 
 @plain
@@ -70,9 +69,8 @@ def multiply(op: Any, weights: Any, state: Any) -> None:
 
 
 @plain
-def sum_windows(op: Any, weights: Any, state: Any, tables: Any) -> None:
+def sum_windows(op: Any, state: Any, tables: Any) -> None:
     """Sums over pool windows."""
-    unit = weights[op.unit]
     for row in range(op.out_rows):
         for column in range(op.out_columns):
             target = op.target + (row * op.out_columns + column) * op.out_width
@@ -84,7 +82,7 @@ def sum_windows(op: Any, weights: Any, state: Any, tables: Any) -> None:
                 ):
                     source = op.source + (y * op.columns + x) * op.width
                     for channel in range(op.channels):
-                        state[target + channel] += state[source + channel] * unit
+                        state[target + channel] += state[source + channel] * op.factor
 
 
 @plain
@@ -96,23 +94,21 @@ def scale_and_shift(op: Any, weights: Any, state: Any) -> None:
 
 
 @plain
-def accumulate(op: Any, weights: Any, state: Any) -> None:
+def accumulate(op: Any, state: Any) -> None:
     """One summand of a sum: the first sets the target, others add to it."""
-    unit = weights[op.unit]
     for place in range(op.rows * op.columns * op.width):
         if op.first:
-            state[op.target + place] = state[op.source + place] * unit
+            state[op.target + place] = state[op.source + place] * op.factor
         else:
-            state[op.target + place] += state[op.source + place] * unit
+            state[op.target + place] += state[op.source + place] * op.factor
 
 
 @plain
-def move_values(op: Any, weights: Any, state: Any, tables: Any) -> None:
+def move_values(op: Any, state: Any, tables: Any) -> None:
     """Values to other places (concatenation, another shape)."""
-    unit = weights[op.unit]
     for each in range(op.rows * op.columns * op.channels):
         value = state[op.source + tables[op.table + each]]
-        state[op.target + tables[op.other_table + each]] = value * unit
+        state[op.target + tables[op.other_table + each]] = value * op.factor
 
 
 @plain

@@ -20,7 +20,7 @@ def write_gate(draft: Draft, node: MaxPool, source: str, steps: int) -> None:
     inputs = read.pixels + write.pixels
     if source not in draft.as_bits:
         places["estimate"] = draft.state.room(inputs * read.width)
-        places["unit"] = draft.unit(source, name)
+        places["factor"] = draft.factor(source, name)
         draft.emit(code.RISE_VALUES, source, name, source=draft.values_of(source),
                    target=draft.values(name), **places)  # fmt: skip
         return
@@ -47,8 +47,8 @@ def write_sums(draft: Draft, node: SumPool, source: str, *, read_as_spikes: bool
         draft.emit(code.GATE, source, name, source=draft.as_bits[source],
                    target=draft.spikes(name), gate=code.GATE_CODES["spikes"], **places)  # fmt: skip
     else:
-        draft.emit(code.SUM_POOL, source, name, source=draft.values_of(source),
-                   target=draft.values(name), unit=draft.unit(source, name), **places)  # fmt: skip
+        places |= {"source": draft.values_of(source), "target": draft.values(name)}
+        draft.emit(code.SUM_POOL, source, name, factor=draft.factor(source, name), **places)
 
 
 def _count_operations(draft: Draft, node: MaxPool | SumPool) -> None:

@@ -122,16 +122,12 @@ class Draft:
         if name not in self.as_values:
             source = self.as_bits[name]
             self.emit(code.EXPAND, name, name, source=source, target=self.values(name),
-                      unit=self.number(2.0 ** self.fractions[name]))  # fmt: skip
+                      factor=1 << self.fractions[name])  # fmt: skip
         return self.as_values[name]
 
-    def number(self, value: float) -> int:
-        """The place of a single number among the weights."""
-        return self.weights.put(np.array([value]))
-
-    def unit(self, source: str, name: str) -> int:
-        """The place of the unit of `source` in units of `name`, which reads it."""
-        return self.number(2.0 ** (self.fractions[name] - self.fractions[source]))
+    def factor(self, source: str, name: str) -> int:
+        """The unit of `source` in units of `name`, which reads its values."""
+        return 1 << (self.fractions[name] - self.fractions[source])
 
     def gains(self, gains: np.ndarray, source: str, name: str) -> np.ndarray:
         """Weights that make numbers of `name` of those of `source`."""
@@ -141,13 +137,13 @@ class Draft:
     def potential(self, node: Neuron) -> Places:
         """Room for a layer's potentials, and what its neurons need beside their currents."""
         layout = self.layouts[node.name]
-        threshold = 2.0 ** self.fractions[node.inputs[0]]
+        threshold = 1 << self.fractions[node.inputs[0]]
         start = np.full(self.spec.shapes[node.name], node.initial_potential * threshold)
         place = self.results.potentials[node.name] = self.state.put(layout.filled(start))
         mark = self.results.marks[node.name] = len(self.results.marks)
         return {
             "potential": place, "mark": mark, "zeroes": int(node.reset == "zero"),
-            "threshold": self.number(threshold),
+            "threshold": threshold,
         }  # fmt: skip
 
     def count(self, source: str, weights: np.ndarray) -> int:

@@ -1,4 +1,4 @@
-"""Sums of weight rows in registers: floating-point rows as they are, 16-bit rows in 32 bits."""
+"""Sums of weight rows in registers: 16-bit rows in 32 bits, others as they are."""
 
 from typing import Any
 

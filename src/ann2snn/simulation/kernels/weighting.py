@@ -109,7 +109,7 @@ def _pool_area(draft: Draft, source: str) -> int:
 def _rows(draft: Draft, weight: np.ndarray, name: str, area: int, wide: int) -> Places:
     """Weights (rows, ..., channels) of `name` for the fast kernels, with a row of zeros behind
     them: as 16-bit whole numbers of a power of two where all of them are such (half as many bytes
-    to move, and the sums are exact), else as they are.
+    to move, and the sums are exact), else as the other weights.
 
     Each is added `area` times at most, in pairs. Kernels take the channels up to `wide` in blocks
     of 32, the others in blocks of 16.
@@ -123,11 +123,11 @@ def _rows(draft: Draft, weight: np.ndarray, name: str, area: int, wide: int) -> 
     places = {"zero_row": len(weight)}
     if not (fits and abs(exponent) < 64 and np.array_equal(units, np.rint(units))):
         rows = np.ldexp(rows, draft.fractions[name])
-        return places | {"weight": draft.weights.put(rows), "unit": draft.number(1)}
+        return places | {"weight": draft.weights.put(rows), "unit": draft.weights.put(np.ones(1))}
     blocks = [32] * (wide // 32) + [16] * ((rows.shape[-1] - wide) // 16)
     starts = np.cumsum([0, *blocks])
     order = [s + i for s, block in zip(starts, blocks, strict=False) for i in interleaved(block)]
-    unit = draft.number(2.0 ** (draft.fractions[name] - exponent))
+    unit = draft.weights.put(np.array([2.0 ** (draft.fractions[name] - exponent)]))
     shorts = draft.shorts.put(units[..., order].astype(np.int16))
     return places | {"weight": shorts, "short": 1, "unit": unit}
 
