@@ -12,6 +12,7 @@ from ann2snn.simulation import dense, event
 from ann2snn.simulation.block import Block
 from ann2snn.simulation.certificate import certify
 from ann2snn.simulation.kernels import pooling
+from ann2snn.simulation.kernels.weighting import JOINT
 from ann2snn.spec import GATES, Conv, Input, MaxPool, Neuron, SpikingSpec
 from tests import random_networks, zoo
 from tests.simulation.event_networks import (
@@ -139,6 +140,27 @@ def test_a_gpu_gives_the_numbers_of_the_event_engine_for_wide_layers(coding: str
     theirs = dense.simulate_block(spec, images, np.arange(3), steps=30, seed=7, device="cuda")
     assert is_exact(spec, ours, 30, "float32")
     assert_same(theirs, ours)
+
+
+@pytest.mark.parametrize(("channels", "tall"), [(1, 7), (2, 3), (3, 3), (5, 3), (4, 4), (8, 2)])
+@pytest.mark.parametrize("precision", ["int32", "float64"])
+def test_few_inputs_give_the_sum_of_any_combination_of_their_spikes(
+    channels: int, tall: int, precision: str
+) -> None:
+    """Above, below and beside the image too; as few as have a row of weights a combination."""
+    assert channels * tall in JOINT
+    growing = Growing(2, "poisson")
+    shape = growing.shapes["image"] = (channels, 9, 11)
+    growing.nodes[0] = Input(
+        name="image", inputs=(), scale=np.ones(()), shape=shape, coding="poisson"
+    )
+    weight = growing.numbers(70, channels, tall, 3, most=64)
+    growing.append(
+        Conv, ("image",), weight=weight, bias=growing.numbers(70), padding=(tall - 1, 1, 2, 0)
+    )
+    growing.append(Neuron, (growing.nodes[-1].name,))
+    spec = SpikingSpec(*growing.finished())
+    assert_same(*both(spec, random_images(spec, 2), steps=30, precision=precision))
 
 
 def pooled(gate: str) -> SpikingSpec:

@@ -18,6 +18,7 @@ from ann2snn.simulation.kernels.arena import aligned
 from ann2snn.simulation.kernels.driver import run
 from ann2snn.simulation.kernels.layout import Layout
 from ann2snn.simulation.kernels.lowering import Lowering
+from ann2snn.simulation.kernels.poisson import limits_of
 from ann2snn.simulation.kernels.program import Program
 from ann2snn.simulation.settings import available_cores
 from ann2snn.simulation.static import static_signals
@@ -196,9 +197,9 @@ class _Work:
         run(
             program.operations, program.shorts, program.weights, program.tables, bench.state,
             bench.bits, bench.estimates, bench.counts, bench.events, bench.places,
-            np.ascontiguousarray(self.images[row], np.int64).ravel(), self.spec.levels,
-            self.seed & 0xFFFFFFFF, int(self.indices[row]), bench.operations, block.outputs[row],
-            bench.largest, bench.units, bench.trains,
+            limits_of(self.images[row], self.spec.levels), self.seed & 0xFFFFFFFF,
+            int(self.indices[row]), bench.operations, block.outputs[row], bench.largest,
+            bench.units, bench.trains,
         )  # fmt: skip
         (read,) = self.spec.output.inputs
         block.outputs[row] = np.ldexp(block.outputs[row], -program.fractions[read])

@@ -62,8 +62,10 @@ def summary(
         part[f"undecided/{name}"] = (answer == readout.UNDECIDED).sum(0)
         part[f"prediction/{name}"] = answer[:, -1].astype(np.int64)
         part[f"lasting/{name}"] = readout.first_lasting_step(right).astype(np.int64)
+    potential = block.outputs.cumsum(1)
+    lead = readout.leads(potential)
     for margin in MARGINS:
-        answer, step = readout.early_exit(block.outputs, margin)
+        answer, step = readout.early_exit(potential, lead, margin)
         part[f"exit_answer/{margin}"] = answer.astype(np.int64)
         part[f"exit_step/{margin}"] = step.astype(np.int64)
     for kind in ("spikes", "synops", "pool_operations"):
@@ -72,7 +74,7 @@ def summary(
     for node, largest in block.largest.items():
         part[f"largest/{node}"] = largest.max(keepdims=True)
     if request.potentials:
-        part["potentials/output"] = block.outputs.cumsum(1)
+        part["potentials/output"] = potential
     for node, trains in block.trains.items():
         part[f"trains/{node}"] = trains
     return part

@@ -95,13 +95,19 @@ def first_lasting_step(right: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
     return np.where(wrong_last < steps, wrong_last + 1, 0).astype(np.int32)
 
 
-def early_exit(signal: Reals, margin: float) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int32]]:
-    """Per image the answer and the step at which the lead of the best accumulated output over the
-    second reaches `margin`; the last step where it never does."""
-    potential = signal.cumsum(1)
+def leads(potential: Reals) -> Reals:
+    """How far the best accumulated output is ahead of the second (images, steps)."""
     two = np.partition(potential, -2, axis=2)[..., -2:]
-    enough = two[..., 1] - two[..., 0] >= margin
-    last = signal.shape[1] - 1
-    step = np.where(enough.any(1), enough.argmax(1), last)
+    ahead: Reals = two[..., 1] - two[..., 0]
+    return ahead
+
+
+def early_exit(
+    potential: Reals, lead: Reals, margin: float
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int32]]:
+    """Per image the answer and the step at which the lead of the best accumulated output (images,
+    steps, classes) over the second reaches `margin`; the last step where it never does."""
+    enough = lead >= margin
+    step = np.where(enough.any(1), enough.argmax(1), potential.shape[1] - 1)
     answer = np.take_along_axis(potential, step[:, None, None], 1)[:, 0].argmax(1)
     return answer.astype(np.int16), (step + 1).astype(np.int32)

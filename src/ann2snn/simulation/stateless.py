@@ -8,11 +8,13 @@ the grid; on a processor they may be rounded to bfloat16 where a program allowed
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import torch
 from torch.nn import functional as F
 
+from ann2snn.shapes import Windows
 from ann2snn.spec import Add, Affine, Concat, Conv, Linear, MaxPool, Node, Reshape, SumPool
 
 Tensor = torch.Tensor
@@ -100,24 +102,26 @@ def windowed(node: SumPool | MaxPool, signal: Tensor, outside: float = 0) -> Ten
 
     A window smaller than the largest is filled up with `outside`.
     """
-    index, valid = _window_indices(node, signal.shape[-1], signal.device)
+    index, valid = _window_indices(node.rows, node.columns, signal.shape[-1], signal.device)
     gathered = signal.flatten(-2)[..., index]
-    if not bool(valid.all()):
+    if valid is not None:
         gathered = torch.where(valid, gathered, torch.full_like(gathered, outside))
     return gathered
 
 
+@lru_cache(maxsize=64)  # asked for at every step, and slower to build than a step of a GPU is
 def _window_indices(
-    node: SumPool | MaxPool, width: int, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    """Flat positions of each window's inputs (rows, columns, window), and which of them count."""
-    tall = max(b - a for a, b in node.rows)
-    wide = max(b - a for a, b in node.columns)
-    index = torch.zeros(len(node.rows), len(node.columns), tall * wide, dtype=torch.int64)
+    rows: Windows, columns: Windows, width: int, device: torch.device
+) -> tuple[Tensor, Tensor | None]:
+    """Flat positions of each window's inputs (rows, columns, window), and which of them count; None
+    where all do."""
+    tall = max(b - a for a, b in rows)
+    wide = max(b - a for a, b in columns)
+    index = torch.zeros(len(rows), len(columns), tall * wide, dtype=torch.int64)
     valid = torch.zeros_like(index, dtype=torch.bool)
-    for i, (top, bottom) in enumerate(node.rows):
-        for j, (left, right) in enumerate(node.columns):
+    for i, (top, bottom) in enumerate(rows):
+        for j, (left, right) in enumerate(columns):
             places = [y * width + x for y in range(top, bottom) for x in range(left, right)]
             index[i, j, : len(places)] = torch.tensor(places)
             valid[i, j, : len(places)] = True
-    return index.to(device), valid.to(device)
+    return index.to(device), None if bool(valid.all()) else valid.to(device)

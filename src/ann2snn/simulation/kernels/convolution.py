@@ -50,7 +50,9 @@ def convolve_rows(
     most = zeros(state, 16)
     widest = widest_sums(rows)
     for row in range(op.out_rows):
-        if op.pooled:
+        if op.joint:
+            list_joint_row(op, row, bits, events)
+        elif op.pooled:
             list_pooled_row(op, row, tables, bits, events)
         else:
             list_row(op, row, bits, events)
@@ -113,6 +115,34 @@ def list_row(op: Any, row: Any, bits: Any, events: Any) -> None:
 
 
 @plain
+def list_joint_row(op: Any, row: Any, bits: Any, events: Any) -> None:
+    """As `list_row`, where the channels that a column of the kernel sees are so few that every
+    combination of spikes has a row of weights, their sum: the lower half of the column's bits names
+    the one, the upper half the other of its two events, and no branch depends on a spike."""
+    count = np.uint64(0)
+    columns, left, channels, joint = op.columns, op.left, op.channels, np.uint64(op.joint)
+    uppers = np.uint64(1) << joint
+    top = max(0, op.top - row)
+    bottom = min(op.kernel_rows, op.rows + op.top - row)
+    line = np.uint64(columns)
+    above = np.uint64(op.source + (row + top - op.top) * columns)
+    for slot in range(op.out_columns + 2):
+        column = slot - left
+        spikes = np.uint64(0)
+        if 0 <= column < columns:
+            at = above + np.uint64(column)
+            place = np.uint64(top * channels)
+            for _ in range(top, bottom):
+                spikes |= bits[at] << place
+                at += line
+                place += np.uint64(channels)
+        events[count] = spikes & (uppers - np.uint64(1))
+        events[count + np.uint64(1)] = uppers + (spikes >> joint)
+        events[count + np.uint64(2)] = END
+        count += np.uint64(3)
+
+
+@plain
 def ended(zero_row: Any, begin: Any, events: Any, count: Any) -> Any:
     """Ends a column whose events began at `begin`: a row of zeros makes their number even."""
     events[count] = zero_row
@@ -166,6 +196,7 @@ def slide(
     Gives the largest |V + current| so far.
     """
     first, second, third = nothing, nothing, nothing
+    highest = none
     unit, threshold = weights[op.unit], op.threshold
     bias = load(weights, np.uint64(op.bias + channel), none)
     width = np.uint64(op.out_width)
@@ -196,7 +227,7 @@ def slide(
             current = currents(third, unit, bias)
             if fires:
                 charged = add(load(state, potential + place, none), current)
-                most = larger(fold(magnitude(charged)), most)
+                highest = larger(magnitude(charged), highest)
                 spikes = at_least(charged, threshold)
                 if zeroes:
                     store(state, potential + place, zero_where(charged, spikes))
@@ -213,4 +244,4 @@ def slide(
         third = second
         second = first
         first = nothing
-    return most
+    return larger(fold(highest), most)

@@ -26,8 +26,7 @@ def run(
     counts: Any,
     events: Any,
     places: Any,
-    pixels: Any,
-    levels: Any,
+    limits: Any,
     seed: Any,
     image: Any,
     operations: Any,
@@ -63,7 +62,7 @@ def run(
                 found = weighted_count(op.source, pixels_in, op.words, bits, op.table, tables)
                 operations[op.slot, step] = found
             elif kind == operation.POISSON:
-                draw(op, bits, pixels, levels, seed, image, step + 1)
+                draw(op, bits, limits, seed, image, step + 1)
             elif kind == operation.GATE:
                 choose(op, bits, estimates, tables, step + 1)
             elif kind == operation.RISE_VALUES:

@@ -45,29 +45,35 @@ def rise(op: Any, bits: Any, counts: Any, tables: Any) -> None:
             left = tables[op.other_table + 2 * column]
             right = tables[op.other_table + 2 * column + 1]
             pixel = row * out_columns + column
+            place = top * columns + left
+            usual = disjoint and bottom - top == 2 and right - left == 2
             for lane in range(lanes):
                 at = np.uint64(maxima + pixel * stride + lane * 32)
                 before = load(counts, at, none)
-                most = before
-                for y in range(top, bottom):
-                    for x in range(left, right):
-                        place = y * columns + x
-                        if disjoint:
-                            seen = grown(
-                                source, estimate, words, bits, counts, place, lane, stride, none
-                            )
-                        else:
-                            seen = load(
-                                counts, np.uint64(estimate + place * stride + lane * 32), none
-                            )
-                        most = larger(seen, most)
-                store(counts, at, most)
-                passed = above(most, before)
-                word = np.uint64(target + pixel * words + (lane >> 1))
-                if lane & 1:
-                    bits[word] |= passed << np.uint64(32)
+                if usual:
+                    a = grown(source, estimate, words, bits, counts, place, lane, stride, none)
+                    b = grown(source, estimate, words, bits, counts, place + 1, lane, stride, none)
+                    place += columns
+                    c = grown(source, estimate, words, bits, counts, place, lane, stride, none)
+                    d = grown(source, estimate, words, bits, counts, place + 1, lane, stride, none)
+                    place -= columns
+                    most = larger(larger(a, b), larger(c, d))
                 else:
-                    bits[word] = passed
+                    most = before
+                    for y in range(top, bottom):
+                        for x in range(left, right):
+                            each = y * columns + x
+                            if disjoint:
+                                seen = grown(
+                                    source, estimate, words, bits, counts, each, lane, stride, none
+                                )
+                            else:
+                                seen = load(
+                                    counts, np.uint64(estimate + each * stride + lane * 32), none
+                                )
+                            most = larger(seen, most)
+                store(counts, at, most)
+                put_half(bits, target + pixel * words, lane, above(most, before))
 
 
 @plain
@@ -95,65 +101,103 @@ def choose(op: Any, bits: Any, estimates: Any, tables: Any, step: Any) -> None:
     """Any gate over spikes; estimates of the inputs at op.estimate, then, for `rise`, the largest.
 
     All estimates fit 32 bits: counts do for 4 * 10^9 steps, the sum of 1/t in units of 2^-27 for
-    10^13, and the exponential mean stays about 2^24.
+    10^13, and the exponential mean stays about 2^24. Where no two windows share an input
+    (op.first), estimates are brought up to the step as their window is looked at.
     """
     none = zeros(estimates, 32)
+    # fields stand in variables: after each store they would be read again
+    gate, columns, words, disjoint = op.gate, op.columns, op.words, op.first
+    source, estimate = op.source, op.estimate
     lanes = -(-op.channels // 32)
     stride = lanes * 32
-    if op.gate != SPIKES:
-        estimate(op, bits, estimates, step, lanes, none)
-    maxima = op.estimate + op.rows * op.columns * stride
+    pixels = op.rows * columns
+    share = np.uint64((1 << INVERSE_BITS) // step)
+    if gate != SPIKES and not disjoint:
+        for pixel in range(pixels):
+            for lane in range(lanes):
+                spikes = half_word(bits, source + pixel * words, lane)
+                at = np.uint64(estimate + pixel * stride + lane * 32)
+                brought_up(gate, estimates, at, spikes, share, none)
+    maxima = estimate + pixels * stride
     for row in range(op.out_rows):
         top, bottom = tables[op.table + 2 * row], tables[op.table + 2 * row + 1]
         for column in range(op.out_columns):
             left = tables[op.other_table + 2 * column]
             right = tables[op.other_table + 2 * column + 1]
             pixel = row * op.out_columns + column
+            usual = disjoint and gate != SPIKES and bottom - top == 2 and right - left == 2
             for lane in range(lanes):
-                best, passed = none, np.uint64(0)
-                first = True
-                for y in range(top, bottom):
-                    for x in range(left, right):
-                        place = y * op.columns + x
-                        spikes = half_word(bits, op.source + place * op.words, lane)
-                        if op.gate == SPIKES:
-                            passed |= spikes
-                            continue
-                        at = np.uint64(op.estimate + place * stride + lane * 32)
-                        rival = load(estimates, at, none)
-                        ahead = above(rival, best)
-                        if first:
-                            ahead = HALF
-                            first = False
-                        best = larger(rival, best)
-                        passed = (passed & ~ahead) | (spikes & ahead)
-                if op.gate == RISE:
+                if usual:
+                    place = top * columns + left
+                    at = np.uint64(estimate + place * stride + lane * 32)
+                    next_row = at + np.uint64(columns * stride)
+                    a = half_word(bits, source + place * words, lane)
+                    b = half_word(bits, source + (place + 1) * words, lane)
+                    place += columns
+                    c = half_word(bits, source + place * words, lane)
+                    d = half_word(bits, source + (place + 1) * words, lane)
+                    of_a = brought_up(gate, estimates, at, a, share, none)
+                    of_b = brought_up(gate, estimates, at + np.uint64(stride), b, share, none)
+                    of_c = brought_up(gate, estimates, next_row, c, share, none)
+                    of_d = brought_up(gate, estimates, next_row + np.uint64(stride), d, share, none)
+                    upper = either(a, b, above(of_b, of_a))
+                    lower = either(c, d, above(of_d, of_c))
+                    best, rival = larger(of_a, of_b), larger(of_c, of_d)
+                    passed = either(upper, lower, above(rival, best))
+                    best = larger(best, rival)
+                else:
+                    best, passed, ahead = none, np.uint64(0), HALF
+                    for y in range(top, bottom):
+                        for x in range(left, right):
+                            place = y * columns + x
+                            spikes = half_word(bits, source + place * words, lane)
+                            if gate == SPIKES:
+                                passed |= spikes
+                                continue
+                            at = np.uint64(estimate + place * stride + lane * 32)
+                            if disjoint:
+                                rival = brought_up(gate, estimates, at, spikes, share, none)
+                            else:
+                                rival = load(estimates, at, none)
+                            ahead |= above(rival, best)
+                            passed = either(passed, spikes, ahead)
+                            best = larger(best, rival)
+                            ahead = np.uint64(0)
+                if gate == RISE:
                     at = np.uint64(maxima + pixel * stride + lane * 32)
                     passed = above(best, load(estimates, at, none))
                     store(estimates, at, best)
-                word = np.uint64(op.target + pixel * op.words + (lane >> 1))
-                if lane & 1:
-                    bits[word] |= passed << np.uint64(32)
-                else:
-                    bits[word] = passed
+                put_half(bits, op.target + pixel * op.words, lane, passed)
 
 
 @plain
-def estimate(op: Any, bits: Any, estimates: Any, step: Any, lanes: Any, none: Any) -> None:
-    """Brings the estimates of all inputs up to `step` (from 1)."""
-    share = np.uint64((1 << INVERSE_BITS) // step)
-    for pixel in range(op.rows * op.columns):
-        for lane in range(lanes):
-            spikes = half_word(bits, op.source + pixel * op.words, lane)
-            at = np.uint64(op.estimate + (pixel * lanes + lane) * 32)
-            before = load(estimates, at, none)
-            if op.gate == CUMULATIVE:
-                store(estimates, at, add_where(before, spikes, share))
-            elif op.gate == EXPONENTIAL:
-                shrunk = decayed(before, DECAY_SHIFT)
-                store(estimates, at, add_where(shrunk, spikes, INCREMENT))
-            else:
-                store(estimates, at, add_bits(before, spikes))
+def brought_up(gate: Any, estimates: Any, at: Any, spikes: Any, share: Any, none: Any) -> Any:
+    """Estimates of 32 channels after a step with these spikes; `share` is 1 / step."""
+    before = load(estimates, at, none)
+    if gate == CUMULATIVE:
+        after = add_where(before, spikes, share)
+    elif gate == EXPONENTIAL:
+        after = add_where(decayed(before, DECAY_SHIFT), spikes, INCREMENT)
+    else:
+        after = add_bits(before, spikes)
+    store(estimates, at, after)
+    return after
+
+
+@plain
+def either(one: Any, other: Any, chosen: Any) -> Any:
+    """The bits of `other` where those of `chosen` are set, of `one` elsewhere."""
+    return one ^ ((one ^ other) & chosen)
+
+
+@plain
+def put_half(bits: Any, place: Any, lane: Any, spikes: Any) -> None:
+    """Writes what `half_word` reads, the lower channels of a word first."""
+    word = np.uint64(place + (lane >> 1))
+    if lane & 1:
+        bits[word] |= spikes << np.uint64(32)
+    else:
+        bits[word] = spikes
 
 
 @plain

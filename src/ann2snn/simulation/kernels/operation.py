@@ -33,6 +33,8 @@ OPERATION = np.dtype(
             # the geometry of a convolution
             "kernel_rows", "kernel_columns", "stride_rows", "stride_columns", "top", "left",
             "dilation_rows", "dilation_columns", "groups",
+            # the lower of the bits of a column that name its row of weights; 0 where spikes do
+            "joint",
             # the columns of the signal that `table` and `other_table` pool; 0 where nothing does
             "pooled",
             # parameters and state

@@ -25,10 +25,9 @@ def write_gate(draft: Draft, node: MaxPool, source: str, steps: int) -> None:
                    target=draft.values(name), **places)  # fmt: skip
         return
     places |= {"source": draft.as_bits[source], "target": draft.spikes(name)}
-    places["gate"] = code.GATE_CODES[node.gate]
+    places |= {"gate": code.GATE_CODES[node.gate], "first": int(disjoint(node))}
     if node.gate == "rise" and steps <= SHORT_COUNTS:
         places["estimate"] = draft.counts.room(inputs * -(-read.channels // 32) * 32)
-        places["first"] = int(disjoint(node))
         draft.emit(code.RISE, source, name, **places)
     else:
         places["estimate"] = draft.estimates.room(inputs * -(-read.channels // 32) * 32)

@@ -12,6 +12,9 @@ from ann2snn.spec import Conv, Linear, Neuron, SumPool
 from ann2snn.spec.cost import fan_out
 
 Numbers = npt.NDArray[np.int64]
+# Inputs in a column of a kernel where each combination of their spikes has a row of weights: spikes
+# of fewer are as quick one by one, and more would have too many rows.
+JOINT = range(6, 17)
 
 
 def is_quick(node: Conv) -> bool:
@@ -53,6 +56,10 @@ def _convolution_of_spikes(draft: Draft, node: Conv, geometry: Places) -> Neuron
     taps[..., :out] = node.weight.transpose(2, 1, 3, 0)
     weight = taps.reshape(tall * per_group, wide, out_layout.width)
     events = tall * layout.columns * layout.channels * area + out_layout.columns + wide
+    if source not in draft.pools and len(weight) in JOINT:
+        lower = geometry["joint"] = -(-len(weight) // 2)
+        weight = np.concatenate([_combinations(weight[:lower]), _combinations(weight[lower:])])
+        events = 3 * (out_layout.columns + 2)
     draft.longest = max(draft.longest, events)
     geometry |= _rows(draft, weight, name, area, out_layout.width // 32 * 32)
     readers = draft.spec.readers(name)
@@ -68,6 +75,14 @@ def _convolution_of_spikes(draft: Draft, node: Conv, geometry: Places) -> Neuron
         geometry |= windows_of(draft, pool) | {"pooled": draft.layouts[pool.inputs[0]].columns}
     draft.emit(code.CONV_ROWS, source, name, source=spikes, **geometry)
     return neuron
+
+
+def _combinations(rows: np.ndarray) -> np.ndarray:
+    """The sum of each set of rows; bit i of a sum's place says whether row i is in it."""
+    sums = np.zeros((1, *rows.shape[1:]))
+    for row in rows:
+        sums = np.concatenate([sums, sums + row])
+    return sums
 
 
 def write_linear(draft: Draft, node: Linear, source: str) -> None:
