@@ -116,10 +116,19 @@ def test_what_all_points_share_is_named_and_what_varies_is_not(page: str) -> Non
     assert "All points:" not in ablation[: ablation.index("|  |")]
 
 
-def test_spikes_stand_beside_the_ratios_of_their_own_layers(results: Results) -> None:
-    """The example's first layer spikes 3 times as often, its second 1.5 times."""
-    points = study_of(results, "ablation").points
-    words = slowed_by_outliers(points)
+@pytest.mark.parametrize("normalization", ["max", "percentile"])
+def test_spikes_stand_beside_the_ratios_of_their_own_layers(
+    results: Results, normalization: str
+) -> None:
+    """The example's first layer spikes 3 times as often, its second 1.5 times; the maximum may be
+    named the 100th percentile."""
+    *before, slow, fast = study_of(results, "ablation").points
+    settings = slow.simulation.settings
+    conversion = settings["conversion"] | {"normalization": normalization, "percentile": 100.0}
+    record = dataclasses.replace(slow.simulation, settings={**settings, "conversion": conversion})
+    named = dataclasses.replace(slow, simulation=record)
+    assert named.toggles["normalization"] == normalization
+    words = slowed_by_outliers([*before, named, fast])
     assert "the maximum is 3.00, 1.00 times the 99.9th percentile" in words
     assert "the spikes rise 3.00, 1.50 times" in words
 

@@ -99,6 +99,14 @@ class Results:
         return sorted(((study, study.points[-1]) for study in studies), key=lambda p: _rank(p[0]))
 
 
+def scale_percentile(toggles: Json) -> float | None:
+    """The percentile that a layer's scale is, 100 where it is the maximum; None where there is no
+    one scale of a layer's own."""
+    if toggles["normalization"] == "max":
+        return 100.0
+    return float(toggles["percentile"]) if toggles["normalization"] == "percentile" else None
+
+
 def outliers(point: Point) -> dict[str, tuple[float, float]]:
     """(largest, 99.9th percentile of the non-zero ones) of the calibration activations of every
     neuron layer, in the network's order."""

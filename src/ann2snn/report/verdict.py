@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from ann2snn.report.intervals import first_step_at
 from ann2snn.report.published import Published, curve_of, published_curves
-from ann2snn.report.reading import Point, Study, outliers
+from ann2snn.report.reading import Point, Study, outliers, scale_percentile
 
 CLOSE = 1.0  # points
 RISING = 0.3  # points
@@ -73,14 +73,14 @@ def slowed_by_outliers(points: Sequence[Point]) -> str:
 
 
 def _differ_in_scale(slow: Point, fast: Point) -> bool:
-    """Whether the one has the maximum and the other the percentile as its scale, all else alike."""
+    """Whether the one has the maximum and the other a percentile as its scale, all else alike."""
     scales = ("normalization", "percentile")
     rest = [
         {name: value for name, value in point.toggles.items() if name not in scales}
         for point in (slow, fast)
     ]
-    found = (slow.toggles["normalization"], fast.toggles["normalization"])
-    return found == ("max", "percentile") and rest[0] == rest[1]
+    highest, lower = (scale_percentile(point.toggles) for point in (slow, fast))
+    return highest == 100 and lower is not None and lower < highest and rest[0] == rest[1]
 
 
 def sooner_or_later(percentiles: Study, level: float) -> str:

@@ -18,7 +18,7 @@ from ann2snn.report.chart import (
     stacked_labels,
 )
 from ann2snn.report.figures.activations import calibration_images
-from ann2snn.report.reading import Point, Results, Study
+from ann2snn.report.reading import Point, Results, Study, scale_percentile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,13 +53,13 @@ def charts(results: Results) -> Iterator[Chart]:
 def _rows(study: Study, point: Point) -> Iterator[list[Cell]]:
     toggles = point.toggles
     full_method = (toggles["input"], toggles["reset"]) == ("analog", "subtract")
-    if not full_method or toggles["normalization"] not in ("percentile", "max"):
+    percentile = scale_percentile(toggles)
+    if not full_method or percentile is None:
         return
     layers = point.conversion.details.get("layers", []) if point.conversion else []
     shares = [layer["saturating"] for layer in layers if layer.get("saturating") is not None]
     if not shares:
         return
-    percentile = 100.0 if toggles["normalization"] == "max" else toggles["percentile"]
     curve = point.simulation.curves["accuracy"]
     early = max(1, len(curve) // EARLY)
     yield [
