@@ -1,4 +1,4 @@
-"""Prints README's section about `bench/results.json`: `python -m bench.section`."""
+"""Prints README's section about what was measured last: `python -m bench.section`."""
 
 import json
 from typing import Any
@@ -6,12 +6,15 @@ from typing import Any
 from bench.network import DATA, PROJECT
 
 RESULTS = PROJECT / "bench" / "results.json"
+ON_A_GPU = PROJECT / "bench" / "gpu.json"
 Row = dict[str, Any]
 
 
-def section(content: dict[str, Any]) -> str:
-    """What was measured, a table of all modes by time, and what of our engine grows with what."""
-    parts = [_preface(content), _peers(content["rows"]), _growth(content["rows"]), _facts(content)]
+def section(content: dict[str, Any], gpu: dict[str, Any]) -> str:
+    """What was measured, a table of all modes by time, what of our engine grows with what, single
+    facts, and what a GPU gave."""
+    facts = f"{_facts(content)}\n{_on_a_gpu(gpu)}"
+    parts = [_preface(content), _peers(content["rows"]), _growth(content["rows"]), facts]
     return "\n\n".join(parts)
 
 
@@ -88,5 +91,24 @@ def _facts(content: dict[str, Any]) -> str:
     ])  # fmt: skip
 
 
+def _on_a_gpu(gpu: dict[str, Any]) -> str:
+    dense, event, machine = gpu["dense"], gpu["event"], gpu["machine"]
+    return (
+        f"- {gpu['gpu']}, one run of `python -m bench.gpu`, {gpu['images']:,} images of"
+        f" {gpu['dataset']}, {gpu['steps']} steps: every count and answer is that of the event"
+        f" engine. The dense engine takes {dense['seconds']:.0f} s, {dense['block']:,} images at a"
+        f" time and {dense['repeated']} again in float64; the event engine takes"
+        f" {event['seconds']:.0f} s on that machine's {gpu['cores']} cores"
+        f" ({machine['processor']}). Python {machine['python']}, torch"
+        f" {machine['versions']['torch']}, numba {machine['versions']['numba']}."
+    )
+
+
+def written() -> str:
+    """The section of what was measured last."""
+    content, gpu = (json.loads(path.read_text(encoding="utf-8")) for path in (RESULTS, ON_A_GPU))
+    return section(content, gpu)
+
+
 if __name__ == "__main__":
-    print(section(json.loads(RESULTS.read_text(encoding="utf-8"))))
+    print(written())

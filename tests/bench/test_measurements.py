@@ -12,6 +12,7 @@ from ann2snn import convert
 from ann2snn.ann.networks import build
 from ann2snn.ann.settings import AnnSettings
 from ann2snn.spec import SpikingSpec
+from bench import gpu
 from bench.growth import mean_rate, with_channels, with_rates
 from bench.mode import EVENT, FORWARD, MODES, Mode, layers
 from bench.network import Measured
@@ -98,3 +99,27 @@ def test_the_chart_has_a_bar_for_every_mode(network: Measured, tmp_path: Path) -
     ]
     chart(rows, tmp_path / "peers")
     assert {path.name for path in tmp_path.iterdir()} == {"peers.png", "peers.svg"}
+
+
+def test_two_devices_are_compared_number_by_number(
+    network: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The processor stands for the GPU, which is not there wherever tests run."""
+    monkeypatch.setattr(gpu, "BLOCKS", (4, 100))
+    found = gpu.compare(network, 6, device="cpu", steps=5)
+    assert list(found["blocks"]) == ["4", "6"]
+    assert gpu.compare(network, 1000, device="cpu", steps=1)["images"] == len(network.images)
+    assert found["dense"]["seconds"] > 0
+
+
+def test_a_count_that_differs_is_named(network: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, _ = gpu.run(network, 4, 5, engine="event")
+    layer = next(iter(one.spikes))
+    other = dataclasses.replace(one, spikes={**one.spikes, layer: one.spikes[layer] + 1})
+    assert list(gpu.differences(one, one)) == []
+    assert list(gpu.differences(one, other)) == [f"spikes/{layer}"]
+    monkeypatch.setattr(gpu, "BLOCKS", (2,))
+    runs = iter([(one, 1.0)] * 4 + [(other, 1.0)])
+    monkeypatch.setattr(gpu, "run", lambda *_, **__: next(runs))
+    with pytest.raises(SystemExit, match=f"other numbers.*spikes/{layer}"):
+        gpu.compare(network, 4, device="cpu", steps=5)

@@ -142,19 +142,22 @@ def test_a_gpu_gives_the_numbers_of_the_event_engine_for_wide_layers(coding: str
     assert_same(theirs, ours)
 
 
-@pytest.mark.parametrize(("channels", "tall"), [(1, 7), (2, 3), (3, 3), (5, 3), (4, 4), (8, 2)])
+@pytest.mark.parametrize(("channels", "tall"), [(1, 9), (2, 5), (3, 3), (5, 3), (4, 4), (8, 2)])
 @pytest.mark.parametrize("precision", ["int32", "float64"])
+@pytest.mark.parametrize(("largest", "finest"), [(2.0, 4), (2.0, 14), (0.9, 14)])
 def test_few_inputs_give_the_sum_of_any_combination_of_their_spikes(
-    channels: int, tall: int, precision: str
+    channels: int, tall: int, precision: str, largest: float, finest: int
 ) -> None:
-    """Above, below and beside the image too; as few as have a row of weights a combination."""
+    """Above, below and beside the image too; as few as have a row of weights a combination. In 16
+    bits go weights and their sums, neither, or weights alone."""
     assert channels * tall in JOINT
     growing = Growing(2, "poisson")
     shape = growing.shapes["image"] = (channels, 9, 11)
     growing.nodes[0] = Input(
         name="image", inputs=(), scale=np.ones(()), shape=shape, coding="poisson"
     )
-    weight = growing.numbers(70, channels, tall, 3, most=64)
+    units = int(largest * 2**finest)
+    weight = np.ldexp(growing.rng.integers(-units, units, (70, channels, tall, 3)), -finest)
     growing.append(
         Conv, ("image",), weight=weight, bias=growing.numbers(70), padding=(tall - 1, 1, 2, 0)
     )
@@ -183,8 +186,9 @@ def test_each_gate_chooses_as_the_dense_one_also_where_windows_share_inputs(
     spec = pooled(gate)
     images = random_images(spec, 2)
     assert_same(*both(spec, images, steps=40))
-    monkeypatch.setattr(pooling, "SHORT_COUNTS", 0)  # counts of 64 bits, as for longer runs
-    assert_same(*both(spec, images, steps=40))
+    monkeypatch.setattr(pooling, "SHORT_COUNTS", 0)  # counts of 32 bits, as for longer runs
+    longer = pooled(gate)  # another spec, which is lowered anew
+    assert_same(*both(longer, images, steps=40))
 
 
 def test_whole_numbers_reach_128_times_as_far_as_float32() -> None:

@@ -197,7 +197,7 @@ class _Work:
         run(
             program.operations, program.shorts, program.weights, program.tables, bench.state,
             bench.bits, bench.estimates, bench.counts, bench.events, bench.places,
-            limits_of(self.images[row], self.spec.levels), self.seed & 0xFFFFFFFF,
+            self.limits(row), self.seed & 0xFFFFFFFF,
             int(self.indices[row]), bench.operations, block.outputs[row], bench.largest,
             bench.units, bench.trains,
         )  # fmt: skip
@@ -217,6 +217,12 @@ class _Work:
             kept = bench.state[results.potentials[name] :][: layout.pixels * layout.width]
             units = kept[layout.places(layout.width)].astype(np.float64)
             block.potentials[name][row] = np.ldexp(units, -self._fraction(name))
+
+    def limits(self, row: int) -> npt.NDArray[np.int64]:
+        """What Poisson input compares its words with; empty for other inputs."""
+        if self.spec.input.coding != "poisson":
+            return np.zeros(0, np.int64)
+        return limits_of(self.images[row], self.spec.levels)
 
     def _fraction(self, name: str) -> int:
         """That of a layer's potentials and currents."""

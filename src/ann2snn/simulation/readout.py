@@ -96,7 +96,8 @@ def first_lasting_step(right: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
 
 
 def leads(potential: Reals) -> Reals:
-    """How far the best accumulated output is ahead of the second (images, steps)."""
+    """How far the best accumulated output (images, steps, classes) is ahead of the second (images,
+    steps)."""
     two = np.partition(potential, -2, axis=2)[..., -2:]
     ahead: Reals = two[..., 1] - two[..., 0]
     return ahead
@@ -105,8 +106,8 @@ def leads(potential: Reals) -> Reals:
 def early_exit(
     potential: Reals, lead: Reals, margin: float
 ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int32]]:
-    """Per image the answer and the step at which the lead of the best accumulated output (images,
-    steps, classes) over the second reaches `margin`; the last step where it never does."""
+    """Per image the answer and the step (from 1) at which `lead` (images, steps) reaches `margin`,
+    the last step where it never does; from the accumulated output (images, steps, classes)."""
     enough = lead >= margin
     step = np.where(enough.any(1), enough.argmax(1), potential.shape[1] - 1)
     answer = np.take_along_axis(potential, step[:, None, None], 1)[:, 0].argmax(1)

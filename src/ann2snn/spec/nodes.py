@@ -241,6 +241,12 @@ class _Pool(Node):
     rows: Windows
     columns: Windows
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("rows", "columns"):
+            windows = tuple((int(first), int(last)) for first, last in getattr(self, name))
+            object.__setattr__(self, name, windows)
+
     def output_shape(self, shapes: list[Shape]) -> Shape:
         (shape,) = shapes
         self._require(len(shape) == 3, f"takes an image, got shape {shape}")

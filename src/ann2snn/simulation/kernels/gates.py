@@ -25,12 +25,12 @@ INCREMENT = np.uint64(1 << 20)
 def rise(op: Any, bits: Any, counts: Any, tables: Any) -> None:
     """The gate `rise` over spikes; counts of the inputs at op.estimate, then the largest ones.
 
-    Where no two windows share an input (op.first), counts grow as their window is looked at.
+    Where no two windows share an input (op.disjoint), counts grow as their window is looked at.
     """
     none = zeros(counts, 32)
     # fields stand in variables: after each store they would be read again
     columns, out_columns, words, target = op.columns, op.out_columns, op.words, op.target
-    source, estimate, disjoint = op.source, op.estimate, op.first
+    source, estimate, disjoint = op.source, op.estimate, op.disjoint
     lanes = -(-op.channels // 32)
     stride = lanes * 32
     pixels = op.rows * columns
@@ -102,11 +102,11 @@ def choose(op: Any, bits: Any, estimates: Any, tables: Any, step: Any) -> None:
 
     All estimates fit 32 bits: counts do for 4 * 10^9 steps, the sum of 1/t in units of 2^-27 for
     10^13, and the exponential mean stays about 2^24. Where no two windows share an input
-    (op.first), estimates are brought up to the step as their window is looked at.
+    (op.disjoint), estimates are brought up to the step as their window is looked at.
     """
     none = zeros(estimates, 32)
     # fields stand in variables: after each store they would be read again
-    gate, columns, words, disjoint = op.gate, op.columns, op.words, op.first
+    gate, columns, words, disjoint = op.gate, op.columns, op.words, op.disjoint
     source, estimate = op.source, op.estimate
     lanes = -(-op.channels // 32)
     stride = lanes * 32

@@ -33,10 +33,13 @@ OPERATION = np.dtype(
             # the geometry of a convolution
             "kernel_rows", "kernel_columns", "stride_rows", "stride_columns", "top", "left",
             "dilation_rows", "dilation_columns", "groups",
-            # the lower of the bits of a column that name its row of weights; 0 where spikes do
+            # how many of a column's bits, the lower ones, name the first of its two rows of
+            # weights; 0 where each spike names its own
             "joint",
             # the columns of the signal that `table` and `other_table` pool; 0 where nothing does
             "pooled",
+            # whether no two windows of a pool share an input
+            "disjoint",
             # parameters and state
             "weight", "zero_row", "short", "unit", "bias", "table", "other_table", "estimate",
             "gate", "potential", "fires", "zeroes", "mark",

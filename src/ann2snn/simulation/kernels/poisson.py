@@ -1,7 +1,8 @@
 """Poisson input: a pixel spikes in a step with its own value as probability.
 
 The twin of `simulation.randomness`, for one image and step: words mixed of (seed, stream, image,
-step, unit) by lowbias32, the same for every engine. Words of 16 pixels are drawn at a time.
+step, unit) by lowbias32, the same for every engine. Images of up to 64 channels draw the words of
+16 pixels at a time.
 """
 
 from typing import Any
@@ -26,12 +27,13 @@ from ann2snn.simulation.kernels.vector import (
 
 MASK = np.uint64(0xFFFFFFFF)
 STREAM = np.uint64(0)
-FIRST, SECOND = 0x7FEB352D, 0x846CA68B
+FACTORS = 0x7FEB352D, 0x846CA68B  # of lowbias32
 LANES = 16
 
 
 def limits_of(image: npt.NDArray[np.integer], levels: int) -> npt.NDArray[np.int64]:
-    """Below which word each pixel k / levels spikes: word * levels < k * 2^32, in whole numbers."""
+    """Below which word each pixel k / levels of an image (C, H, W) spikes, that is word * levels <
+    k * 2^32, in whole numbers; flat, as units are counted."""
     return -(-(image.astype(np.int64).ravel() << 32) // levels)
 
 
@@ -39,9 +41,9 @@ def limits_of(image: npt.NDArray[np.integer], levels: int) -> npt.NDArray[np.int
 def mix(word: Any) -> Any:
     """lowbias32 of a 32-bit word held in 64 bits."""
     word ^= word >> np.uint64(16)
-    word = (word * np.uint64(FIRST)) & MASK
+    word = (word * np.uint64(FACTORS[0])) & MASK
     word ^= word >> np.uint64(15)
-    word = (word * np.uint64(SECOND)) & MASK
+    word = (word * np.uint64(FACTORS[1])) & MASK
     return word ^ (word >> np.uint64(16))
 
 
@@ -58,9 +60,9 @@ def mixed(_typing: Any, _first: Any, like: Any) -> Any:
         first = splat(builder, builder.trunc(arguments[0], ir.IntType(32)), kind)
         word = builder.add(first, ir.Constant(kind, list(range(like.lanes))))
         word = builder.xor(word, builder.lshr(word, constant(16)))
-        word = builder.mul(word, constant(FIRST))
+        word = builder.mul(word, constant(FACTORS[0]))
         word = builder.xor(word, builder.lshr(word, constant(15)))
-        word = builder.mul(word, constant(SECOND))
+        word = builder.mul(word, constant(FACTORS[1]))
         return builder.xor(word, builder.lshr(word, constant(16)))
 
     return Vector(types.uint32, like.lanes)(UINT64, like), generate
@@ -73,7 +75,7 @@ def below(_typing: Any, words: Any, limits: Any, _place: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = ir.VectorType(ir.IntType(64), words.lanes)
         pointer = address(context, builder, signature.args[1], arguments[1], arguments[2], kind)
-        less = builder.icmp_unsigned(
+        less = builder.icmp_signed(
             "<", builder.zext(arguments[0], kind), builder.load(pointer, align=8)
         )
         return bits_of(builder, less, words.lanes)

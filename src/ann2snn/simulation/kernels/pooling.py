@@ -25,7 +25,7 @@ def write_gate(draft: Draft, node: MaxPool, source: str, steps: int) -> None:
                    target=draft.values(name), **places)  # fmt: skip
         return
     places |= {"source": draft.as_bits[source], "target": draft.spikes(name)}
-    places |= {"gate": code.GATE_CODES[node.gate], "first": int(disjoint(node))}
+    places |= {"gate": code.GATE_CODES[node.gate], "disjoint": int(disjoint(node))}
     if node.gate == "rise" and steps <= SHORT_COUNTS:
         places["estimate"] = draft.counts.room(inputs * -(-read.channels // 32) * 32)
         draft.emit(code.RISE, source, name, **places)

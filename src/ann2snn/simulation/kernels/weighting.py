@@ -14,7 +14,7 @@ from ann2snn.spec.cost import fan_out
 Numbers = npt.NDArray[np.int64]
 # Inputs in a column of a kernel where each combination of their spikes has a row of weights: spikes
 # of fewer are as quick one by one, and more would have too many rows.
-JOINT = range(6, 17)
+JOINT = range(9, 17)
 
 
 def is_quick(node: Conv) -> bool:
@@ -78,7 +78,8 @@ def _convolution_of_spikes(draft: Draft, node: Conv, geometry: Places) -> Neuron
 
 
 def _combinations(rows: np.ndarray) -> np.ndarray:
-    """The sum of each set of rows; bit i of a sum's place says whether row i is in it."""
+    """The sum of each set of rows (n, ...), 2^n sums; bit i of a sum's place says whether row i is
+    in it."""
     sums = np.zeros((1, *rows.shape[1:]))
     for row in rows:
         sums = np.concatenate([sums, sums + row])
