@@ -55,11 +55,12 @@ def _convolution_of_spikes(draft: Draft, node: Conv, geometry: Places) -> Neuron
     taps = np.zeros((tall, per_group, wide, out_layout.width))
     taps[..., :out] = node.weight.transpose(2, 1, 3, 0)
     weight = taps.reshape(tall * per_group, wide, out_layout.width)
-    events = tall * layout.columns * layout.channels * area + out_layout.columns + wide
+    slots = out_layout.columns + wide - 1  # each ends with a mark, behind a row of zeros at times
+    events = tall * layout.columns * layout.channels * area + 2 * slots
     if source not in draft.pools and len(weight) in JOINT:
         lower = geometry["joint"] = -(-len(weight) // 2)
         weight = np.concatenate([_combinations(weight[:lower]), _combinations(weight[lower:])])
-        events = 3 * (out_layout.columns + 2)
+        events = 3 * slots
     draft.longest = max(draft.longest, events)
     geometry |= _rows(draft, weight, name, area, out_layout.width // 32 * 32)
     readers = draft.spec.readers(name)
