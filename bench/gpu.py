@@ -41,9 +41,9 @@ def main() -> None:
     if not torch.cuda.is_available():
         raise SystemExit("bench.gpu: torch finds no GPU")
     content = compare(measured(FOLDER), images=chosen.images)
-    print(json.dumps(content, indent=1, sort_keys=True))
-    text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"
-    (PROJECT / "bench" / "gpu.json").write_text(text, encoding="utf-8")
+    text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False)
+    print(text)
+    (PROJECT / "bench" / "gpu.json").write_text(text + "\n", encoding="utf-8")
 
 
 def compare(network: Measured, images: int, device: str = "cuda", steps: int = STEPS) -> Any:

@@ -32,12 +32,15 @@ KINDS = ("conv", "conv3", "conv3", "neuron", "neuron", "pool", "sum", "affine", 
 
 
 class Growing:
-    """A network that grows by nodes of random fields; each reads a node that stands already."""
+    """A network that grows by nodes of random fields; each reads a node that stands already. Its
+    images have `image_shape`, or a random shape."""
 
-    def __init__(self, seed: int, coding: str, flat: bool = False) -> None:
+    def __init__(
+        self, seed: int, coding: str, flat: bool = False, image_shape: tuple[int, ...] = ()
+    ) -> None:
         self.rng = np.random.default_rng(seed)
         shape = (7,) if flat else (int(self.rng.choice([1, 3, 17])), *self.rng.integers(4, 9, 2))
-        shape = tuple(int(size) for size in shape)
+        shape = image_shape or tuple(int(size) for size in shape)
         self.nodes: list[Node] = [
             Input(name="image", inputs=(), scale=ONE, shape=shape, coding=coding)
         ]

@@ -16,7 +16,7 @@ from ann2snn.simulation.block import Block
 from ann2snn.simulation.kernels import arithmetic, bits, sums, vector
 from ann2snn.simulation.kernels.arena import Arena, aligned
 from ann2snn.simulation.kernels.driver import run
-from ann2snn.spec import Conv, Input, Neuron, SpikingSpec
+from ann2snn.spec import Conv, Neuron, SpikingSpec
 from tests.simulation.event_networks import (
     Growing,
     assert_same,
@@ -204,11 +204,7 @@ event.simulate_block(spec, random_images(spec, 1), np.arange(1), steps=2, seed=0
 
 def test_a_list_has_room_for_a_row_of_zeros_behind_every_single_spike() -> None:
     """All of 400 columns of one channel spike: each is listed, made even, and ended."""
-    growing = Growing(1, "poisson")
-    shape = growing.shapes["image"] = (1, 1, 400)
-    growing.nodes[0] = Input(
-        name="image", inputs=(), scale=np.ones(()), shape=shape, coding="poisson"
-    )
+    growing = Growing(1, "poisson", image_shape=(1, 1, 400))
     growing.append(
         Conv, ("image",), weight=np.ones((1, 1, 1, 3)), bias=np.zeros(1), padding=(0, 0, 1, 1)
     )
@@ -216,5 +212,5 @@ def test_a_list_has_room_for_a_row_of_zeros_behind_every_single_spike() -> None:
     spec = SpikingSpec(*growing.finished())
     program = event._lowered(spec, "float64", 3, frozenset(), ())
     assert program.longest >= 400 + 400 + 402
-    images = np.full((1, *shape), spec.levels, np.int64)
+    images = np.full((1, *spec.input.shape), spec.levels, np.int64)
     assert_same(*both(spec, images, steps=3))

@@ -13,7 +13,7 @@ from ann2snn.simulation.block import Block
 from ann2snn.simulation.certificate import certify
 from ann2snn.simulation.kernels import pooling
 from ann2snn.simulation.kernels.weighting import JOINT
-from ann2snn.spec import GATES, Conv, Input, MaxPool, Neuron, SpikingSpec
+from ann2snn.spec import GATES, Conv, MaxPool, Neuron, SpikingSpec
 from tests import random_networks, zoo
 from tests.simulation.event_networks import (
     KINDS,
@@ -122,11 +122,7 @@ def test_a_gpu_gives_the_numbers_of_the_processor_wherever_the_run_is_certified_
 def test_a_gpu_gives_the_numbers_of_the_event_engine_for_wide_layers(coding: str) -> None:
     """As wide as those that cuDNN transforms or rounds, and with weights of 13 bits."""
     random = np.random.default_rng(0)
-    growing = Growing(0, coding)
-    growing.shapes["image"] = (32, 16, 16)
-    growing.nodes[0] = Input(
-        name="image", inputs=(), scale=np.ones(()), shape=(32, 16, 16), coding=coding
-    )
+    growing = Growing(0, coding, image_shape=(32, 16, 16))
     for channels in (32, 64):
         weight = np.ldexp(random.integers(-(2**12), 2**12, (64, channels, 3, 3)), -14)
         for kind, fields in (
@@ -151,11 +147,7 @@ def test_few_inputs_give_the_sum_of_any_combination_of_their_spikes(
     """Above, below and beside the image too; as few as have a row of weights a combination. In 16
     bits go weights and their sums, neither, or weights alone."""
     assert channels * tall in JOINT
-    growing = Growing(2, "poisson")
-    shape = growing.shapes["image"] = (channels, 9, 11)
-    growing.nodes[0] = Input(
-        name="image", inputs=(), scale=np.ones(()), shape=shape, coding="poisson"
-    )
+    growing = Growing(2, "poisson", image_shape=(channels, 9, 11))
     units = int(largest * 2**finest)
     weight = np.ldexp(growing.rng.integers(-units, units, (70, channels, tall, 3)), -finest)
     growing.append(
@@ -168,11 +160,7 @@ def test_few_inputs_give_the_sum_of_any_combination_of_their_spikes(
 
 def pooled(gate: str) -> SpikingSpec:
     """Pools over 70 channels of spikes: disjoint windows, then windows that share inputs."""
-    growing = Growing(3, "poisson")
-    growing.shapes["image"] = (70, 7, 7)
-    growing.nodes[0] = Input(
-        name="image", inputs=(), scale=np.ones(()), shape=(70, 7, 7), coding="poisson"
-    )
+    growing = Growing(3, "poisson", image_shape=(70, 7, 7))
     for size, stride in ((2, 2), (3, 1)):
         windows = pool_windows(7, size, stride, 0)
         growing.append(MaxPool, ("image",), gate=gate, rows=windows, columns=windows)
@@ -195,11 +183,7 @@ def test_whole_numbers_reach_128_times_as_far_as_float32() -> None:
     """Networks whose potentials leave the exact range of float32, and one that leaves theirs."""
     certified = 0
     for scale in (-5, 1, 6):
-        growing = Growing(4, "poisson")
-        growing.shapes["image"] = (3, 5, 5)
-        growing.nodes[0] = Input(
-            name="image", inputs=(), scale=np.ones(()), shape=(3, 5, 5), coding="poisson"
-        )
+        growing = Growing(4, "poisson", image_shape=(3, 5, 5))
         weight = np.ldexp(np.arange(-54.0, 54.0).reshape(4, 3, 3, 3), scale) - 2.0**-14
         growing.append(Conv, ("image",), weight=weight, bias=np.full(4, -(2.0**-14)))
         growing.append(Neuron, (growing.nodes[-1].name,))
