@@ -45,7 +45,7 @@ def verdict(point: Point, theirs: Published, theirs_ann: Published) -> str:
 
 def saturating_shares(point: Point) -> list[float]:
     """The share of each neuron layer's calibration activations above its scale."""
-    layers = point.conversion.details["layers"] if point.conversion else []
+    layers = point.conversion.details.get("layers", []) if point.conversion else []
     return [layer["saturating"] for layer in layers if layer.get("saturating") is not None]
 
 

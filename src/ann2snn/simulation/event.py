@@ -197,9 +197,8 @@ class _Work:
         run(
             program.operations, program.shorts, program.weights, program.tables, bench.state,
             bench.bits, bench.estimates, bench.counts, bench.events, bench.places,
-            self.limits(row), self.seed & 0xFFFFFFFF,
-            int(self.indices[row]), bench.operations, block.outputs[row], bench.largest,
-            bench.units, bench.trains,
+            self._limits(row), self.seed & 0xFFFFFFFF, int(self.indices[row]), bench.operations,
+            block.outputs[row], bench.largest, bench.units, bench.trains,
         )  # fmt: skip
         (read,) = self.spec.output.inputs
         block.outputs[row] = np.ldexp(block.outputs[row], -program.fractions[read])
@@ -218,7 +217,7 @@ class _Work:
             units = kept[layout.places(layout.width)].astype(np.float64)
             block.potentials[name][row] = np.ldexp(units, -self._fraction(name))
 
-    def limits(self, row: int) -> npt.NDArray[np.int64]:
+    def _limits(self, row: int) -> npt.NDArray[np.int64]:
         """What Poisson input compares its words with; empty for other inputs."""
         if self.spec.input.coding != "poisson":
             return np.zeros(0, np.int64)

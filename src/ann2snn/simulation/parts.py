@@ -56,13 +56,14 @@ def summary(
     """What is kept of a block: sums over its images by step, and a few numbers an image."""
     own = labels[places][:, None]
     part: Arrays = {}
-    for name, answer in readout.answers(spec.output, block.outputs, places, settings.seed).items():
+    potential = block.outputs.cumsum(1)
+    answers = readout.answers(spec.output, block.outputs, potential, places, settings.seed)
+    for name, answer in answers.items():
         right = answer == own
         part[f"right/{name}"] = right.sum(0)
         part[f"undecided/{name}"] = (answer == readout.UNDECIDED).sum(0)
         part[f"prediction/{name}"] = answer[:, -1].astype(np.int64)
         part[f"lasting/{name}"] = readout.first_lasting_step(right).astype(np.int64)
-    potential = block.outputs.cumsum(1)
     lead = readout.leads(potential)
     for margin in MARGINS:
         answer, step = readout.early_exit(potential, lead, margin)

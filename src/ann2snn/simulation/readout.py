@@ -12,10 +12,11 @@ Indices = npt.NDArray[np.int64]
 UNDECIDED = -1
 
 
-def answers(output: Output, signal: Reals, indices: Indices, seed: int) -> dict[str, Answers]:
+def answers(
+    output: Output, signal: Reals, potential: Reals, indices: Indices, seed: int
+) -> dict[str, Answers]:
     """The answer of every read-out (images, steps), -1 where there is none, from the output's
-    signal (images, steps, classes)."""
-    potential = signal.cumsum(1)
+    signal (images, steps, classes) and `potential`, its sum up to each step."""
     spikes = {
         "softmax": clocked_spikes(output, signal, potential, indices, seed),
         "count": class_spikes(output, signal),

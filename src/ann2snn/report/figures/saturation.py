@@ -19,6 +19,7 @@ from ann2snn.report.chart import (
 )
 from ann2snn.report.figures.activations import calibration_images
 from ann2snn.report.reading import Point, Results, Study, scale_percentile
+from ann2snn.report.verdict import saturating_shares
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,8 +57,7 @@ def _rows(study: Study, point: Point) -> Iterator[list[Cell]]:
     percentile = scale_percentile(toggles)
     if not full_method or percentile is None:
         return
-    layers = point.conversion.details.get("layers", []) if point.conversion else []
-    shares = [layer["saturating"] for layer in layers if layer.get("saturating") is not None]
+    shares = saturating_shares(point)
     if not shares:
         return
     curve = point.simulation.curves["accuracy"]

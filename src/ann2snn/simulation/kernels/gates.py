@@ -45,18 +45,17 @@ def rise(op: Any, bits: Any, counts: Any, tables: Any) -> None:
             left = tables[op.other_table + 2 * column]
             right = tables[op.other_table + 2 * column + 1]
             pixel = row * out_columns + column
-            place = top * columns + left
+            upper = top * columns + left
+            lower = upper + columns
             usual = disjoint and bottom - top == 2 and right - left == 2
             for lane in range(lanes):
                 at = np.uint64(maxima + pixel * stride + lane * 32)
                 before = load(counts, at, none)
                 if usual:
-                    a = grown(source, estimate, words, bits, counts, place, lane, stride, none)
-                    b = grown(source, estimate, words, bits, counts, place + 1, lane, stride, none)
-                    place += columns
-                    c = grown(source, estimate, words, bits, counts, place, lane, stride, none)
-                    d = grown(source, estimate, words, bits, counts, place + 1, lane, stride, none)
-                    place -= columns
+                    a = grown(source, estimate, words, bits, counts, upper, lane, stride, none)
+                    b = grown(source, estimate, words, bits, counts, upper + 1, lane, stride, none)
+                    c = grown(source, estimate, words, bits, counts, lower, lane, stride, none)
+                    d = grown(source, estimate, words, bits, counts, lower + 1, lane, stride, none)
                     most = larger(larger(a, b), larger(c, d))
                 else:
                     most = before
