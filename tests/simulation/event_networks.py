@@ -25,6 +25,7 @@ from ann2snn.spec import (
     SpikingSpec,
     SumPool,
 )  # fmt: skip
+from tests.simulation.guarded_memory import guarded_memory
 
 ONE = np.ones(())
 KINDS = ("conv", "conv3", "conv3", "neuron", "neuron", "pool", "sum", "affine", "add", "concat",
@@ -177,15 +178,16 @@ def both(
     spec: SpikingSpec, images: npt.NDArray[np.integer], *, steps: int, precision: str = "float64"
 ) -> tuple[Block, Block]:
     """What the event engine in `precision` and the dense one in float64 make of the images, all
-    that can be kept kept."""
+    that can be kept kept; the event engine writes nowhere but into its arrays."""
     keep = frozenset({"counts", "potentials"})
     neurons = [node.name for node in spec if node.kind == "neuron"]
     record = {name: [0, int(np.prod(spec.shapes[name])) - 1] for name in neurons}
     indices = np.arange(len(images), dtype=np.int64) * 3 + 5
-    ours = event.simulate_block(
-        spec, images, indices, steps=steps, seed=7, precision=precision, threads=2, keep=keep,
-        record=record,
-    )  # fmt: skip
+    with guarded_memory():
+        ours = event.simulate_block(
+            spec, images, indices, steps=steps, seed=7, precision=precision, threads=2, keep=keep,
+            record=record,
+        )  # fmt: skip
     theirs = dense.simulate_block(
         spec, images, indices, steps=steps, seed=7, precision="float64", keep=keep, record=record
     )
