@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PYTHONPATH := $(CURDIR)/src
 export PATH := $(BIN):$(PATH)
+# glibc keeps memory that is freed: each batch of a training would fault it in anew
+export MALLOC_TRIM_THRESHOLD_ := 4294967296
+export MALLOC_MMAP_THRESHOLD_ := 4294967296
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
