@@ -6,9 +6,6 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PYTHONPATH := $(CURDIR)/src
 export PATH := $(BIN):$(PATH)
-# glibc keeps memory that is freed: each batch of a training would fault it in anew
-export MALLOC_TRIM_THRESHOLD_ := 4294967296
-export MALLOC_MMAP_THRESHOLD_ := 4294967296
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
@@ -28,10 +25,14 @@ $(VENV)/.synced: requirements.lock requirements-uv.lock pyproject.toml
 	@"$(BIN)/uv" pip install --quiet --python "$(BIN)/python" --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# glibc keeps memory that is freed: each batch of a training would fault it in anew.
+demo repro architecture: export MALLOC_TRIM_THRESHOLD_ := 4294967296
+demo repro architecture: export MALLOC_MMAP_THRESHOLD_ := 4294967296
+
 demo: setup ## the whole pipeline on digits, from nothing, in demo/
 	@python -m ann2snn.stages.demo demo
 
-repro: setup ## dvc repro of all studies of params.yaml, then every result into MLflow
+repro: setup ## dvc repro of the default studies of params.yaml, then every result into MLflow
 	dvc repro
 	python -m ann2snn.tracking
 
@@ -62,7 +63,7 @@ lint: setup ## format, lint and types
 	ruff check .
 	mypy
 
-verify: setup ## whether a fresh clone computes the committed results again, byte for byte
+verify: setup ## whether a fresh clone computes digits, a point a network and the report again, byte for byte
 	python -m ann2snn.stages.verify
 
 accept: setup ## keep results after a change of code that changes no bit of them

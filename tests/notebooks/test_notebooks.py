@@ -47,8 +47,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_shows_the_figures_of_its_results(
+def test_a_notebook_shows_the_figures_of_its_results_within_a_minute(
     project: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = project if path == NOTEBOOKS[0] else project / "notebooks"

@@ -61,7 +61,7 @@ def changed(results: Results, name: str, change: Change) -> Results:
         for place, point in enumerate(study.points)
     )
     alone = dataclasses.replace(study, points=points)
-    return Results((alone,), results.statistics, results.manifests)
+    return Results((alone,), results.statistics, results.manifests, {})
 
 
 def ending_at(*accuracies: float, ann: float | None = None) -> Change:

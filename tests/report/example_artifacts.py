@@ -139,7 +139,7 @@ def simulation_record(
         for step in range(1, STEPS + 1)
     ]
     ann = {"network": "cifar10_cnn", "pooling": "max", "bias": True, "output": "softmax", "seed": 0,
-           "final": True, "learning_rate": 0.2}  # fmt: skip
+           "final": True, "learning_rate": 0.2, "epochs": 12, "weights": ""}  # fmt: skip
     if study.endswith("architecture"):
         variant, _, seed = name.rpartition("-")
         ann |= {"seed": int(seed), "bias": variant in ("full", "spiking-average")}
@@ -153,12 +153,12 @@ def simulation_record(
         "mean_rate": 0.0475, "synops_per_image": 3.2e8, "macs_per_image": 20_400_000,
         "first_layer_macs": 884_736, "accuracy_potential": final + 0.1,
         "undecided": 1.5 if final < 20 else 0.0, "exact": True,
-        "agreement": 98.0 + 0.5 * place, "accuracy_count": final - 0.2,
+        "agreement": min(98.0 + 0.5 * place, 100.0), "accuracy_count": final - 0.2,
     }  # fmt: skip
     return Record(
         step="simulation",
         key=hashlib.sha256(f"{study}/{name}".encode()).hexdigest(),
-        parents={},
+        parents={"ann": hashlib.sha256(str(ann).encode()).hexdigest()},
         settings={
             "data": {}, "ann": ann,
             "conversion": {"input": source, "reset": reset, "normalization": scale,

@@ -170,7 +170,9 @@ def test_the_papers_analog_network_is_a_line_beside_the_papers_bars_only(results
     assert {row[chart.columns.index("published_ann_accuracy")] for row in chart.rows} == {87.86}
     assert "paper's ANN 87.86" in written(drawn(chart))
     study = dataclasses.replace(results.of_kind("ablation")[0], dataset="MNIST")
-    assert "paper" not in written(drawn(chart_of(Results((study,), {}, {}), "example-ablation")))
+    assert "paper" not in written(
+        drawn(chart_of(Results((study,), {}, {}, {}), "example-ablation"))
+    )
 
 
 def test_bars_that_look_equal_are_shown_again_as_errors(results: Results) -> None:

@@ -26,7 +26,7 @@ def test_five_architectures_have_labels_that_do_not_meet(results: Results) -> No
         dataclasses.replace(point, label=labels[place // 3])
         for place, point in enumerate(study.points)
     )
-    five = Results((dataclasses.replace(study, points=renamed),), {}, {})
+    five = Results((dataclasses.replace(study, points=renamed),), {}, {}, {})
     figure = drawn(chart_of(five, study.name))
     (axes,) = figure.axes
     boxes = [text.get_window_extent() for text in axes.get_xticklabels()]
@@ -126,7 +126,7 @@ def test_panels_of_rates_end_where_their_dots_do(results: Results) -> None:
 
 def test_activations_name_the_conversion_that_they_come_from(results: Results) -> None:
     (study,) = results.of_kind("ablation")
-    alone = Results((study,), results.statistics, {})
+    alone = Results((study,), results.statistics, {}, {})
     chart = chart_of(alone, "example-ablation-activations")
     conversion = study.points[0].conversion
     assert conversion is not None

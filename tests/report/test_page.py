@@ -7,10 +7,10 @@ import pytest
 
 from ann2snn.report.intervals import lasting_step_at, paired_chance
 from ann2snn.report.page import report_page
-from ann2snn.report.reading import Point, Results, Study, read_results
+from ann2snn.report.reading import Results, read_results
 from ann2snn.report.rows import energy_ratio, spikes_until, synops_until
 from ann2snn.report.tables import chosen_point, same_toggles
-from ann2snn.report.verdict import from_bar_to_bar, slowed_by_outliers, sooner_or_later
+from tests.report.changed_results import changed, study_of, with_accuracy
 from tests.report.example_artifacts import example_artifacts
 
 ROOT = Path(__file__).parents[2]
@@ -24,30 +24,6 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 @pytest.fixture(scope="module")
 def page(results: Results) -> str:
     return report_page(results, [], "../artifacts")
-
-
-def study_of(results: Results, kind: str) -> Study:
-    (study,) = results.of_kind(kind)
-    return study
-
-
-def changed(point: Point, **metrics: float) -> Point:
-    record = point.simulation
-    record = dataclasses.replace(record, metrics={**record.metrics, **metrics})
-    return dataclasses.replace(point, simulation=record)
-
-
-def with_accuracy(study: Study, curves: list[list[float]]) -> Study:
-    """The study with other accuracies over time, and so at the end."""
-    points = []
-    for point, curve in zip(study.points, curves, strict=True):
-        record = dataclasses.replace(
-            point.simulation, curves={**point.simulation.curves, "accuracy": curve}
-        )
-        points.append(
-            changed(dataclasses.replace(point, simulation=record), snn_accuracy=curve[-1])
-        )
-    return dataclasses.replace(study, points=tuple(points))
 
 
 def test_chance_is_mcnemars_and_none_where_all_answers_agree() -> None:
@@ -104,6 +80,19 @@ def test_a_best_study_with_other_toggles_than_chosen_is_told(results: Results) -
     assert "`example-best` takes another." in page
 
 
+def test_a_kept_network_leads_to_its_record_and_another_is_named_by_its_key(
+    results: Results,
+) -> None:
+    key = study_of(results, "best").points[0].simulation.parents["ann"]
+    kept = dataclasses.replace(results, trained={key: Path("ann/example/record.json")})
+    page = report_page(kept, [], "../artifacts")
+    link = f"[`{key[:10]}`](../artifacts/ann/example/record.json)"
+    assert f"Study `example-best`, network `cifar10_cnn` ({link})." in page
+    others = {point.simulation.parents["ann"] for point in study_of(results, "architecture").points}
+    assert all(f"`{other[:10]}`" in page for other in others)
+    assert page.count("artifacts/ann/") == page.count("artifacts/ann/example/record.json")
+
+
 def test_every_readout_of_a_run_has_a_row(page: str) -> None:
     for words in ("softmax at clock ticks", "largest potential", "most spikes"):
         assert f"| {words} |" in page
@@ -114,63 +103,6 @@ def test_what_all_points_share_is_named_and_what_varies_is_not(page: str) -> Non
     assert "All points: `input=analog reset=subtract normalization=percentile" in gates
     ablation = page[page.index("## CIFAR-10 (JPEG copy): What each mechanism adds") :]
     assert "All points:" not in ablation[: ablation.index("|  |")]
-
-
-@pytest.mark.parametrize("normalization", ["max", "percentile"])
-def test_spikes_stand_beside_the_ratios_of_their_own_layers(
-    results: Results, normalization: str
-) -> None:
-    """The example's first layer spikes 3 times as often, its second 1.5 times; the maximum may be
-    named the 100th percentile."""
-    *before, slow, fast = study_of(results, "ablation").points
-    settings = slow.simulation.settings
-    conversion = settings["conversion"] | {"normalization": normalization, "percentile": 100.0}
-    record = dataclasses.replace(slow.simulation, settings={**settings, "conversion": conversion})
-    named = dataclasses.replace(slow, simulation=record)
-    assert named.toggles["normalization"] == normalization
-    words = slowed_by_outliers([*before, named, fast])
-    assert "the maximum is 3.00, 1.00 times the 99.9th percentile" in words
-    assert "the spikes rise 3.00, 1.50 times" in words
-
-
-def test_points_that_differ_in_more_than_the_scale_are_not_compared(results: Results) -> None:
-    points = study_of(results, "ablation").points
-    assert slowed_by_outliers(points[:1]) == ""
-    assert slowed_by_outliers(points[:4]) == ""
-    assert from_bar_to_bar(points[:1]) == ""
-
-
-def test_a_layer_that_was_silent_under_the_maximum_is_called_so(results: Results) -> None:
-    *before, slow, fast = study_of(results, "ablation").points
-    record = slow.simulation
-    curves = {**record.curves, "spikes/first": [0.0] * len(record.curves["spikes/first"])}
-    silent = dataclasses.replace(slow, simulation=dataclasses.replace(record, curves=curves))
-    assert "the spikes rise from none, 1.50 times" in slowed_by_outliers([*before, silent, fast])
-
-
-def test_only_a_network_that_is_faster_everywhere_is_called_faster(results: Results) -> None:
-    study = study_of(results, "percentiles")
-    late = with_accuracy(study, [[0.0] * 298 + [90.0, 90.0]] * len(study.points))
-    assert "this network is slower" in sooner_or_later(late, 85.0)
-    soon = with_accuracy(study, [[0.0, 90.0]] * len(study.points))
-    assert "this network is faster" in sooner_or_later(soon, 85.0)
-    mixed = with_accuracy(
-        study,
-        [[0.0, 90.0] if p.name == "p99" else [0.0] * 298 + [90.0] for p in study.points],
-    )
-    assert "this network" not in sooner_or_later(mixed, 85.0)
-
-
-def test_bars_say_by_how_much_they_rise_and_which_are_within_chance(results: Results) -> None:
-    points = study_of(results, "ablation").points
-    assert from_bar_to_bar(points).startswith(
-        "From bar to bar: +45.50, +18.75, +3.75, +4.40; no bar is below the one before."
-    )
-    near = [points[0], changed(points[1], snn_accuracy=15.9)]
-    assert from_bar_to_bar(near) == (
-        "From bar to bar: -0.10; 1 below the one before; within the 95 % interval of the one"
-        " before: + max-norm."
-    )
 
 
 def test_the_shape_of_the_percentiles_is_judged_by_the_curves(results: Results) -> None:

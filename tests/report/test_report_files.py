@@ -21,8 +21,9 @@ COLUMNS = [
     "study", "point", "network", "dataset", "part", "steps", "images", "ann_accuracy",
     "snn_accuracy", "interval", "steps_to_99", "spikes_per_neuron", "synops_per_image",
     "macs_per_image", "exact", "seed", "run", "snn_accuracy_last50", "agreement", "undecided",
-    "accuracy_softmax", "accuracy_potential", "accuracy_count", "pool_operations_per_image",
-    "first_layer_macs", "energy_ratio", "training_seed",
+    "accuracy_softmax", "accuracy_potential", "accuracy_count", "mean_rate",
+    "pool_operations_per_image", "first_layer_macs", "energy_ratio", "training_seed", "epochs",
+    "chance", "first_steps", "at_99", "readouts", "early_exit", "saturating", "outliers",
 ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Intervals, verdicts, published numbers."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +14,11 @@ from ann2snn.report.published import (
     published,
     published_curves,
 )
-from ann2snn.report.reading import Point
-from ann2snn.report.rows import energy_ratio
+from ann2snn.report.reading import Point, read_results
+from ann2snn.report.rows import energy_ratio, result_row
 from ann2snn.report.verdict import verdict
-from tests.report.example_artifacts import ABLATION, simulation_record
+from tests.report.changed_results import changed, study_of, with_accuracy, with_settings
+from tests.report.example_artifacts import ABLATION, example_artifacts, simulation_record
 
 
 def point(name: str = "percentile-99.9", **metrics: float) -> Point:
@@ -106,6 +108,67 @@ def test_a_verdict_is_rounded_up_and_a_difference_names_measurements() -> None:
         "differs by -7.82; measured: the ANN differs by -0.86; the loss against the ANN is 7.00,"
         " theirs 0.04; 3.00 % of the images give no answer; mean rate 0.0475"
     )
+
+
+def test_at_chance_a_verdict_says_what_is_known(tmp_path: Path) -> None:
+    """The authors' own curve without mechanisms ends at 15.60; the example's activations reach
+    4 and 9 thresholds."""
+    numbers = published("ablation")
+    results = read_results(example_artifacts(tmp_path))
+    lowest = study_of(results, "ablation").points[0]
+    lowest = changed(lowest, snn_accuracy=11.0, accuracy_softmax=11.0, accuracy_potential=11.5,
+                     accuracy_count=10.5)  # fmt: skip
+    words = verdict(lowest, numbers["default"], numbers["ann"])
+    assert "within 10 points of chance, 10 %, ours by every read-out (10.50 to 11.50);" in words
+    assert "the authors' own curve, of 500 images, ends at 15.60;" in words
+    assert "the largest activations of the layers are 4.0 to 9.0 thresholds" in words
+    other = changed(lowest, accuracy_count=60.0)
+    assert "read-out" not in verdict(other, numbers["default"], numbers["ann"])
+
+
+def test_a_rise_stands_beside_the_authors_in_the_same_steps(tmp_path: Path) -> None:
+    """Their curve of max-norm rises from 58.2 to 62.8 in its last 50 steps."""
+    numbers = published("ablation")
+    study = study_of(read_results(example_artifacts(tmp_path)), "ablation")
+    rising = [step / 5 for step in range(1, 301)]
+    long = with_accuracy(study, [rising] * 5).points[1]
+    words = verdict(changed(long, snn_accuracy=70.0), numbers["max-norm"], numbers["ann"])
+    assert words.endswith("still rising, +10.00 in the last 50 steps, the authors' curve +4.60")
+    short = with_accuracy(study, [rising[:160]] * 5).points[1]
+    words = verdict(changed(short, snn_accuracy=70.0), numbers["max-norm"], numbers["ann"])
+    assert words.endswith("still rising, +10.00 in the last 50 steps")
+
+
+def test_a_study_says_how_its_networks_were_trained(tmp_path: Path) -> None:
+    study = study_of(read_results(example_artifacts(tmp_path)), "architecture")
+    assert study.extent == "10,000 test images, 300 steps, seed 0; trained 12 epochs, seeds 0, 1, 2"
+    once = with_settings(study.points[0], "ann", epochs=1)
+    given = with_settings(study.points[0], "ann", weights="own.safetensors", epochs=7)
+    assert dataclasses.replace(study, points=(once,)).training == "trained 1 epoch, seed 0"
+    assert dataclasses.replace(study, points=(given,)).training == "given weights"
+    both = dataclasses.replace(study, points=(once, given))
+    assert both.training == "trained 1 epoch, seed 0; given weights"
+
+
+def test_a_row_holds_what_the_page_says_of_a_run(tmp_path: Path) -> None:
+    """The example's best run: spikes and operations alike at every step, 98 % equal answers."""
+    study = study_of(read_results(example_artifacts(tmp_path)), "best")
+    row = result_row(study, study.points[0])
+    assert row["epochs"] == 12
+    assert row["chance"] == pytest.approx(0.277, abs=0.001)
+    assert list(row["first_steps"]) == ["50.0", "85.0"]
+    curve = study.points[0].simulation.curves["accuracy"]
+    assert row["first_steps"]["85.0"] == first_step_at(curve, 85)
+    assert row["at_99"]["spikes_per_neuron"] == pytest.approx(14.25 * 120 / 300)
+    assert row["at_99"]["synops_per_image"] == pytest.approx(3.2e8 * 120 / 300)
+    assert row["readouts"]["softmax"]["snn_accuracy"] == curve[-1]
+    assert row["readouts"]["softmax"]["snn_accuracy_last50"] == pytest.approx(sum(curve[-50:]) / 50)
+    assert row["early_exit"]["margin"] == [0.5, 1.0, 2.0, 4.0]
+    assert row["saturating"]["second"] == pytest.approx(0.001)
+    assert row["outliers"]["first"] == 3.0
+    slow = result_row(study, changed(study.points[0], steps_to_99=None, ann_accuracy=80.0))
+    assert slow["at_99"] is None
+    assert list(slow["first_steps"]) == ["50.0", "77.6"]
 
 
 def test_energy_counts_additions_and_the_first_layer_once() -> None:

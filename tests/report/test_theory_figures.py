@@ -68,7 +68,7 @@ def test_a_study_without_comparisons_draws_none(results: Results) -> None:
         dataclasses.replace(p, simulation=dataclasses.replace(p.simulation, details={}))
         for p in study.points
     )
-    alone = Results((dataclasses.replace(study, points=bare),), {}, {})
+    alone = Results((dataclasses.replace(study, points=bare),), {}, {}, {})
     assert list(all_charts(alone)) == []
 
 

@@ -28,12 +28,14 @@ def guarded_memory() -> Iterator[None]:
         return memory[start : start + length].view(dtype)
 
     event._lowered.cache_clear()
-    with (
-        mock.patch.object(arena, "aligned", aligned),
-        mock.patch.object(event, "aligned", aligned),
-    ):
-        yield
-    event._lowered.cache_clear()
+    try:
+        with (
+            mock.patch.object(arena, "aligned", aligned),
+            mock.patch.object(event, "aligned", aligned),
+        ):
+            yield
+    finally:
+        event._lowered.cache_clear()
     assert kept
     for memory, start, stop in kept:
         beside = np.flatnonzero(np.r_[memory[:start], memory[stop:]] != MARK)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from ann2snn.report.reading import Point
+from ann2snn.report.reading import Point, Results
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -16,6 +16,12 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str
 def run_link(point: Point, artifacts: str) -> str:
     """The first digits of a point's run key, as a link to its record."""
     return f"[`{point.simulation.key[:10]}`]({artifacts}/{point.path.as_posix()})"
+
+
+def ann_link(results: Results, point: Point, words: str, artifacts: str) -> str:
+    """`words` as a link to the record of the point's trained network, where its weights lie."""
+    path = results.trained.get(point.simulation.parents["ann"])
+    return f"[{words}]({artifacts}/{path.as_posix()})" if path else words
 
 
 def interval(low: float, high: float) -> str:

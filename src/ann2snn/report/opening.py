@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from ann2snn.report.figures.ablation import papers_bar
-from ann2snn.report.markdown import interval, run_link, step_or_never, table
-from ann2snn.report.published import is_papers_network, published
+from ann2snn.report.markdown import ann_link, interval, run_link, step_or_never, table
+from ann2snn.report.published import is_papers_network, papers_bar, published
 from ann2snn.report.reading import Point, Results, Study, read_results
 
 
@@ -20,13 +19,16 @@ def opening_tables(artifacts: Path) -> str:
 
 def _ablation(results: Results) -> list[str]:
     for study in results.of_kind("ablation"):
-        bars = {point.name: papers_bar(study, point) for point in study.points}
+        bars = {
+            point.name: papers_bar(point.simulation.settings, study.dataset)
+            for point in study.points
+        }
         if not all(bars.values()):
             continue
         ann = study.points[0].metrics["ann_accuracy"]
         theirs = published("ablation")["ann"]
-        key = study.points[0].simulation.parents.get("ann", "")
-        trained = f"[`{key[:10]}`](artifacts/ann/{study.network}/record.json)" if key else ""
+        key = study.points[0].simulation.parents["ann"]
+        trained = ann_link(results, study.points[0], f"`{key[:10]}`", "artifacts")
         rows = [["ANN", f"{ann:.2f}", theirs.words, trained]]
         for point in study.points:
             bar = bars[point.name]

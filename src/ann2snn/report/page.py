@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ann2snn.report.chart import Chart
 from ann2snn.report.intervals import paired_chance
-from ann2snn.report.markdown import interval, run_link, step_or_never, table, three_digits
+from ann2snn.report.markdown import ann_link, interval, run_link, step_or_never, table, three_digits
 from ann2snn.report.published import published
 from ann2snn.report.reading import Point, Results, Study
 from ann2snn.report.rows import energy_ratio, spikes_until, synops_until
@@ -28,8 +28,8 @@ def _opening() -> Iterator[str]:
         "Accuracies in percent of the images named, with 95 % Wilson intervals, which cover the"
         " choice of images and not that of a seed; time in steps; spikes of a mean neuron over the"
         " whole run. Answers of the ANN: percent of images that both networks answer alike. Every"
-        " row names its run: the key leads to the record here, and finds the run in MLflow. All"
-        " numbers: [results.json](results.json)."
+        " row names its run: the key leads to the record here, and finds the run in MLflow. The"
+        " numbers of the runs: [results.json](results.json); of every figure: its CSV."
     )
     yield (
         "\nSynaptic operations, per image, count at every step and for every convolution and fully"
@@ -47,16 +47,17 @@ def _best(results: Results, artifacts: str) -> Iterator[str]:
     shown = results.full_methods()
     yield from table(
         ("data set", "network", "method", "images", "ANN", "SNN", "interval", "last 50 steps",
-         "ANN - last 50", "chance, at most", "answers of the ANN", "steps to 99 % of ANN", "run"),
-        [_best_row(study, point, artifacts) for study, point in shown],
+         "ANN - last 50", "ANN - SNN", "chance, at most", "answers of the ANN",
+         "steps to 99 % of ANN", "run"),
+        [_best_row(results, study, point, artifacts) for study, point in shown],
     )  # fmt: skip
     yield (
-        "\nChance, at most: the difference that two networks with so many equal answers show by"
-        " chance at 95 % (paired, McNemar 1947)."
+        "\nChance, at most: how large ANN - SNN is by chance at 95 % in two networks with so many"
+        " equal answers (paired, McNemar 1947)."
         + (
             " Beside the paper's method stands the point that validation images chose (studies of"
             " kind `selection`), with the gate `rise`, the default since its count is the largest"
-            " of its inputs' at every step; no accuracy chose it."
+            " of its inputs' at every step."
             if results.of_kind("selection")
             else ""
         )
@@ -86,12 +87,13 @@ def _best(results: Results, artifacts: str) -> Iterator[str]:
         )
 
 
-def _best_row(study: Study, point: Point, artifacts: str) -> list[str]:
+def _best_row(results: Results, study: Study, point: Point, artifacts: str) -> list[str]:
     found = point.metrics
+    network = point.simulation.description.get("network", study.network)
     agreement, late = found["agreement"], found.get("snn_accuracy_last50")
     return [
         study.dataset,
-        point.simulation.description.get("network", study.network),
+        ann_link(results, point, network, artifacts),
         _method(study, point),
         f"{found['images']:,}",
         f"{found['ann_accuracy']:.2f}",
@@ -99,6 +101,7 @@ def _best_row(study: Study, point: Point, artifacts: str) -> list[str]:
         _interval(point),
         "" if late is None else f"{late:.2f}",
         "" if late is None else f"{found['ann_accuracy'] - late:.2f}",
+        f"{found['ann_accuracy'] - found['snn_accuracy']:.2f}",
         f"{paired_chance(agreement, found['images']):.2f}",
         f"{agreement:.2f}",
         step_or_never(found["steps_to_99"]),
@@ -132,7 +135,10 @@ def _study(
 ) -> Iterator[str]:
     yield f"## {study.dataset}: {study.title}\n"
     network = study.points[0].simulation.description.get("network", study.network)
-    origin = f"Study `{study.name}`, network `{network}`. {_capital(study.extent)}."
+    origin = (
+        f"Study `{study.name}`, network `{network}` ({_trained(results, study, artifacts)})."
+        f" {_capital(study.extent)}."
+    )
     yield origin + _data(results, study) + _shared_toggles(study)
     for chart in charts:
         if chart.study == study.name:
@@ -148,6 +154,15 @@ def _study(
                "synaptic operations", "exact", "run"]  # fmt: skip
     yield from table(columns, [_row(point, undecided, artifacts) for point in study.points])
     yield from tables_of(results, study, artifacts)
+
+
+def _trained(results: Results, study: Study, artifacts: str) -> str:
+    """The keys of the trained networks, in the order of the points that run them first."""
+    first: dict[str, Point] = {}
+    for point in study.points:
+        first.setdefault(point.simulation.parents["ann"], point)
+    links = [ann_link(results, point, f"`{key[:10]}`", artifacts) for key, point in first.items()]
+    return ", ".join(links)
 
 
 def _row(point: Point, undecided: bool, artifacts: str) -> list[str]:

@@ -14,6 +14,12 @@ NEEDED_METRICS = ("snn_accuracy", "ann_accuracy", "interval_low", "interval_high
                   "steps", "steps_to_99", "spikes_per_neuron", "synops_per_image",
                   "macs_per_image", "exact", "agreement")  # fmt: skip
 
+READOUTS = {
+    "softmax": "softmax at clock ticks",
+    "potential": "largest potential",
+    "count": "most spikes",
+}
+
 
 @dataclass(frozen=True)
 class Point:
@@ -54,18 +60,40 @@ class Study:
 
     @property
     def extent(self) -> str:
-        """Images, steps and seeds in words, as every figure names them."""
+        """Images, steps, seeds and training in words, as every figure names them."""
         images = {f"{point.metrics['images']:,}" for point in self.points}
         steps = {str(point.metrics["steps"]) for point in self.points}
         parts = {point.part for point in self.points}
         seeds = {point.simulation.settings["simulation"]["seed"] for point in self.points}
-        trained = {point.simulation.settings["ann"]["seed"] for point in self.points}
-        words = (
+        return (
             f"{' and '.join(sorted(images))} {' and '.join(sorted(parts))} images,"
-            f" {' and '.join(sorted(steps))} steps, seed {', '.join(map(str, sorted(seeds)))}"
+            f" {' and '.join(sorted(steps))} steps, seed {', '.join(map(str, sorted(seeds)))};"
+            f" {self.training}"
         )
-        many = ", ".join(str(seed) for seed in sorted(trained))
-        return words + (f", networks trained with seeds {many}" if len(trained) > 1 else "")
+
+    @property
+    def training(self) -> str:
+        """The epochs and seeds of the networks' training in words, or that weights were given."""
+        recipes = [point.simulation.settings["ann"] for point in self.points]
+        epochs = sorted({recipe["epochs"] for recipe in recipes if not recipe["weights"]})
+        seeds = sorted({recipe["seed"] for recipe in recipes if not recipe["weights"]})
+        words = []
+        if epochs:
+            words.append(
+                f"trained {' and '.join(map(str, epochs))} epoch{'s' * (epochs != [1])},"
+                f" seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+            )
+        if any(recipe["weights"] for recipe in recipes):
+            words.append("given weights")
+        return "; ".join(words)
+
+    @property
+    def variants(self) -> dict[str, list[Point]]:
+        """Points by label: trainings of one network with other seeds share theirs."""
+        found: dict[str, list[Point]] = {}
+        for point in self.points:
+            found.setdefault(point.label, []).append(point)
+        return found
 
 
 @dataclass(frozen=True)
@@ -73,12 +101,14 @@ class Results:
     """All that the report is drawn from.
 
     `statistics` holds the summaries of activation statistics by study, `manifests` those of the
-    data sets by name.
+    data sets by name, `trained` the record files of the networks that are kept by key, relative to
+    `artifacts`.
     """
 
     studies: tuple[Study, ...]
     statistics: dict[str, Json]
     manifests: dict[str, Json]
+    trained: dict[str, Path]
 
     def of_kind(self, kind: str) -> list[Study]:
         return [study for study in self.studies if study.kind == kind]
@@ -107,17 +137,26 @@ def scale_percentile(toggles: Json) -> float | None:
     return float(toggles["percentile"]) if toggles["normalization"] == "percentile" else None
 
 
+def saturating_shares(point: Point) -> dict[str, float]:
+    """The share of calibration activations above its scale, for every neuron layer in the
+    network's order."""
+    layers = point.conversion.details.get("layers", []) if point.conversion else []
+    return {
+        layer["name"]: layer["saturating"]
+        for layer in layers
+        if layer.get("saturating") is not None
+    }
+
+
 def outliers(point: Point) -> dict[str, tuple[float, float]]:
     """(largest, 99.9th percentile of the non-zero ones) of the calibration activations of every
     neuron layer, in the network's order."""
     if point.conversion is None:
         return {}
     found = point.conversion.details.get("outliers", {})
-    layers = point.conversion.details["layers"]
-    neurons = [layer["name"] for layer in layers if layer["saturating"] is not None]
     return {
         name: (found[name]["largest"], found[name]["percentile_99.9"])
-        for name in neurons
+        for name in saturating_shares(point)
         if name in found and found[name]["percentile_99.9"] > 0
     }
 
@@ -142,7 +181,11 @@ def read_results(artifacts: Path) -> Results:
         for path in sorted((artifacts / "data").glob("*/manifest.json"))
         for content in [_read_json(path)]
     }
-    return Results(tuple(sorted(studies, key=_rank)), statistics, manifests)
+    trained = {
+        Record.read(path).key: path.relative_to(artifacts)
+        for path in sorted((artifacts / "ann").glob("*/record.json"))
+    }
+    return Results(tuple(sorted(studies, key=_rank)), statistics, manifests, trained)
 
 
 def _rank(study: Study) -> tuple[int, str, int, str]:

@@ -3,15 +3,34 @@
 from itertools import accumulate
 
 from ann2snn.records import Json
-from ann2snn.report.reading import Point, Results, Study
+from ann2snn.report.intervals import (
+    first_step_at,
+    lasting_step_at,
+    paired_chance,
+    wilson_interval,
+)
+from ann2snn.report.published import is_papers_network
+from ann2snn.report.reading import (
+    READOUTS,
+    Point,
+    Results,
+    Study,
+    outliers,
+    saturating_shares,
+)
 
 # 45 nm CMOS, 32-bit floating point (Horowitz 2014): arithmetic only, no memory, no leakage.
 PICOJOULES_MAC = 4.6
 PICOJOULES_ADD = 0.9
 
+START = 50.0  # percent right: how fast a run starts
+LEVEL = 85.0  # percent right: how fast it is, as the paper's figure 3 shows it
+FALLBACK = 0.97  # of the ANN's accuracy, where the paper's level says nothing
+LAST = 50  # steps whose mean is an accuracy at the end
+
 # Metrics that a row holds under their own name beside those of every row.
 FURTHER = ("snn_accuracy_last50", "agreement", "undecided", "accuracy_softmax",
-           "accuracy_potential", "accuracy_count", "pool_operations_per_image",
+           "accuracy_potential", "accuracy_count", "mean_rate", "pool_operations_per_image",
            "first_layer_macs")  # fmt: skip
 
 
@@ -43,7 +62,55 @@ def result_row(study: Study, point: Point) -> Json:
         **{name: found.get(name) for name in FURTHER},
         "energy_ratio": energy_ratio(point),
         "training_seed": point.simulation.settings["ann"]["seed"],
+        "epochs": point.simulation.settings["ann"]["epochs"],
+        "chance": paired_chance(found["agreement"], found["images"]),
+        "first_steps": {
+            f"{level:.1f}": first_step_at(point.simulation.curves["accuracy"], level)
+            for level in (START, speed_level(study, point))
+        },
+        "at_99": _until(point, found["steps_to_99"]),
+        "readouts": readout_rows(point),
+        "early_exit": {
+            name: point.simulation.curves.get(f"early_exit_{name}")
+            for name in ("margin", "steps", "accuracy")
+        },
+        "saturating": saturating_shares(point),
+        "outliers": {name: top / high for name, (top, high) in outliers(point).items()},
     }
+
+
+def speed_level(study: Study, point: Point) -> float:
+    """The share of right answers (percent) by whose first step a run's speed is measured."""
+    ann = float(point.metrics["ann_accuracy"])
+    comparable = is_papers_network(point.simulation.settings, study.dataset)
+    return LEVEL if comparable and ann >= LEVEL else FALLBACK * ann
+
+
+def _until(point: Point, step: int | None) -> Json | None:
+    """What a run costs up to a step; None where there is no such step."""
+    if step is None:
+        return None
+    return {
+        "spikes_per_neuron": spikes_until(point, step),
+        "synops_per_image": synops_until(point, step),
+        "energy_ratio": energy_ratio(point, step),
+    }
+
+
+def readout_rows(point: Point) -> dict[str, Json]:
+    """What each read-out makes of the run, as far as it is there, by name."""
+    images, ann = point.metrics["images"], point.metrics["ann_accuracy"]
+    rows = {}
+    for readout in READOUTS:
+        curve = point.simulation.curves.get(f"accuracy_{readout}")
+        if curve is not None:
+            rows[readout] = {
+                "snn_accuracy": curve[-1],
+                "interval": list(wilson_interval(curve[-1], images)),
+                "snn_accuracy_last50": sum(curve[-LAST:]) / len(curve[-LAST:]),
+                "steps_to_99": lasting_step_at(curve, 0.99 * ann),
+            }
+    return rows
 
 
 def energy_ratio(point: Point, step: int | None = None) -> float:

@@ -3,24 +3,20 @@
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from ann2snn.report.figures.ablation import papers_bar
-from ann2snn.report.figures.architecture import groups, papers_network
-from ann2snn.report.figures.choices import READOUTS
-from ann2snn.report.intervals import first_step_at, lasting_step_at, wilson_interval
+from ann2snn.report import architecture_reasons, bar_reasons
+from ann2snn.report.intervals import first_step_at
 from ann2snn.report.markdown import interval, run_link, spread, step_or_never, table
-from ann2snn.report.published import curve_of, is_papers_network, published, published_curves
-from ann2snn.report.reading import Point, Results, Study
-from ann2snn.report.verdict import (
-    LAST,
-    from_bar_to_bar,
-    slowed_by_outliers,
-    sooner_or_later,
-    verdict,
+from ann2snn.report.published import (
+    curve_of,
+    is_papers_network,
+    papers_bar,
+    papers_network,
+    published,
+    published_curves,
 )
-
-LEVEL = 85.0  # percent right: how fast a percentile is, as the paper's figure 3 shows it
-FALLBACK = 0.97  # of the ANN's accuracy, where the paper's level says nothing
-START = 50.0  # percent right: how fast a percentile starts
+from ann2snn.report.reading import READOUTS, Point, Results, Study
+from ann2snn.report.rows import LAST, LEVEL, START, readout_rows, speed_level
+from ann2snn.report.verdict import verdict
 
 
 def tables_of(results: Results, study: Study, artifacts: str) -> Iterator[str]:
@@ -37,10 +33,14 @@ def tables_of(results: Results, study: Study, artifacts: str) -> Iterator[str]:
 
 
 def _ablation(results: Results, study: Study, artifacts: str) -> Iterator[str]:
-    if gains := from_bar_to_bar(study.points):
+    if gains := bar_reasons.from_bar_to_bar(study.points):
         yield f"\n{gains}"
     ann = published("ablation")["ann"]
-    pairs = [(point, bar) for point in study.points if (bar := papers_bar(study, point))]
+    pairs = [
+        (point, bar)
+        for point in study.points
+        if (bar := papers_bar(point.simulation.settings, study.dataset))
+    ]
     if not pairs:
         return
     before = [None, *pairs[:-1]]
@@ -66,10 +66,7 @@ def _ablation(results: Results, study: Study, artifacts: str) -> Iterator[str]:
          "run"),
         rows,
     )  # fmt: skip
-    reasons = [sooner_or_later(other, LEVEL) for other in results.of_kind("percentiles")
-               if other.network == study.network]  # fmt: skip
-    reasons.append(slowed_by_outliers(study.points))
-    for reason in filter(None, reasons):
+    for reason in bar_reasons.reasons(results, study, LEVEL):
         yield f"\n{reason}"
 
 
@@ -78,9 +75,8 @@ def _gain(value: float, before: float | None) -> str:
 
 
 def _percentiles(_: Results, study: Study, artifacts: str) -> Iterator[str]:
-    ann = study.points[0].metrics["ann_accuracy"]
     comparable = is_papers_network(study.points[0].simulation.settings, study.dataset)
-    level = LEVEL if comparable and ann >= LEVEL else FALLBACK * ann
+    level = speed_level(study, study.points[0])
     authors = published_curves()
     rows = []
     for point in study.points:
@@ -131,11 +127,11 @@ def _shape(study: Study, level: float) -> str:
     )
 
 
-def _architectures(_: Results, study: Study, artifacts: str) -> Iterator[str]:
+def _architectures(results: Results, study: Study, artifacts: str) -> Iterator[str]:
     yield "\nMeans over training seeds (smallest to largest):\n"
     rows = []
-    for label, points in groups(study).items():
-        theirs = papers_network(study, points[0])
+    for label, points in study.variants.items():
+        theirs = papers_network(points[0].simulation.settings, study.dataset)
         rows.append(
             [
                 label,
@@ -144,34 +140,40 @@ def _architectures(_: Results, study: Study, artifacts: str) -> Iterator[str]:
                 spread([point.metrics["snn_accuracy"] for point in points]),
                 spread([point.metrics["ann_accuracy"] - point.metrics["snn_accuracy"]
                         for point in points]),
+                _spread_by_count(points),
                 theirs.words if theirs else "",
                 ", ".join(run_link(point, artifacts) for point in points),
             ]
         )  # fmt: skip
     yield from table(
-        ("", "seeds", "ANN", "SNN", "loss", "the paper's ANN (original CIFAR-10)", "runs"), rows
-    )
+        ("", "seeds", "ANN", "SNN", "loss", f"SNN, {READOUTS['count']}",
+         "the paper's ANN (original CIFAR-10)", "runs"),
+        rows,
+    )  # fmt: skip
+    for reason in architecture_reasons.reasons(results, study):
+        yield f"\n{reason}"
+
+
+def _spread_by_count(points: list[Point]) -> str:
+    found = [point.metrics for point in points]
+    known = all("accuracy_count" in metrics for metrics in found)
+    return spread([metrics["accuracy_count"] for metrics in found]) if known else ""
 
 
 def _readouts(_: Results, study: Study, artifacts: str) -> Iterator[str]:
     yield "\nBy read-out:\n"
-    rows = []
-    for point in study.points:
-        images, ann = point.metrics["images"], point.metrics["ann_accuracy"]
-        for readout, words in READOUTS.items():
-            curve = point.simulation.curves.get(f"accuracy_{readout}")
-            if curve is None:
-                continue
-            rows.append(
-                [
-                    words if len(study.points) == 1 else f"{point.label}, {words}",
-                    f"{curve[-1]:.2f}",
-                    interval(*wilson_interval(curve[-1], images)),
-                    f"{sum(curve[-LAST:]) / len(curve[-LAST:]):.2f}",
-                    step_or_never(lasting_step_at(curve, 0.99 * ann)),
-                    run_link(point, artifacts),
-                ]
-            )
+    rows = [
+        [
+            READOUTS[name] if len(study.points) == 1 else f"{point.label}, {READOUTS[name]}",
+            f"{found['snn_accuracy']:.2f}",
+            interval(*found["interval"]),
+            f"{found['snn_accuracy_last50']:.2f}",
+            step_or_never(found["steps_to_99"]),
+            run_link(point, artifacts),
+        ]
+        for point in study.points
+        for name, found in readout_rows(point).items()
+    ]
     yield from table(
         ("", "SNN", "interval", f"last {LAST} steps", "steps to 99 % of ANN", "run"), rows
     )

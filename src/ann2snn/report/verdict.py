@@ -1,16 +1,13 @@
-"""A published number against ours, in words that only measurements back."""
+"""A published accuracy against ours, in words that only measurements back."""
 
 import math
-from collections.abc import Sequence
-from itertools import pairwise
 
-from ann2snn.report.intervals import first_step_at
-from ann2snn.report.published import Published, curve_of, published_curves
-from ann2snn.report.reading import Point, Study, outliers, scale_percentile
+from ann2snn.report.published import CURVE_IMAGES, Published, curve_of, published_curves
+from ann2snn.report.reading import READOUTS, Point, outliers, saturating_shares
+from ann2snn.report.rows import LAST
 
 CLOSE = 1.0  # points
 RISING = 0.3  # points
-LAST = 50  # steps
 MANY = 0.01  # of a layer's activations
 NEAR_CHANCE = 20.0  # percent, of ten classes
 
@@ -28,105 +25,43 @@ def verdict(point: Point, theirs: Published, theirs_ann: Published) -> str:
         f"the loss against the ANN is {loss:.2f}, theirs {theirs_ann.value - theirs.value:.2f}",
     ]
     if max(found["snn_accuracy"], theirs.value) < NEAR_CHANCE:
-        measured.append("both within 10 points of chance, 10 %; nothing measured here says why")
+        measured += _at_chance(point)
     if found.get("undecided"):
         measured.append(f"{found['undecided']:.2f} % of the images give no answer")
     if found.get("mean_rate") is not None:
         measured.append(f"mean rate {found['mean_rate']:.4f}")
-    shares = saturating_shares(point)
-    if shares and max(shares) >= MANY:
+    shares = saturating_shares(point).values()
+    if max(shares, default=0.0) >= MANY:
         measured.append(f"up to {100 * max(shares):.1f} % of a layer's activations saturate")
     curve = point.simulation.curves["accuracy"]
-    if len(curve) > LAST and curve[-1] - curve[-1 - LAST] >= RISING:
-        gained = curve[-1] - curve[-1 - LAST]
-        measured.append(f"still rising, {gained:+.2f} in the last {LAST} steps")
+    if len(curve) > LAST and _late_rise(curve) >= RISING:
+        words = f"still rising, {_late_rise(curve):+.2f} in the last {LAST} steps"
+        name = curve_of(point.toggles)
+        if name and len(theirs_curve := published_curves()[name]) == len(curve):
+            words += f", the authors' curve {_late_rise(theirs_curve):+.2f}"
+        measured.append(words)
     return f"differs by {difference:+.2f}; measured: " + "; ".join(measured)
 
 
-def saturating_shares(point: Point) -> list[float]:
-    """The share of each neuron layer's calibration activations above its scale."""
-    layers = point.conversion.details.get("layers", []) if point.conversion else []
-    return [layer["saturating"] for layer in layers if layer.get("saturating") is not None]
+def _late_rise(curve: list[float]) -> float:
+    return curve[-1] - curve[-1 - LAST]
 
 
-def slowed_by_outliers(points: Sequence[Point]) -> str:
-    """How far the largest activation of each layer lies above its 99.9th percentile, beside how
-    much its spikes rise from the bar with the maximum as the scale to that with the percentile;
-    empty where no two points differ in just that."""
-    pair = next((pair for pair in pairwise(points) if _differ_in_scale(*pair)), None)
-    if pair is None or not outliers(pair[0]):
-        return ""
-    slow, fast = pair
-    ratios = outliers(slow)
-    largest = [top / percentile for top, percentile in ratios.values()]
-    counts = [
-        [sum(point.simulation.curves[f"spikes/{layer}"]) for point in pair] for layer in ratios
-    ]
-    return (
-        f"Between the bars `{slow.label}` and `{fast.label}` lies time, since a layer's rates are"
-        " its activations over its own scale: from the first layer to the last the maximum is "
-        + ", ".join(f"{ratio:.2f}" for ratio in largest)
-        + " times the 99.9th percentile, and the spikes rise "
-        + ", ".join(f"{after / before:.2f}" if before else "from none" for before, after in counts)
-        + " times."
-    )
-
-
-def _differ_in_scale(slow: Point, fast: Point) -> bool:
-    """Whether the one has the maximum and the other a percentile as its scale, all else alike."""
-    scales = ("normalization", "percentile")
-    rest = [
-        {name: value for name, value in point.toggles.items() if name not in scales}
-        for point in (slow, fast)
-    ]
-    highest, lower = (scale_percentile(point.toggles) for point in (slow, fast))
-    return highest == 100 and lower is not None and lower < highest and rest[0] == rest[1]
-
-
-def sooner_or_later(percentiles: Study, level: float) -> str:
-    """When this network and the authors' have `level` percent right at the same percentile, which
-    says how far along its curve a bar stands; empty where nothing can be compared."""
-    authors = published_curves()
-    pairs = []
-    for point in percentiles.points:
-        name = curve_of(point.toggles)
-        ours = first_step_at(point.simulation.curves["accuracy"], level)
-        theirs = first_step_at(authors[name], level) if name else None
-        if ours and theirs:
-            pairs.append((point.label, ours, theirs))
-    if not pairs:
-        return ""
-    words = "; ".join(f"{label}: step {ours}, theirs {theirs}" for label, ours, theirs in pairs)
-    text = f"Time to {level:.0f} % right at equal percentiles ({words})"
-    if all(ours < theirs for _, ours, theirs in pairs):
-        text += (
-            ": this network is faster, so the bars with the maximum as their scale stand further"
-            " along their curves at the same step, and leave less to gain for the mechanisms"
-            " behind them"
+def _at_chance(point: Point) -> list[str]:
+    """What is known of a network that is right by chance: no read-out helps it, and how far its
+    activations lie above what a rate can be."""
+    found = point.metrics
+    accuracies = [found[f"accuracy_{name}"] for name in READOUTS if f"accuracy_{name}" in found]
+    words = "both within 10 points of chance, 10 %"
+    if len(accuracies) > 1 and max(accuracies) < NEAR_CHANCE:
+        words += f", ours by every read-out ({min(accuracies):.2f} to {max(accuracies):.2f})"
+    measured = [words]
+    if name := curve_of(point.toggles):
+        end = published_curves()[name][-1]
+        measured.append(f"the authors' own curve, of {CURVE_IMAGES} images, ends at {end:.2f}")
+    if tops := [largest for largest, _ in outliers(point).values()]:
+        measured.append(
+            f"the largest activations of the layers are {min(tops):.1f} to {max(tops):.1f}"
+            " thresholds, where a rate ends at 1; theirs are not published"
         )
-    elif all(ours > theirs for _, ours, theirs in pairs):
-        text += (
-            ": this network is slower, so the bars with the maximum as their scale stand less far"
-            " along their curves at the same step"
-        )
-    return f"{text}. The authors' curves are of 500 images."
-
-
-def from_bar_to_bar(points: Sequence[Point]) -> str:
-    """By how much each bar is above the one before, and which of them differ by less than the
-    images' choice does."""
-    pairs = list(pairwise(points))
-    if not pairs:
-        return ""
-    gains = [b.metrics["snn_accuracy"] - a.metrics["snn_accuracy"] for a, b in pairs]
-    within = [
-        b.label
-        for a, b in pairs
-        if a.metrics["interval_low"] <= b.metrics["snn_accuracy"] <= a.metrics["interval_high"]
-    ]
-    falls = sum(gain < 0 for gain in gains)
-    order = "no bar is below the one before" if not falls else f"{falls} below the one before"
-    text = f"From bar to bar: {', '.join(f'{gain:+.2f}' for gain in gains)}; {order}"
-    if within:
-        text += f"; within the 95 % interval of the one before: {', '.join(within)}"
-    return text + "."
+    return measured

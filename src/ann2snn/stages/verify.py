@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ann2snn.records import Record
 from ann2snn.settings import SettingError
 from ann2snn.stages import demo
 from ann2snn.stages.chain import data_root
+from ann2snn.stages.difference import compared
 from ann2snn.stages.provenance import MACHINE, noted_machines, provenance
 from ann2snn.stages.study import Study, default_studies, read_params
 
@@ -89,14 +90,15 @@ def print_machines(project: Path, differences: list[str]) -> None:
 
 
 def concerns(difference: str, place: str, studies: Iterable[str]) -> bool:
-    """Whether a file that differs is a result under artifacts/`place`, or a figure of its study: a
-    figure bears its study's name, or one that begins with it, as `cifar10-best-early-exit`."""
+    """Whether a file that differs is a result under artifacts/`place`, a figure of its study, or
+    drawn from all results, as the page is. A figure bears its study's name, or one that begins with
+    it, as `cifar10-best-early-exit`."""
     file = difference.partition(";")[0]
     if file.startswith("report/figures/"):
         stem = Path(file).name.partition(":")[0].rpartition(".")[0]
         named = [study for study in studies if f"{stem}-".startswith(f"{study}-")]
         return place.partition("/")[2] == max(named, key=len, default="")
-    return file.startswith(f"artifacts/{place}/")
+    return file.startswith((f"artifacts/{place}/", "report/"))
 
 
 def verify_digits(clone: Path, folder: Path) -> list[str]:
@@ -203,32 +205,6 @@ def run_python(folder: Path, *arguments: str, expect: str = "") -> None:
     )  # fmt: skip
     if not done.stdout.startswith(expect):
         raise SettingError(f"the code of the clone is not what runs, but {done.stdout.strip()}")
-
-
-def compared(made: Path, expected: Path, name: str) -> list[str]:
-    """Names of the files in which two files or folders differ, with what differs in a record."""
-    if made.is_dir() and expected.is_dir():
-        names = sorted({p.name for folder in (made, expected) for p in folder.iterdir()})
-        return [line for n in names for line in compared(made / n, expected / n, f"{name}/{n}")]
-    if not made.is_file() or not expected.is_file():
-        return [f"{name}: {'not made' if expected.exists() else 'not committed'}"]
-    if made.read_bytes() == expected.read_bytes():
-        return []
-    return [f"{name}{''.join(f'; {line}' for line in changed_metrics(made, expected))}"]
-
-
-def changed_metrics(made: Path, expected: Path) -> Iterator[str]:
-    """What differs in two records: key or metrics; nothing for other files."""
-    try:
-        new, old = Record.read(made), Record.read(expected)
-    except ValueError:
-        return
-    if new.key != old.key:
-        yield f"key {new.key[:12]}, committed {old.key[:12]}"
-    for metric in sorted(set(new.metrics) | set(old.metrics)):
-        values = new.metrics.get(metric), old.metrics.get(metric)
-        if values[0] != values[1]:
-            yield f"{metric} {values[0]}, committed {values[1]}"
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from ann2snn.report.chart import (
     shown_error,
     stacked_labels,
 )
-from ann2snn.report.published import Published, bar_of, is_papers_network, published
+from ann2snn.report.published import Published, papers_bar, published
 from ann2snn.report.reading import Point, Results, Study
 
 if TYPE_CHECKING:
@@ -38,17 +38,10 @@ ALIKE = 1.0  # points: bars from 0 to 100 that differ by less look equal
 MANY_ALIKE = 3
 
 
-def papers_bar(study: Study, point: Point) -> Published | None:
-    """The paper's bar with this point's mechanisms, where the network is the paper's."""
-    name = bar_of(point.toggles)
-    comparable = is_papers_network(point.simulation.settings, study.dataset)
-    return published("ablation").get(name) if comparable and name else None
-
-
 def charts(results: Results) -> Iterator[Chart]:
     """One chart for each study of kind `ablation`."""
     for study in results.of_kind("ablation"):
-        beside = [papers_bar(study, point) for point in study.points]
+        beside = [papers_bar(point.simulation.settings, study.dataset) for point in study.points]
         yield Chart(
             study.name,
             study.name,
@@ -132,8 +125,8 @@ def _draw(study: Study, beside: Sequence[Published | None]) -> "Figure":
     if any(beside):
         handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
         figure.legend(
-            handles.values(), handles.keys(), loc="upper right", ncols=2, fontsize=8.5,
-            bbox_to_anchor=(0.99, 0.94),
+            handles.values(), handles.keys(), loc="upper right", fontsize=8.5,
+            bbox_to_anchor=(0.99, 1 - 0.02 / height),
         )  # fmt: skip
     return figure
 

@@ -65,7 +65,7 @@ def _caption(study: Study, layer: Layer) -> str:
     )
     if study.dataset.startswith("CIFAR-10"):
         words += " (the paper's: about a third, on the original CIFAR-10)"
-    return f"{words}."
+    return f"{words}. Statistics of conversion `{layer.run[:10]}`."
 
 
 def first_layer(summary: Json, study: Study) -> Layer | None:
@@ -118,11 +118,7 @@ def _rows(study: Study, layer: Layer, which: str) -> Iterator[list[Cell]]:
 
 
 def _draw(study: Study, layer: Layer) -> "Figure":
-    seed = study.points[0].simulation.settings["ann"]["seed"]
-    evidence = (
-        f"first layer {layer.name}, {layer.images:,} calibration images, network trained with seed"
-        f" {seed}"
-    )
+    evidence = f"first layer {layer.name}, {layer.images:,} calibration images; {study.training}"
     figure = new_figure(f"{study.dataset}: activations and their outliers", evidence, height=3.5)
     left = figure.add_axes((0.085, 0.15, 0.385, 0.63))
     right = figure.add_axes((0.585, 0.15, 0.385, 0.63))

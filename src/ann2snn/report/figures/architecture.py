@@ -5,7 +5,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Literal
 
 from ann2snn.report.chart import BLUE, FAINT, INK, ORANGE, QUIET, Cell, Chart, grid, new_figure
-from ann2snn.report.published import Published, published
+from ann2snn.report.published import papers_network
 from ann2snn.report.reading import Point, Results, Study
 
 if TYPE_CHECKING:
@@ -42,37 +42,16 @@ def _caption(study: Study) -> str:
         "Dots: one training each; short lines and bold numbers: their means; small numbers: the"
         " smallest to the largest. The axis does not begin at 0."
     )
-    marks = {theirs.mark for point in study.points if (theirs := papers_network(study, point))}
+    theirs = [papers_network(p.simulation.settings, study.dataset) for p in study.points]
+    marks = {network.mark for network in theirs if network}
     if marks:
         words += " Grey triangles: the paper's ANNs on the original CIFAR-10"
         words += "; hollow: from memory, unverified." if "M" in marks else "."
     return words
 
 
-def groups(study: Study) -> dict[str, list[Point]]:
-    """Points by label: trainings of one variant with other seeds share theirs."""
-    found: dict[str, list[Point]] = {}
-    for point in study.points:
-        found.setdefault(point.label, []).append(point)
-    return found
-
-
-def papers_network(study: Study, point: Point) -> Published | None:
-    """The paper's ANN of this architecture, on CIFAR-10."""
-    ann = point.simulation.settings["ann"]
-    if not study.dataset.startswith("CIFAR-10") or ann["network"] != "cifar10_cnn":
-        return None
-    name = {
-        (True, "max", "softmax"): "full",
-        (False, "max", "softmax"): "no-bias",
-        (False, "average", "softmax"): "average-pooling",
-        (False, "average", "relu"): "relu-output",
-    }.get((ann["bias"], ann["pooling"], ann["output"]))
-    return published("architecture")[name] if name else None
-
-
 def _row(study: Study, point: Point) -> list[Cell]:
-    theirs = papers_network(study, point)
+    theirs = papers_network(point.simulation.settings, study.dataset)
     return [
         study.name, point.name, point.label, point.simulation.settings["ann"]["seed"],
         point.metrics["ann_accuracy"], point.metrics["snn_accuracy"],
@@ -81,7 +60,7 @@ def _row(study: Study, point: Point) -> list[Cell]:
 
 
 def _draw(study: Study) -> "Figure":
-    variants = groups(study)
+    variants = study.variants
     words = [fill(label, round(WRAPPED / len(variants))) for label in variants]
     below = 0.3 + 0.16 * max(label.count("\n") + 1 for label in words)
     height = 3.9 + below
@@ -90,7 +69,7 @@ def _draw(study: Study) -> "Figure":
     for place, points in enumerate(variants.values()):
         for metric, shift, colour, name in COLUMNS_OF_DOTS:
             _column(axes, place + shift, [p.metrics[metric] for p in points], colour, name)
-        theirs = papers_network(study, points[0])
+        theirs = papers_network(points[0].simulation.settings, study.dataset)
         if theirs:
             name, fill_style = PAPERS[theirs.mark]
             axes.plot(

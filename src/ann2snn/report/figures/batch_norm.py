@@ -62,7 +62,7 @@ def _rows(study: Study, point: Point) -> Iterator[list[Cell]]:
 
 def _draw(study: Study, images: str) -> "Figure":
     tested = f"{study.points[0].metrics['images']:,} {study.points[0].part} images"
-    evidence = f"{images}, one training each; ANN: accuracy on {tested}"
+    evidence = f"{images}; {study.training}; ANN: accuracy on {tested}"
     figure = new_figure(f"{study.dataset}: {study.title}", evidence, height=3.4)
     axes = figure.add_axes((0.075, 0.12, 0.905, 0.66))
     wide = 0.8 / len(study.points)

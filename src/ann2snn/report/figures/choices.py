@@ -25,18 +25,13 @@ from ann2snn.report.chart import (
     shown_error,
 )
 from ann2snn.report.intervals import wilson_interval
-from ann2snn.report.reading import Results, Study
+from ann2snn.report.reading import READOUTS, Results, Study
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 OWN_FIGURE = ("ablation", "percentiles", "architecture", "theory", "batch-norm")
-READOUTS = {
-    "softmax": "softmax at clock ticks",
-    "potential": "largest potential",
-    "count": "most spikes",
-}
 COLUMNS = ("study", "point", "label", "step", "accuracy", "interval_low", "interval_high",
            "ann_accuracy", "run")  # fmt: skip
 

@@ -18,8 +18,7 @@ from ann2snn.report.chart import (
     stacked_labels,
 )
 from ann2snn.report.figures.activations import calibration_images
-from ann2snn.report.reading import Point, Results, Study, scale_percentile
-from ann2snn.report.verdict import saturating_shares
+from ann2snn.report.reading import Point, Results, Study, saturating_shares, scale_percentile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +56,7 @@ def _rows(study: Study, point: Point) -> Iterator[list[Cell]]:
     percentile = scale_percentile(toggles)
     if not full_method or percentile is None:
         return
-    shares = saturating_shares(point)
+    shares = saturating_shares(point).values()
     if not shares:
         return
     curve = point.simulation.curves["accuracy"]

@@ -62,6 +62,28 @@ def is_papers_network(settings: Json, dataset: str) -> bool:
     )
 
 
+def papers_bar(settings: Json, dataset: str) -> Published | None:
+    """The bar of figure 2 for a run with these settings, where the network is the paper's."""
+    name = bar_of(settings["conversion"])
+    return (
+        published("ablation").get(name) if name and is_papers_network(settings, dataset) else None
+    )
+
+
+def papers_network(settings: Json, dataset: str) -> Published | None:
+    """The paper's ANN of this architecture, on CIFAR-10."""
+    ann = settings["ann"]
+    if not dataset.startswith("CIFAR-10") or ann["network"] != FOUR_CONVOLUTIONS:
+        return None
+    name = {
+        (True, "max", "softmax"): "full",
+        (False, "max", "softmax"): "no-bias",
+        (False, "average", "softmax"): "average-pooling",
+        (False, "average", "relu"): "relu-output",
+    }.get((ann["bias"], ann["pooling"], ann["output"]))
+    return published("architecture")[name] if name else None
+
+
 def bar_of(conversion: Json) -> str | None:
     """The bar of figure 2 whose mechanisms these toggles are, or None."""
     mechanisms = (conversion["input"], conversion["reset"], conversion["normalization"])
