@@ -16,6 +16,7 @@ from ann2snn.report.reading import Point, Results, Study, outliers, scale_percen
 from ann2snn.report.rows import LAST
 
 MAXIMUM = 100.0  # the percentile that is a layer's largest activation
+HIGHEST = 99.999  # the highest one below it that the authors drew
 PERCENTILE = 99.9  # the one whose outliers a conversion notes
 
 
@@ -90,7 +91,7 @@ def _steps_at_bars(ablation: Study) -> str:
     theirs = published("ablation")["max-norm"].value
     step = first_step_at(published_curves()["max_norm"], theirs)
     return (
-        f" The paper's bars with the maximum as their scale it reaches early: {', '.join(reached)}."
+        f" The paper's bars with the maximum as their scale it reaches: {', '.join(reached)}."
         " When theirs first stood there is not published, but for max-norm: their curve passes"
         f" {theirs:.2f} at step {step}."
     )
@@ -116,7 +117,7 @@ def cost_of_the_maximum(percentiles: Study) -> str:
         for point in percentiles.points
         if (point.toggles["input"], point.toggles["reset"]) == full
     }
-    high, top = found.get(99.999), found.get(MAXIMUM)
+    high, top = found.get(HIGHEST), found.get(MAXIMUM)
     if high is None or top is None or not _is_papers(percentiles):
         return ""
     if not high.metrics["spikes_per_neuron"]:
