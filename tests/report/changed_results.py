@@ -29,6 +29,14 @@ def with_accuracy(study: Study, curves: list[list[float]]) -> Study:
     return dataclasses.replace(study, points=tuple(points))
 
 
+def with_study(results: Results, changed_study: Study) -> Results:
+    """The results with another study of this name."""
+    studies = tuple(
+        changed_study if study.name == changed_study.name else study for study in results.studies
+    )
+    return dataclasses.replace(results, studies=studies)
+
+
 def with_settings(point: Point, group: str, **settings: object) -> Point:
     """The point with other settings of one step of the pipeline."""
     record = point.simulation

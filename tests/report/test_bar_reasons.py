@@ -13,7 +13,7 @@ from ann2snn.report.bar_reasons import (
     sooner_or_later,
 )
 from ann2snn.report.reading import Point, Results, Study, read_results
-from tests.report.changed_results import changed, study_of, with_accuracy, with_settings
+from tests.report.changed_results import changed, study_of, with_accuracy, with_settings, with_study
 from tests.report.example_artifacts import example_artifacts
 
 
@@ -118,9 +118,7 @@ def best_of(results: Results, **toggles: object) -> Results:
     """The results with other toggles of the best method."""
     best = study_of(results, "best")
     points = (with_settings(best.points[0], "conversion", **toggles),)
-    turned = dataclasses.replace(best, points=points)
-    studies = tuple(turned if s.kind == "best" else s for s in results.studies)
-    return dataclasses.replace(results, studies=studies)
+    return with_study(results, dataclasses.replace(best, points=points))
 
 
 def test_the_loss_of_the_last_bar_is_followed_to_the_best_study(results: Results) -> None:
@@ -159,11 +157,7 @@ def of_other_network(study: Study) -> Study:
 def test_only_studies_of_the_same_trained_network_give_reasons(results: Results) -> None:
     ablation = study_of(results, "ablation")
     assert any("this network has 87.00" in text for text in reasons(results, ablation, 85.0))
-    studies = tuple(
-        of_other_network(study) if study.kind == "percentiles" else study
-        for study in results.studies
-    )
-    other = dataclasses.replace(results, studies=studies)
+    other = with_study(results, of_other_network(study_of(results, "percentiles")))
     assert not any("this network" in text for text in reasons(other, ablation, 85.0))
 
 

@@ -10,7 +10,7 @@ from ann2snn.report.page import report_page
 from ann2snn.report.reading import Results, read_results
 from ann2snn.report.rows import energy_ratio, spikes_until, synops_until
 from ann2snn.report.tables import chosen_point, same_toggles
-from tests.report.changed_results import changed, study_of, with_accuracy
+from tests.report.changed_results import changed, study_of, with_accuracy, with_study
 from tests.report.example_artifacts import example_artifacts
 
 ROOT = Path(__file__).parents[2]
@@ -75,8 +75,7 @@ def test_a_best_study_with_other_toggles_than_chosen_is_told(results: Results) -
     selection = study_of(results, "selection")
     other = changed(selection.points[0], agreement=99.9)
     turned = dataclasses.replace(selection, points=(other, *selection.points[1:]))
-    studies = tuple(turned if s.kind == "selection" else s for s in results.studies)
-    page = report_page(dataclasses.replace(results, studies=studies), [], "../artifacts")
+    page = report_page(with_study(results, turned), [], "../artifacts")
     assert "`example-best` takes another." in page
 
 
@@ -114,8 +113,7 @@ def test_the_shape_of_the_percentiles_is_judged_by_the_curves(results: Results) 
 
     def words(of: dict[str, list[float]]) -> str:
         turned = with_accuracy(study, [of[point.name] for point in study.points])
-        studies = tuple(turned if s.kind == "percentiles" else s for s in results.studies)
-        text = report_page(dataclasses.replace(results, studies=studies), [], "../artifacts")
+        text = report_page(with_study(results, turned), [], "../artifacts")
         return text[text.index("The paper's shape: ") :].splitlines()[0]
 
     assert words(curves) == (

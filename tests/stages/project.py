@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ann2snn.records import Record
+
 ROOT = Path(__file__).parents[2]
 QUICK = ["ann.epochs=1", "simulation.steps=12", "simulation.images=60"]
 
@@ -41,3 +43,8 @@ def result_files(project: Path) -> dict[str, bytes]:
         path.relative_to(store).as_posix(): path.read_bytes()
         for path in sorted(store.glob("*/*/record.json"))
     }
+
+
+def record(**metrics: float) -> Record:
+    """A simulation with these metrics and nothing else."""
+    return Record("simulation", "k" * 64, {}, {}, {}, dict(metrics), {}, {})

@@ -5,12 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ann2snn.records import Record
 from ann2snn.stages.difference import compared
-
-
-def record(**metrics: float) -> Record:
-    return Record("simulation", "k" * 64, {}, {}, {}, dict(metrics), {}, {})
+from tests.stages.project import record
 
 
 def test_equal_files_and_folders_do_not_differ(tmp_path: Path) -> None:
@@ -62,6 +58,7 @@ def test_a_curve_is_told_from_the_first_step_that_differs(
     [
         (b"a\nb 1\n", b"a\nb 2\n", "line 2: 'b 1', committed 'b 2'"),
         (b"a\n", b"a\nmore\n", "line 2: '', committed 'more'"),
+        (b"a\n", b"a\n\n", "line 2: '', committed ''"),
         (b"x" * 500 + b"1", b"x" * 500 + b"2", f"line 1: '{'x' * 30}1', committed '{'x' * 30}2'"),
         (b"\xff\x00\x01", b"\xff\x00\x02\x03", "byte 2 of 3, committed 4"),
     ],

@@ -18,11 +18,7 @@ from ann2snn.stages.verify import (
     print_machines,
     verify_networks,
 )
-from tests.stages.project import ROOT
-
-
-def record(**metrics: float) -> Record:
-    return Record("simulation", "k" * 64, {}, {}, {}, dict(metrics), {}, {})
+from tests.stages.project import ROOT, record
 
 
 def test_a_part_that_fails_is_told_and_the_others_go_on() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from statistics import fmean
 
 from ann2snn.report.published import Published, papers_network
 from ann2snn.report.reading import Point, Results, Study
@@ -23,7 +24,7 @@ def reasons(results: Results, study: Study) -> Iterator[str]:
         return
     yield _from_network_to_network(pairs)
     for (_, before, _), (_, after, _) in pairs:
-        if [points[0].simulation.settings["ann"]["bias"] for points in (before, after)] == [1, 0]:
+        if _has_biases(before) and not _has_biases(after):
             yield from _worth_of_normalization(results, study, _ann(before) - _ann(after))
     if "relu-output" in networks:
         yield from _relu_outputs(networks["relu-output"][1])
@@ -49,9 +50,17 @@ def _from_network_to_network(pairs: Sequence[tuple[Network, Network]]) -> str:
     return text
 
 
+def _has_biases(points: Sequence[Point]) -> bool:
+    return bool(points[0].simulation.settings["ann"]["bias"])
+
+
+def _mean(points: Sequence[Point], metric: str) -> float:
+    """The mean of a metric over trainings."""
+    return fmean(point.metrics[metric] for point in points)
+
+
 def _ann(points: Sequence[Point]) -> float:
-    """The mean over trainings of the ANN's accuracy."""
-    return float(sum(point.metrics["ann_accuracy"] for point in points) / len(points))
+    return _mean(points, "ann_accuracy")
 
 
 def _worth_of_normalization(results: Results, study: Study, lost: float) -> Iterator[str]:
@@ -77,12 +86,12 @@ def _relu_outputs(points: Sequence[Point]) -> Iterator[str]:
         return
     if any("accuracy_count" not in point.metrics for point in points):
         return
-    counts = sum(point.metrics["accuracy_count"] for point in points) / len(points)
-    softmax = sum(point.metrics["snn_accuracy"] for point in points) / len(points)
-    if _ann(points) - counts <= CLOSE < _ann(points) - softmax:
+    ann = _ann(points)
+    counts, softmax = _mean(points, "accuracy_count"), _mean(points, "snn_accuracy")
+    if ann - counts <= CLOSE < ann - softmax:
         yield (
             "An ANN with ReLU outputs answers with its largest output. Read out by the most spikes"
-            f" the same runs have {counts:.2f} (loss {_ann(points) - counts:.2f}), by the spiking"
+            f" the same runs have {counts:.2f} (loss {ann - counts:.2f}), by the spiking"
             f" softmax {softmax:.2f}: the loss in the table is the read-out's. How the paper"
             " trained its ReLU outputs is not known here, so their fall there stays unexplained."
         )

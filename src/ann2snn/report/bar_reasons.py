@@ -7,16 +7,23 @@ from ann2snn.report.intervals import first_step_at, paired_chance
 from ann2snn.report.published import (
     CURVE_IMAGES,
     curve_of,
+    is_full_method,
     is_papers_network,
     papers_bar,
     published,
     published_curves,
 )
-from ann2snn.report.reading import Point, Results, Study, outliers, scale_percentile
+from ann2snn.report.reading import (
+    MAXIMUM,
+    Point,
+    Results,
+    Study,
+    outliers,
+    scale_percentile,
+)
 from ann2snn.report.rows import LAST
 
-MAXIMUM = 100.0  # the percentile that is a layer's largest activation
-HIGHEST = 99.999  # the highest one below it that the authors drew
+HIGHEST = 99.999  # the highest percentile below the maximum that the authors drew
 PERCENTILE = 99.9  # the one whose outliers a conversion notes
 
 
@@ -111,11 +118,10 @@ def _is_papers(study: Study) -> bool:
 def cost_of_the_maximum(percentiles: Study) -> str:
     """What the last step from the authors' highest percentile to the maximum costs in accuracy,
     beside the paper's; empty where one of them was not simulated."""
-    full = ("analog", "subtract")
     found = {
         scale_percentile(point.toggles): point
         for point in percentiles.points
-        if (point.toggles["input"], point.toggles["reset"]) == full
+        if is_full_method(point.toggles)
     }
     high, top = found.get(HIGHEST), found.get(MAXIMUM)
     if high is None or top is None or not _is_papers(percentiles):

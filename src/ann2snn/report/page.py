@@ -7,7 +7,7 @@ from ann2snn.report.intervals import paired_chance
 from ann2snn.report.markdown import ann_link, interval, run_link, step_or_never, table, three_digits
 from ann2snn.report.published import published
 from ann2snn.report.reading import Point, Results, Study
-from ann2snn.report.rows import energy_ratio, spikes_until, synops_until
+from ann2snn.report.rows import costs
 from ann2snn.report.tables import tables_of
 
 # The conversion's toggles that a study names where all its points share them.
@@ -112,15 +112,16 @@ def _best_row(results: Results, study: Study, point: Point, artifacts: str) -> l
 def _cost_row(study: Study, point: Point, step: int | None, artifacts: str) -> list[str]:
     found = point.metrics
     pooling = found.get("pool_operations_per_image") if step is None else None
+    cost = costs(point, step)
     return [
         study.dataset,
         _method(study, point),
         str(found["steps"] if step is None else step),
-        f"{spikes_until(point, step):.2f}",
-        three_digits(synops_until(point, step)),
+        f"{cost['spikes_per_neuron']:.2f}",
+        three_digits(cost["synops_per_image"]),
         "" if pooling is None else three_digits(pooling),
         three_digits(found["macs_per_image"]),
-        f"{energy_ratio(point, step):.2f}",
+        f"{cost['energy_ratio']:.2f}",
         "yes" if found["exact"] else "no",
         run_link(point, artifacts),
     ]

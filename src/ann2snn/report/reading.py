@@ -14,6 +14,7 @@ NEEDED_METRICS = ("snn_accuracy", "ann_accuracy", "interval_low", "interval_high
                   "steps", "steps_to_99", "spikes_per_neuron", "synops_per_image",
                   "macs_per_image", "exact", "agreement")  # fmt: skip
 
+MAXIMUM = 100.0  # the percentile that is a layer's largest activation
 READOUTS = {
     "softmax": "softmax at clock ticks",
     "potential": "largest potential",
@@ -75,15 +76,16 @@ class Study:
     def training(self) -> str:
         """The epochs and seeds of the networks' training in words, or that weights were given."""
         recipes = [point.simulation.settings["ann"] for point in self.points]
-        epochs = sorted({recipe["epochs"] for recipe in recipes if not recipe["weights"]})
-        seeds = sorted({recipe["seed"] for recipe in recipes if not recipe["weights"]})
+        trained = [recipe for recipe in recipes if not recipe["weights"]]
         words = []
-        if epochs:
+        if trained:
+            epochs = " and ".join(map(str, sorted({recipe["epochs"] for recipe in trained})))
+            seeds = ", ".join(map(str, sorted({recipe["seed"] for recipe in trained})))
             words.append(
-                f"trained {' and '.join(map(str, epochs))} epoch{'s' * (epochs != [1])},"
-                f" seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+                f"trained {epochs} {'epoch' if epochs == '1' else 'epochs'},"
+                f" {'seeds' if ',' in seeds else 'seed'} {seeds}"
             )
-        if any(recipe["weights"] for recipe in recipes):
+        if len(trained) < len(recipes):
             words.append("given weights")
         return "; ".join(words)
 
@@ -133,7 +135,7 @@ def scale_percentile(toggles: Json) -> float | None:
     """The percentile that a layer's scale is, 100 where it is the maximum; None where there is no
     one scale of a layer's own."""
     if toggles["normalization"] == "max":
-        return 100.0
+        return MAXIMUM
     return float(toggles["percentile"]) if toggles["normalization"] == "percentile" else None
 
 

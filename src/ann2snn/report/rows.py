@@ -41,6 +41,7 @@ def result_rows(results: Results) -> list[Json]:
 
 def result_row(study: Study, point: Point) -> Json:
     found = point.metrics
+    reached = found["steps_to_99"]
     return {
         "study": study.name,
         "point": point.name,
@@ -52,7 +53,7 @@ def result_row(study: Study, point: Point) -> Json:
         "ann_accuracy": found["ann_accuracy"],
         "snn_accuracy": found["snn_accuracy"],
         "interval": [found["interval_low"], found["interval_high"]],
-        "steps_to_99": found["steps_to_99"],
+        "steps_to_99": reached,
         "spikes_per_neuron": found["spikes_per_neuron"],
         "synops_per_image": found["synops_per_image"],
         "macs_per_image": found["macs_per_image"],
@@ -68,7 +69,7 @@ def result_row(study: Study, point: Point) -> Json:
             f"{level:.1f}": first_step_at(point.simulation.curves["accuracy"], level)
             for level in (START, speed_level(study, point))
         },
-        "at_99": _until(point, found["steps_to_99"]),
+        "at_99": None if reached is None else costs(point, reached),
         "readouts": readout_rows(point),
         "early_exit": {
             name: point.simulation.curves.get(f"early_exit_{name}")
@@ -86,10 +87,8 @@ def speed_level(study: Study, point: Point) -> float:
     return LEVEL if comparable and ann >= LEVEL else FALLBACK * ann
 
 
-def _until(point: Point, step: int | None) -> Json | None:
-    """What a run costs up to a step; None where there is no such step."""
-    if step is None:
-        return None
+def costs(point: Point, step: int | None = None) -> Json:
+    """What a run costs, of all steps or up to `step` (from 1)."""
     return {
         "spikes_per_neuron": spikes_until(point, step),
         "synops_per_image": synops_until(point, step),

@@ -8,6 +8,7 @@ from ann2snn.report.intervals import first_step_at
 from ann2snn.report.markdown import interval, run_link, spread, step_or_never, table
 from ann2snn.report.published import (
     curve_of,
+    is_full_method,
     is_papers_network,
     papers_bar,
     papers_network,
@@ -105,9 +106,11 @@ def _reached(point: Point, level: float) -> int | None:
 def _shape(study: Study, level: float) -> str:
     """Whether the curves have the paper's shape: the lowest percentile starts first and ends last,
     and the level comes the later, the higher the percentile."""
-    swept = [p for p in study.points
-             if (p.toggles["input"], p.toggles["reset"], p.toggles["normalization"])
-             == ("analog", "subtract", "percentile")]  # fmt: skip
+    swept = [
+        point
+        for point in study.points
+        if is_full_method(point.toggles) and point.toggles["normalization"] == "percentile"
+    ]
     swept.sort(key=lambda point: float(point.toggles["percentile"]))
     if len(swept) < 3:
         return ""

@@ -1,8 +1,8 @@
 """In what files differ from those that they should equal, byte for byte."""
 
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from ann2snn.records import Record
 
@@ -51,18 +51,22 @@ def _changes_of_record(new: Record, old: Record) -> Iterator[str]:
         curve, other = new.curves.get(name, []), old.curves.get(name, [])
         if curve != other:
             place = _first(curve, other)
-            ends = [values[place] if place < len(values) else None for values in (curve, other)]
-            yield f"curve {name} at {place + 1}: {ends[0]}, committed {ends[1]}"
+            yield (
+                f"curve {name} at {place + 1}: {_at(curve, place)}, committed {_at(other, place)}"
+            )
 
 
 def _first_line(new: Sequence[str], old: Sequence[str]) -> str:
-    number, lines = next(
-        (number, pair) for number, pair in enumerate(zip_longest(new, old, fillvalue=""), 1)
-        if pair[0] != pair[1]
-    )  # fmt: skip
+    place = _first(new, old)
+    lines = _at(new, place) or "", _at(old, place) or ""
     start = max(_first(*lines) - AROUND, 0)
     shown = [line[start : start + 2 * AROUND] for line in lines]
-    return f"line {number}: {shown[0]!r}, committed {shown[1]!r}"
+    return f"line {place + 1}: {shown[0]!r}, committed {shown[1]!r}"
+
+
+def _at(values: Sequence[Any], place: int) -> Any:
+    """What stands there; None behind the end."""
+    return values[place] if place < len(values) else None
 
 
 def _first(new: Sequence[object], old: Sequence[object]) -> int:

@@ -18,6 +18,7 @@ from ann2snn.report.chart import (
     stacked_labels,
 )
 from ann2snn.report.figures.activations import calibration_images
+from ann2snn.report.published import is_full_method
 from ann2snn.report.reading import Point, Results, Study, saturating_shares, scale_percentile
 
 if TYPE_CHECKING:
@@ -52,9 +53,8 @@ def charts(results: Results) -> Iterator[Chart]:
 
 def _rows(study: Study, point: Point) -> Iterator[list[Cell]]:
     toggles = point.toggles
-    full_method = (toggles["input"], toggles["reset"]) == ("analog", "subtract")
     percentile = scale_percentile(toggles)
-    if not full_method or percentile is None:
+    if not is_full_method(toggles) or percentile is None:
         return
     shares = saturating_shares(point).values()
     if not shares:

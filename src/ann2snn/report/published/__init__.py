@@ -8,6 +8,7 @@ All CIFAR-10 numbers are on the original images.
 
 import csv
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from ann2snn.records import Json
@@ -32,6 +33,7 @@ class Published:
         return f"{self.value:.2f}" + (" (from memory, unverified)" if self.mark == "M" else "")
 
 
+@cache
 def published(table: str) -> dict[str, Published]:
     """The published numbers of one table by name, in the paper's order."""
     with (FOLDER / "numbers.csv").open(encoding="utf-8", newline="") as file:
@@ -42,6 +44,7 @@ def published(table: str) -> dict[str, Published]:
         }
 
 
+@cache
 def published_curves() -> dict[str, list[float]]:
     """The authors' accuracy (percent) by step, by name of the curve."""
     with (FOLDER / "accuracy_latency.csv").open(encoding="utf-8", newline="") as file:
@@ -84,6 +87,11 @@ def papers_network(settings: Json, dataset: str) -> Published | None:
     return published("architecture")[name] if name else None
 
 
+def is_full_method(conversion: Json) -> bool:
+    """Whether input and reset are those of the paper's full method, whatever the scale."""
+    return (conversion["input"], conversion["reset"]) == ("analog", "subtract")
+
+
 def bar_of(conversion: Json) -> str | None:
     """The bar of figure 2 whose mechanisms these toggles are, or None."""
     mechanisms = (conversion["input"], conversion["reset"], conversion["normalization"])
@@ -106,7 +114,7 @@ def curve_of(conversion: Json) -> str | None:
     bar = bar_of(conversion)
     if bar in ("default", "max-norm"):
         return bar.replace("-", "_")
-    if (conversion["input"], conversion["reset"]) == ("analog", "subtract"):
+    if is_full_method(conversion):
         name = f"p{conversion['percentile']:g}"
         if conversion["normalization"] == "percentile" and name in published_curves():
             return name
