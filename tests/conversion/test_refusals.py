@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -214,7 +215,7 @@ def test_activations_that_are_not_finite_are_refused() -> None:
         convert(module, zoo.images(shape, 5))
 
 
-def test_a_file_without_statistics_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_without_statistics_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     path.write_bytes(b"nothing")
     with pytest.raises(ValueError, match="holds no activation statistics"):

@@ -3,6 +3,7 @@
 import csv
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,22 +24,22 @@ def results(axes: dict[str, list[str]], holes: int = 0) -> SweepResults:
     return SweepResults("s", "snn_accuracy", "data=digits", axes, found, dict.fromkeys(points, "k"))
 
 
-def drawn(axes: dict[str, list[str]], holes: int = 0) -> list[object]:
+def drawn(axes: dict[str, list[str]], holes: int = 0) -> list[Any]:
     figure = sweep_chart(results(axes, holes)).draw()
     return list(figure.axes)
 
 
 def test_numbers_give_a_curve_and_words_bars() -> None:
     (curve,), (bars,) = drawn(PERCENTILES), drawn(RESETS)
-    assert list(curve.lines[0].get_xdata()) == [90, 99.9, 100]  # type: ignore[attr-defined]
-    assert [bar.get_height() for bar in bars.patches] == [90, 91]  # type: ignore[attr-defined]
+    assert list(curve.lines[0].get_xdata()) == [90, 99.9, 100]
+    assert [bar.get_height() for bar in bars.patches] == [90, 91]
 
 
 def test_two_axes_give_a_heat_map_and_three_one_for_each_first_value() -> None:
     (panel,) = drawn(PERCENTILES | RESETS)
-    assert panel.images[0].get_array().shape == (3, 2)  # type: ignore[attr-defined]
+    assert panel.images[0].get_array().shape == (3, 2)
     three = drawn({"conversion.input": ["analog", "poisson"], **PERCENTILES, **RESETS})
-    assert [axes.get_title() for axes in three] == [  # type: ignore[attr-defined]
+    assert [axes.get_title() for axes in three] == [
         "conversion.input=analog", "conversion.input=poisson",
     ]  # fmt: skip
 
@@ -46,7 +47,7 @@ def test_two_axes_give_a_heat_map_and_three_one_for_each_first_value() -> None:
 @pytest.mark.parametrize("axes", [RESETS, RESETS | PERCENTILES])
 def test_a_missing_point_is_written_where_it_would_stand(axes: dict[str, list[str]]) -> None:
     (panel,) = drawn(axes, holes=1)
-    assert "missing" in [text.get_text() for text in panel.texts]  # type: ignore[attr-defined]
+    assert "missing" in [text.get_text() for text in panel.texts]
 
 
 def test_a_sweep_of_many_axes_says_what_it_leaves_out() -> None:
@@ -68,7 +69,7 @@ def test_the_table_marks_the_best_point_and_leaves_holes(tmp_path: Path) -> None
 
 def test_a_sweep_of_one_point_is_one_bar() -> None:
     (panel,) = drawn({})
-    assert len(panel.patches) == 1  # type: ignore[attr-defined]
+    assert len(panel.patches) == 1
 
 
 def test_words_are_no_numbers() -> None:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from ann2snn.stages.application import run
@@ -78,7 +79,6 @@ def test_misuse_is_told_in_one_line(
     arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert call(monkeypatch, "simulation", *arguments) in (1, 2)
     (said,) = capsys.readouterr().err.splitlines()
@@ -129,7 +129,6 @@ def test_a_wrong_flag_is_told_by_hydras_parser(
 def test_the_last_point_of_a_study_is_checked_before_the_first_is_computed(
     wrong: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("torch")
     monkeypatch.setattr("ann2snn.ann.recipe.autocast_supported", lambda: False)
     content = yaml.safe_load((project / "params.yaml").read_text())
     points = {"good": ["conversion.reset=zero"], "bad": [wrong]}

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from ann2snn.records import write_json
 from ann2snn.settings import SettingError
@@ -127,7 +128,6 @@ def test_hydras_own_sweeper_parameters_are_points_too(
 def test_a_point_that_cannot_be_is_named_before_any_is_run(
     overrides: list[str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(SettingError, match=message):
         sweep.run_multirun("simulation", ["run.track=false", *overrides], never)
@@ -145,7 +145,6 @@ def test_more_images_than_there_are_is_told_before_any_point_is_run(
 def test_a_gpu_is_not_asked_for_where_the_points_run_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     launched: list[str] = []
     with pytest.warns(UserWarning, match="submitit_slurm"):

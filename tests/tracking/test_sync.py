@@ -3,6 +3,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,9 +98,8 @@ def test_a_rebuilt_store_shows_what_a_live_one_shows(project: Path, sent_project
     assert live[SHARED.key].data.tags["git_commit"] == "abc123"
 
 
-def shown(run: object) -> tuple[object, ...]:
-    data = run.data  # type: ignore[attr-defined]
-    return run.info.run_name, data.params, data.metrics  # type: ignore[attr-defined]
+def shown(run: Any) -> tuple[object, ...]:
+    return run.info.run_name, run.data.params, run.data.metrics
 
 
 @pytest.mark.system

@@ -1,6 +1,7 @@
 """Figure 2: what each mechanism adds, as bars, with the analog network as a dashed line."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ def charts(results: Results) -> Iterator[Chart]:
             _caption(study, beside),
             COLUMNS,
             [_row(study, point, bar) for point, bar in zip(study.points, beside, strict=True)],
-            lambda study=study, beside=beside: _draw(study, beside),  # type: ignore[misc]
+            partial(_draw, study, beside),
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ann2snn.records import Json
@@ -53,7 +54,7 @@ def charts(results: Results) -> Iterator[Chart]:
             _caption(study, layer),
             COLUMNS,
             [*_rows(study, layer, "activations"), *_rows(study, layer, "image_maxima")],
-            lambda study=study, layer=layer: _draw(study, layer),  # type: ignore[misc]
+            partial(_draw, study, layer),
         )
 
 

@@ -1,6 +1,7 @@
 """What the analog architecture is worth: ANN and SNN of each variant, over training seeds."""
 
 from collections.abc import Iterator
+from functools import partial
 from textwrap import fill
 from typing import TYPE_CHECKING, Literal
 
@@ -33,7 +34,7 @@ def charts(results: Results) -> Iterator[Chart]:
             _caption(study),
             COLUMNS,
             [_row(study, point) for point in study.points],
-            lambda study=study: _draw(study),  # type: ignore[misc]
+            partial(_draw, study),
         )
 
 

@@ -1,6 +1,7 @@
 """Whether batch normalization in training leaves fewer outliers."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ann2snn.report.chart import BLUE, ORANGE, Cell, Chart, grid, new_figure
@@ -31,7 +32,7 @@ def charts(results: Results) -> Iterator[Chart]:
             f" {_trainings(study)}",
             COLUMNS,
             rows,
-            lambda study=study, images=images: _draw(study, images),  # type: ignore[misc]
+            partial(_draw, study, images),
         )
 
 

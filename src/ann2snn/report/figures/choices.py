@@ -5,6 +5,7 @@ Every study whose kind has no figure of its own is drawn like this, so a new stu
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ def charts(results: Results) -> Iterator[Chart]:
             _caption(study, lines),
             COLUMNS,
             [row for line in lines for row in _rows(study, line)],
-            lambda study=study, lines=lines: _draw(study, lines),  # type: ignore[misc]
+            partial(_draw, study, lines),
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ann2snn.report.chart import (
@@ -61,7 +62,7 @@ def charts(results: Results) -> Iterator[Chart]:
             _caption(point, exits),
             COLUMNS,
             [_row(study, point, found) for found in exits],
-            lambda study=study, point=point, exits=exits: _draw(study, point, exits),  # type: ignore[misc]
+            partial(_draw, study, point, exits),
         )
 
 

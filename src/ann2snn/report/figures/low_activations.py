@@ -1,6 +1,7 @@
 """Analog against Poisson input, by activation: where rates are low, noise weighs most."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ann2snn.report.chart import BLUE, VERMILION, Cell, Chart, grid, new_figure
@@ -29,7 +30,7 @@ def charts(results: Results) -> Iterator[Chart]:
             " above one spike a step is left out.",
             COLUMNS,
             [row for point in pair.values() for row in _rows(study, point)],
-            lambda study=study, pair=pair: _draw(study, pair),  # type: ignore[misc]
+            partial(_draw, study, pair),
         )
 
 

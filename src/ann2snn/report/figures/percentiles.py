@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ann2snn.report.chart import (
@@ -56,7 +57,7 @@ def charts(results: Results) -> Iterator[Chart]:
             _caption(curves),
             COLUMNS,
             [row for curve in curves for row in _rows(study, curve)],
-            lambda study=study, curves=curves: _draw(study, curves),  # type: ignore[misc]
+            partial(_draw, study, curves),
         )
 
 

@@ -1,6 +1,7 @@
 """How well rates and activations agree: against time, and against depth."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ann2snn.report.chart import DISTINCT, Cell, Chart, grid, new_figure, shade, stacked_labels
@@ -27,7 +28,7 @@ def charts(results: Results) -> Iterator[Chart]:
             " last step, against depth.",
             COLUMNS,
             list(_rows(study, compared)),
-            lambda study=study, compared=compared: _draw(study, compared),  # type: ignore[misc]
+            partial(_draw, study, compared),
         )
 
 

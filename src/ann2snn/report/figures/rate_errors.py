@@ -1,6 +1,7 @@
 """How far rates are from activations at every step, beside what the equations predict."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ann2snn.report.chart import INK, QUIET, Cell, Chart, grid, new_figure, shade
@@ -33,7 +34,7 @@ def charts(results: Results) -> Iterator[Chart]:
             f" above one spike a step. Dotted: 1/t from step {GUIDE} of the last layer.",
             COLUMNS,
             list(_rows(study, compared)),
-            lambda study=study, compared=compared: _draw(study, compared),  # type: ignore[misc]
+            partial(_draw, study, compared),
         )
 
 

@@ -1,6 +1,7 @@
 """Firing rates against the activations that they stand for, neuron by neuron."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ann2snn.report.chart import BLUE, INK, QUIET, Cell, Chart, new_figure
@@ -32,7 +33,7 @@ def charts(results: Results) -> Iterator[Chart]:
             " all images. Each panel has its own axes, to the number written at their ends.",
             COLUMNS,
             _rows(study, compared),
-            lambda study=study, compared=compared: _draw(study, compared),  # type: ignore[misc]
+            partial(_draw, study, compared),
         )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ann2snn.report.chart import (
@@ -47,7 +48,7 @@ def charts(results: Results) -> Iterator[Chart]:
             " and at the end; dashed: the analog network.",
             COLUMNS,
             rows,
-            lambda study=study, rows=rows, images=images: _draw(study, rows, images),  # type: ignore[misc]
+            partial(_draw, study, rows, images),
         )
 
 
