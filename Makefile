@@ -30,17 +30,17 @@ demo repro architecture: export MALLOC_TRIM_THRESHOLD_ := 4294967296
 demo repro architecture: export MALLOC_MMAP_THRESHOLD_ := 4294967296
 
 demo: setup ## the whole pipeline on digits, from nothing, in demo/
-	@python -m ann2snn.stages.demo demo
+	@python -m ann2snn.commands.demo demo
 
 repro: setup ## dvc repro of the default studies of params.yaml, then every result into MLflow
 	dvc repro
 	python -m ann2snn.tracking
 
 architecture: setup ## the studies on request, of architectures on CIFAR-10: 14 trainings, two hours; goes on where it stopped
-	python -m ann2snn.stages.conversion run.study=cifar10-batch-norm
-	python -m ann2snn.stages.simulation run.study=cifar10-batch-norm
-	python -m ann2snn.stages.simulation run.study=cifar10-architecture
-	python -m ann2snn.stages.simulation run.study=cifar10-presets
+	python -m ann2snn.pipeline.conversion run.study=cifar10-batch-norm
+	python -m ann2snn.pipeline.simulation run.study=cifar10-batch-norm
+	python -m ann2snn.pipeline.simulation run.study=cifar10-architecture
+	python -m ann2snn.pipeline.simulation run.study=cifar10-presets
 	dvc repro report
 	python -m ann2snn.tracking
 
@@ -64,10 +64,10 @@ lint: setup ## format, lint and types
 	mypy
 
 verify: setup ## whether a fresh clone computes digits, a point a network and the report again, byte for byte
-	python -m ann2snn.stages.verify
+	python -m ann2snn.commands.verify
 
 accept: setup ## keep results after a change of code that changes no bit of them
-	python -m ann2snn.stages.accept
+	python -m ann2snn.commands.accept
 
 ui: setup ## MLflow on 127.0.0.1, of PROJECT (default: this folder)
 	@cd "$(PROJECT)" && python -m ann2snn.tracking ui --port $(PORT)

@@ -22,7 +22,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         project = Path(temporary)
         shutil.copytree(ROOT / "conf", project / "conf")
-        seconds([sys.executable, "-m", "ann2snn.stages.simulation", *POINT], project)
+        seconds([sys.executable, "-m", "ann2snn.pipeline.simulation", *POINT], project)
         torch = min(
             seconds([sys.executable, "-c", "import torch"], project) for _ in range(REPETITIONS)
         )
@@ -42,7 +42,7 @@ def main() -> None:
 def one_stage(step: str, project: Path, *, track: bool) -> float:
     """Seconds of the whole stage, its result not there before."""
     shutil.rmtree(project / "store" / step)
-    command = [sys.executable, "-m", f"ann2snn.stages.{step}", *POINT, f"run.track={track}"]
+    command = [sys.executable, "-m", f"ann2snn.pipeline.{step}", *POINT, f"run.track={track}"]
     total = seconds(command, project)
     if track:  # ends when the process that tracks in the background has ended
         seconds([sys.executable, "-m", "ann2snn.tracking"], project)

@@ -173,15 +173,15 @@ def test_rounding_moves_a_weight_by_half_a_grid_unit_at_most() -> None:
 def test_toggles_reach_the_nodes() -> None:
     module, shape = zoo.build("plain_conv")
     spec = convert(
-        module, zoo.images(shape, 20), reset="zero", input="poisson", pooling="cumulative",
+        module, zoo.images(shape, 20), reset="zero", input="poisson", pooling="inverse_time",
         output="count", clock_rate=0.5, softmax_draw=True, initial_potential=0.5,
     )  # fmt: skip
-    assert spec.input.coding == "poisson"
+    assert spec.input.input == "poisson"
     neuron = spec["1"]
     assert isinstance(neuron, Neuron)
     assert (neuron.reset, neuron.initial_potential) == ("zero", 0.5)
-    assert spec["2"].gate == "cumulative"  # type: ignore[attr-defined]
-    assert (spec.output.readout, spec.output.clock_rate, spec.output.draw) == ("count", 0.5, True)
+    assert spec["2"].pooling == "inverse_time"  # type: ignore[attr-defined]
+    assert (spec.output.output, spec.output.clock_rate, spec.output.draw) == ("count", 0.5, True)
 
 
 def test_average_in_the_place_of_max_pooling_is_the_network_with_average_pools() -> None:

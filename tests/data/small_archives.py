@@ -41,7 +41,7 @@ def served(files: Mapping[str, bytes], *, cut: bool = False) -> Iterator[str]:
             content = files.get(self.path.removeprefix("/"), b"")
             self.wfile.write(content[: len(content) // 2] if cut else content)
 
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *arguments: object) -> None:
             """Says nothing: tests read what arrives."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

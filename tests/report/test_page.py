@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ann2snn.report.intervals import lasting_step_at, paired_chance
+from ann2snn.numerics.intervals import paired_chance
+from ann2snn.numerics.steps_to_level import lasting_step_at
 from ann2snn.report.page import report_page
 from ann2snn.report.reading import Results, read_results
 from ann2snn.report.rows import energy_ratio, spikes_until, synops_until

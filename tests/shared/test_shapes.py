@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from ann2snn.shapes import adaptive_windows, convolved_size, pool_windows, same_padding
+from ann2snn.numerics.windows import adaptive_windows, convolved_size, pool_windows, same_padding
 
 sizes = st.integers(1, 12)
 

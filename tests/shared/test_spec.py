@@ -63,7 +63,7 @@ def test_signals_are_told_apart_and_only_what_keeps_no_state_is_static() -> None
     assert kinds["conv"] == "current"
     assert [kinds[name] for name in ("relu", "pool", "flat")] == ["spikes"] * 3
     assert [node.name for node in spec if spec.is_static(node.name)] == ["image", "conv"]
-    poisson = spec.replace("image", coding="poisson")
+    poisson = spec.replace("image", input="poisson")
     assert not any(poisson.is_static(node.name) for node in poisson)
     assert poisson.is_spiking("image")
 
@@ -155,7 +155,7 @@ def broken(change: str) -> list[Node]:
             scale=ONE,
             rows=((0, 2), (2, 4)),
             columns=((0, 4),),
-            gate="cumulative",
+            pooling="inverse_time",
         )
         nodes.insert(3, Add(name="sum", inputs=("relu", "relu"), scale=ONE))
     elif change == "concat":
@@ -175,7 +175,7 @@ def broken(change: str) -> list[Node]:
         ("scale", r"relu: scale \(2,\) does not fit \(3, 4, 4\)"),
         ("grid", r"linear: weight is off the grid of 2\^-14"),
         ("finite", "linear: weight is not finite"),
-        ("gate", "pool: gate cumulative takes spikes; use rise"),
+        ("gate", "pool: pooling inverse_time takes spikes; use rise"),
         ("concat", "pool: its input flat does not stand before it"),
     ],
 )

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ann2snn.shapes import pool_windows
+from ann2snn.mechanisms.poolings import POOLINGS
+from ann2snn.numerics.windows import pool_windows
 from ann2snn.simulation import dense, event
 from ann2snn.simulation.block import Block
 from ann2snn.spec import (
-    GATES,
     Add,
     Affine,
     Concat,
@@ -32,6 +32,9 @@ KINDS = ("conv", "conv3", "conv3", "neuron", "neuron", "pool", "sum", "affine", 
          "reshape", "linear")  # fmt: skip
 
 
+GATES = tuple(name for name, row in POOLINGS.items() if row.passes)
+
+
 class Growing:
     """A network that grows by nodes of random fields; each reads a node that stands already. Its
     images have `image_shape`, or a random shape."""
@@ -43,7 +46,7 @@ class Growing:
         shape = (7,) if flat else (int(self.rng.choice([1, 3, 17])), *self.rng.integers(4, 9, 2))
         shape = image_shape or tuple(int(size) for size in shape)
         self.nodes: list[Node] = [
-            Input(name="image", inputs=(), scale=ONE, shape=shape, coding=coding)
+            Input(name="image", inputs=(), scale=ONE, shape=shape, input=coding)
         ]
         self.shapes: dict[str, tuple[int, ...]] = {"image": shape}
 
@@ -115,7 +118,7 @@ class Growing:
 
     def _pool(self, source: str, shape: tuple[int, ...]) -> None:
         if len(shape) == 3:
-            self.append(MaxPool, (source,), gate=str(self.rng.choice(GATES)),
+            self.append(MaxPool, (source,), pooling=str(self.rng.choice(GATES)),
                         rows=self._windows(shape[1]), columns=self._windows(shape[2]))  # fmt: skip
 
     def _sum(self, source: str, shape: tuple[int, ...]) -> None:

@@ -23,13 +23,13 @@ def pixel_neuron(reset: str, coding: str = "analog") -> SpikingSpec:
     """A neuron whose activation is the pixel, k / 256, and that both classes read."""
     return SpikingSpec(
         (
-            Input(name="pixel", inputs=(), scale=ONE, shape=(1,), coding=coding),
+            Input(name="pixel", inputs=(), scale=ONE, shape=(1,), input=coding),
             Linear(name="w", inputs=("pixel",), scale=ONE, weight=np.eye(1), bias=np.zeros(1)),
             Neuron(name="n", inputs=("w",), scale=ONE, reset=reset),
             Linear(
                 name="classes", inputs=("n",), scale=ONE, weight=np.ones((2, 1)), bias=np.zeros(2)
             ),
-            Output(name="out", inputs=("classes",), scale=ONE, readout="count"),
+            Output(name="out", inputs=("classes",), scale=ONE, output="count"),
         ),
         levels=256,
     )

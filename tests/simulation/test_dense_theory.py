@@ -23,7 +23,7 @@ def single_neuron(reset: str, initial: float = 0.0) -> SpikingSpec:
             Input(name="pixel", inputs=(), scale=ONE, shape=(1,)),
             Linear(name="w", inputs=("pixel",), scale=ONE, weight=np.eye(1), bias=np.zeros(1)),
             Neuron(name="n", inputs=("w",), scale=ONE, reset=reset, initial_potential=initial),
-            Output(name="out", inputs=("n",), scale=ONE, readout="count"),
+            Output(name="out", inputs=("n",), scale=ONE, output="count"),
         ),
         levels=256,
     )
@@ -68,11 +68,11 @@ def test_the_error_of_reset_to_zero_does_not_vanish_with_time() -> None:
     assert errors[1] == pytest.approx(errors[0], abs=0.01)
 
 
-def three_layers(reset: str = "subtract", coding: str = "analog") -> SpikingSpec:
+def three_layers(reset: str = "subtract", input: str = "analog") -> SpikingSpec:
     rng = np.random.default_rng(1)
     return SpikingSpec(
         (
-            Input(name="image", inputs=(), scale=ONE, shape=(2, 6, 6), coding=coding),
+            Input(name="image", inputs=(), scale=ONE, shape=(2, 6, 6), input=input),
             Conv(
                 name="conv1", inputs=("image",), scale=ONE, padding=(1, 1, 1, 1),
                 weight=rng.normal(0, 0.15, (4, 2, 3, 3)), bias=rng.normal(0.05, 0.05, 4),
@@ -93,18 +93,18 @@ def three_layers(reset: str = "subtract", coding: str = "analog") -> SpikingSpec
                 weight=rng.normal(0, 0.3, (3, 5)), bias=rng.normal(0.05, 0.05, 3),
             ),
             Neuron(name="relu3", inputs=("fc",), scale=ONE, reset=reset),
-            Output(name="out", inputs=("relu3",), scale=ONE, readout="count"),
+            Output(name="out", inputs=("relu3",), scale=ONE, output="count"),
         )
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("coding", ["analog", "poisson"])
+@pytest.mark.parametrize("input", ["analog", "poisson"])
 @pytest.mark.parametrize("steps", [1, 7, 50])
 def test_rate_is_weights_times_rate_plus_bias_minus_potential_over_time(
-    coding: str, steps: int
+    input: str, steps: int
 ) -> None:
     """r = W r_in + b - V/t, section 2: an identity for reset by subtraction at every t."""
-    spec = three_layers(coding=coding)
+    spec = three_layers(input=input)
     images = np.random.default_rng(2).integers(0, 256, (4, 2, 6, 6))
     block = simulate_block(
         spec, images, np.arange(4), steps=steps, seed=3, precision="float64", keep=EVERYTHING
@@ -119,7 +119,7 @@ def test_rate_is_weights_times_rate_plus_bias_minus_potential_over_time(
     assert (rates["relu2"] - (expected.flatten(1) - left["relu2"])).abs().max() < 1e-12
     expected = F.linear(rates["relu2"], torch.from_numpy(fc.weight), torch.from_numpy(fc.bias))
     assert (rates["relu3"] - (expected - left["relu3"])).abs().max() < 1e-12
-    if coding == "analog":
+    if input == "analog":
         conv1 = spec["conv1"]
         assert isinstance(conv1, Conv)
         weight, bias = torch.from_numpy(conv1.weight), torch.from_numpy(conv1.bias)
@@ -128,7 +128,7 @@ def test_rate_is_weights_times_rate_plus_bias_minus_potential_over_time(
 
 
 def test_poisson_input_spikes_with_the_pixel_as_its_mean() -> None:
-    spec = three_layers(coding="poisson")
+    spec = three_layers(input="poisson")
     images = np.arange(0, 256, 255 // 8)[:9][:, None, None, None] * np.ones((1, 2, 6, 6), int)
     steps = 400
     block = simulate_block(spec, images, np.arange(9), steps=steps, seed=5)
@@ -140,7 +140,7 @@ def test_poisson_input_spikes_with_the_pixel_as_its_mean() -> None:
 
 
 def test_batch_order_and_block_size_change_no_bit() -> None:
-    spec = three_layers(coding="poisson")
+    spec = three_layers(input="poisson")
     rng = np.random.default_rng(7)
     images, labels = rng.integers(0, 256, (13, 2, 6, 6)), rng.integers(0, 3, 13)
     results = [

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ann2snn.compiled import OPTIONS
+from ann2snn.numerics.compiled import OPTIONS
 from ann2snn.simulation import event
 from ann2snn.simulation.block import Block
 from ann2snn.simulation.kernels import arithmetic, bits, sums, vector

@@ -7,15 +7,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ann2snn.conversion.convert import convert
-from ann2snn.shapes import pool_windows
+from ann2snn.numerics.windows import pool_windows
 from ann2snn.simulation import dense, event
 from ann2snn.simulation.block import Block
 from ann2snn.simulation.certificate import certify
 from ann2snn.simulation.kernels import pooling
 from ann2snn.simulation.kernels.weighting import JOINT
-from ann2snn.spec import GATES, Conv, MaxPool, Neuron, SpikingSpec
+from ann2snn.spec import Conv, MaxPool, Neuron, SpikingSpec
 from tests import random_networks, zoo
 from tests.simulation.event_networks import (
+    GATES,
     KINDS,
     Growing,
     assert_same,
@@ -26,7 +27,7 @@ from tests.simulation.event_networks import (
 
 TOGGLES: tuple[dict[str, Any], ...] = (
     {},
-    {"reset": "zero", "input": "poisson", "pooling": "cumulative", "normalization": "channel"},
+    {"reset": "zero", "input": "poisson", "pooling": "inverse_time", "normalization": "channel"},
     {"pooling": "exponential", "initial_potential": 0.5, "output": "count"},
 )
 
@@ -163,7 +164,7 @@ def pooled(gate: str) -> SpikingSpec:
     growing = Growing(3, "poisson", image_shape=(70, 7, 7))
     for size, stride in ((2, 2), (3, 1)):
         windows = pool_windows(7, size, stride, 0)
-        growing.append(MaxPool, ("image",), gate=gate, rows=windows, columns=windows)
+        growing.append(MaxPool, ("image",), pooling=gate, rows=windows, columns=windows)
     return SpikingSpec(*growing.finished())
 
 

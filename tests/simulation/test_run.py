@@ -107,7 +107,7 @@ def test_only_images_that_32_bits_could_lose_a_bit_of_go_through_float64(engine:
             Linear(
                 name="classes", inputs=("n",), scale=one, weight=np.eye(2), bias=np.zeros(2)
             ),
-            Output(name="out", inputs=("classes",), scale=one, readout="potential"),
+            Output(name="out", inputs=("classes",), scale=one, output="potential"),
         ),
         grid=14,
     )  # fmt: skip
@@ -133,14 +133,14 @@ TWO_CLASSES = np.array([[1.0], [0.5]])
 def finer_than_the_threshold() -> tuple[SpikingSpec, np.ndarray, int]:
     """Its threshold has 2^31 units, though its currents and potentials stay far below."""
     nodes = (
-        Input(name="pixel", inputs=(), scale=ONE, shape=(1,), coding="poisson"),
+        Input(name="pixel", inputs=(), scale=ONE, shape=(1,), input="poisson"),
         Linear(
             name="w", inputs=("pixel",), scale=ONE,
             weight=np.array([[0.25 - 2.0**-31]]), bias=np.zeros(1),
         ),
         Neuron(name="n", inputs=("w",), scale=ONE, reset="zero"),
         Linear(name="classes", inputs=("n",), scale=ONE, weight=TWO_CLASSES, bias=np.zeros(2)),
-        Output(name="out", inputs=("classes",), scale=ONE, readout="potential"),
+        Output(name="out", inputs=("classes",), scale=ONE, output="potential"),
     )  # fmt: skip
     return SpikingSpec(nodes, grid=None), np.array([[255]], np.uint8), 40
 
@@ -148,7 +148,7 @@ def finer_than_the_threshold() -> tuple[SpikingSpec, np.ndarray, int]:
 def sums_behind_a_fine_first_potential() -> tuple[SpikingSpec, np.ndarray, int]:
     """A gate sums currents of two bits in the unit of the neurons behind it, 2^-20."""
     nodes = (
-        Input(name="image", inputs=(), scale=ONE, shape=(1, 1, 2), coding="poisson"),
+        Input(name="image", inputs=(), scale=ONE, shape=(1, 1, 2), input="poisson"),
         Conv(
             name="w", inputs=("image",), scale=ONE,
             weight=np.full((1, 1, 1, 1), 0.75), bias=np.zeros(1),
@@ -157,7 +157,7 @@ def sums_behind_a_fine_first_potential() -> tuple[SpikingSpec, np.ndarray, int]:
         Neuron(name="n", inputs=("gate",), scale=ONE, initial_potential=2.0**-20),
         Reshape(name="flat", inputs=("n",), scale=ONE, shape=(1,)),
         Linear(name="classes", inputs=("flat",), scale=ONE, weight=TWO_CLASSES, bias=np.zeros(2)),
-        Output(name="out", inputs=("classes",), scale=ONE, readout="potential"),
+        Output(name="out", inputs=("classes",), scale=ONE, output="potential"),
     )  # fmt: skip
     return SpikingSpec(nodes, grid=None), np.array([[[[255, 128]]]], np.uint8), 4000
 
@@ -171,7 +171,7 @@ def pixels_far_above_one() -> tuple[SpikingSpec, np.ndarray, int]:
         ),
         Neuron(name="n", inputs=("w",), scale=ONE),
         Linear(name="classes", inputs=("n",), scale=ONE, weight=TWO_CLASSES, bias=np.zeros(2)),
-        Output(name="out", inputs=("classes",), scale=ONE, readout="potential"),
+        Output(name="out", inputs=("classes",), scale=ONE, output="potential"),
     )  # fmt: skip
     return SpikingSpec(nodes, grid=14), np.array([[1e5]]), 5
 
@@ -232,6 +232,6 @@ def test_the_dense_engine_has_the_threads_that_were_asked_for_while_it_runs(
 def test_validation_and_test_answers_are_compared_with_the_ann() -> None:
     spec, images = spec_and_images(floats=False)
     result = simulate(spec, images, np.zeros(len(images), np.int64), steps=30)
-    own = result.predictions[spec.output.readout]
+    own = result.predictions[spec.output.output]
     assert result.metrics(own)["agreement"] == 100
     assert result.metrics(own)["ann_accuracy"] == result.metrics()["snn_accuracy"]

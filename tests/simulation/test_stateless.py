@@ -86,7 +86,7 @@ def test_a_program_that_asked_for_short_products_gets_exact_ones_here_and_its_ow
     """A processor with matrix units would round weights of 16 bits to the 8 of bfloat16."""
     spec = SpikingSpec(
         (
-            Input(name="x", inputs=(), scale=ONE, shape=(9,), coding="poisson"),
+            Input(name="x", inputs=(), scale=ONE, shape=(9,), input="poisson"),
             linear(),
             Output(name="out", inputs=("linear",), scale=ONE),
         )

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from ann2snn.ann.scaling import BatchScale
-from ann2snn.shapes import convolved_size, pool_windows
+from ann2snn.numerics.windows import convolved_size, pool_windows
 
 Shape = tuple[int, ...]
 

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from ann2snn.conversion.graph import AnalogGraph
-from ann2snn.shapes import Windows, pool_windows
+from ann2snn.numerics.windows import Windows, pool_windows
 from ann2snn.spec import (
     Add,
     Affine,

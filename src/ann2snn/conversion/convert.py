@@ -141,7 +141,7 @@ def _with_settings(node: Node, statistics: Statistics, settings: ConversionSetti
     """The node with the dynamics that the toggles choose."""
     match node:
         case Input():
-            return dataclasses.replace(node, coding=settings.input)
+            return dataclasses.replace(node, input=settings.input)
         case Neuron():
             return dataclasses.replace(
                 node,
@@ -150,11 +150,11 @@ def _with_settings(node: Node, statistics: Statistics, settings: ConversionSetti
                 saturating=saturating_share(statistics.layers[node.name], node.scale),
             )
         case MaxPool():
-            return dataclasses.replace(node, gate=settings.pooling)
+            return dataclasses.replace(node, pooling=settings.pooling)
         case Output():
             return dataclasses.replace(
                 node,
-                readout=settings.output,
+                output=settings.output,
                 clock_rate=settings.clock_rate,
                 draw=settings.softmax_draw,
                 reset=settings.reset,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ann2snn.shapes import Windows
+from ann2snn.numerics.windows import Windows
 from ann2snn.spec import Node, Output
 from ann2snn.spec.nodes import Array, Shape
 

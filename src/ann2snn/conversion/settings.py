@@ -2,25 +2,25 @@
 
 from dataclasses import dataclass
 
+from ann2snn.mechanisms.inputs import INPUTS
+from ann2snn.mechanisms.normalizations import NORMALIZATIONS
+from ann2snn.mechanisms.outputs import OUTPUTS
+from ann2snn.mechanisms.poolings import POOLINGS
+from ann2snn.mechanisms.resets import RESETS
 from ann2snn.settings import check, choice, flag, number
-
-NORMALIZATIONS = ("percentile", "max", "none", "channel", "model")
-POOLINGS = ("rise", "cumulative", "running_mean", "exponential", "average", "spikes")
 
 
 @dataclass(frozen=True)
 class ConversionSettings:
     """How an analog network becomes a spiking one; the defaults are the paper's best choice."""
 
-    reset: str = choice(
-        "subtract", ("subtract", "zero"), "what a neuron's potential does after a spike"
-    )
+    reset: str = choice("subtract", tuple(RESETS), "what a neuron's potential does after a spike")
     input: str = choice(
-        "analog", ("analog", "poisson"), "pixels as constant currents, or as spikes at random"
+        "analog", tuple(INPUTS), "pixels as constant currents, or as spikes at random"
     )
     normalization: str = choice(
         "percentile",
-        NORMALIZATIONS,
+        tuple(NORMALIZATIONS),
         "scale of a layer: a percentile of its activations, their maximum, 1, a percentile for each"
         " output channel, or the bound that weights and the range of pixels give",
     )
@@ -30,10 +30,13 @@ class ConversionSettings:
     population: str = choice(
         "nonzero", ("nonzero", "all"), "activations that the percentile is taken over"
     )
-    pooling: str = choice("rise", POOLINGS, "gate of max-pooling, or average-pooling in its place")
-    output: str = choice(
-        "softmax", ("softmax", "potential", "count"), "the read-out that gives the answer"
+    pooling: str = choice(
+        "rise",
+        tuple(POOLINGS),
+        "how a spiking max-pool chooses the spikes it passes on; `average` uses average-pooling"
+        " instead",
     )
+    output: str = choice("softmax", tuple(OUTPUTS), "the read-out that gives the answer")
     clock_rate: float = number(
         0.3, "ticks of the softmax clock in a step", low=0, high=1, low_excluded=True
     )

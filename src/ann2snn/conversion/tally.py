@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ann2snn.compiled import compiled
 from ann2snn.conversion.histogram import BITS, OCTAVES, Histogram, bins_of, lowest_kept
+from ann2snn.numerics.compiled import compiled
 from ann2snn.spec.nodes import Shape
 
 SPAN = OCTAVES << BITS

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ann2snn.report.intervals import first_step_at, paired_chance
+from ann2snn.numerics.intervals import paired_chance
+from ann2snn.numerics.steps_to_level import first_step_at
 from ann2snn.report.published import (
     CURVE_IMAGES,
     curve_of,

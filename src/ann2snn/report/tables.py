@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+from ann2snn.numerics.steps_to_level import first_step_at
 from ann2snn.report import architecture_reasons, bar_reasons
-from ann2snn.report.intervals import first_step_at
 from ann2snn.report.markdown import interval, run_link, spread, step_or_never, table
 from ann2snn.report.published import (
     curve_of,

@@ -62,7 +62,7 @@ def certify(
             unit = bits[source]
         elif isinstance(node, Output):
             reach, unit, limit = bounds[node.inputs[0]] * steps, bits[node.inputs[0]], 53
-        elif isinstance(node, MaxPool) and node.gate == "rise":
+        elif isinstance(node, MaxPool) and node.pooling == "rise":
             reach, unit = bounds[node.inputs[0]] * steps, bits[node.name]
         else:
             unit = bits[node.name]
@@ -110,7 +110,7 @@ def signal_bits(spec: SpikingSpec) -> dict[str, int]:
     for node in spec:
         inputs = [bits[name] for name in node.inputs]
         if isinstance(node, Input):
-            bits[node.name] = 0 if node.coding == "poisson" else _static_bits(spec)
+            bits[node.name] = 0 if node.input == "poisson" else _static_bits(spec)
         elif spec.is_static(node.name):
             bits[node.name] = _static_bits(spec)
         elif isinstance(node, Neuron):

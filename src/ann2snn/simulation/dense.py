@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ann2snn.simulation import neuron, randomness
+from ann2snn.numerics import random_words
+from ann2snn.simulation import neuron
 from ann2snn.simulation.block import Block
 from ann2snn.simulation.gates import Gate
 from ann2snn.simulation.stateless import applied, full_products
@@ -158,7 +159,7 @@ def _poisson(run: _Run, start: int, stop: int) -> Tensor:
     units = torch.arange(int(np.prod(shape)), device=run.device).view(1, 1, *shape)
     step = torch.arange(start + 1, stop + 1, device=run.device).view(-1, 1, *[1] * len(shape))
     image = torch.from_numpy(run.indices).to(run.device).view(1, -1, *[1] * len(shape))
-    word: Tensor = randomness.uniform(run.seed, randomness.POISSON, image, step, units)
+    word: Tensor = random_words.uniform(run.seed, random_words.POISSON, image, step, units)
     pixels = torch.from_numpy(run.images.astype(np.int64)).to(run.device)
     return (word * run.spec.levels < pixels << 32).to(run.dtype)
 

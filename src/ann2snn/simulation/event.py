@@ -219,7 +219,7 @@ class _Work:
 
     def _limits(self, row: int) -> npt.NDArray[np.int64]:
         """What Poisson input compares its words with; empty for other inputs."""
-        if self.spec.input.coding != "poisson":
+        if self.spec.input.input != "poisson":
             return np.zeros(0, np.int64)
         return limits_of(self.images[row], self.spec.levels)
 

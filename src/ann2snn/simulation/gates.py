@@ -28,12 +28,12 @@ class Gate:
     @staticmethod
     def fresh(node: MaxPool, signal: Tensor) -> "Gate":
         """The state before the first step, for inputs shaped like `signal` (N, C, H, W)."""
-        kind = signal.dtype if node.gate == "rise" else torch.int64
+        kind = signal.dtype if node.pooling == "rise" else torch.int64
         return Gate(node, torch.zeros_like(signal, dtype=kind))
 
     def step(self, signal: Tensor, t: int) -> Tensor:
         """The pool's output in step `t` (from 1), the estimates brought up to it first."""
-        gate = self.node.gate
+        gate = self.node.pooling
         if gate == "rise":
             before = windowed(self.node, self.estimate, -torch.inf).amax(-1)
             self.estimate = self.estimate + signal
@@ -41,7 +41,7 @@ class Gate:
         if gate == "spikes":
             return windowed(self.node, signal, -torch.inf).amax(-1)
         spikes = signal.to(torch.int64)
-        if gate == "cumulative":
+        if gate == "inverse_time":
             self.estimate = self.estimate + spikes * ((1 << INVERSE_BITS) // t)
         elif gate == "running_mean":
             self.estimate = self.estimate + spikes

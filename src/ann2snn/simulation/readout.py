@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from ann2snn.simulation import randomness
+from ann2snn.numerics import random_words
 from ann2snn.spec import Output
 
 Answers = npt.NDArray[np.int16]
@@ -60,14 +60,14 @@ def clocked_spikes(
     0; that of 2017 draws the class from softmax(V) and resets nothing.
     """
     images, steps, classes = signal.shape
-    clock = _words(seed, randomness.CLOCK, indices, steps)
+    clock = _words(seed, random_words.CLOCK, indices, steps)
     ticks = clock < int(output.clock_rate * 2**32)
     chosen = np.zeros((images, steps), np.int64)
     if output.draw:
         scores = np.asarray(output.scale) * potential
         weights = np.exp(scores - scores.max(2, keepdims=True))
         shares = weights.cumsum(2)
-        point = _words(seed, randomness.DRAW, indices, steps) / 2.0**32
+        point = _words(seed, random_words.DRAW, indices, steps) / 2.0**32
         chosen = (shares <= point[..., None] * shares[..., -1:]).sum(2)
     else:
         since_tick = np.zeros((images, classes))
@@ -82,7 +82,7 @@ def clocked_spikes(
 def _words(seed: int, stream: int, indices: Indices, steps: int) -> npt.NDArray[np.int64]:
     """The random words of every image and step (images, steps)."""
     steps_from_one = np.arange(1, steps + 1)
-    words: npt.NDArray[np.int64] = randomness.uniform(
+    words: npt.NDArray[np.int64] = random_words.uniform(
         seed, stream, indices[:, None], steps_from_one, 0
     )
     return words

@@ -1,28 +1,20 @@
 """What a simulation found, as numbers and curves."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from ann2snn.mechanisms.outputs import OUTPUTS
+from ann2snn.numerics.intervals import wilson_interval
+from ann2snn.numerics.steps_to_level import lasting_step_at
 from ann2snn.simulation.certificate import Certificate
 from ann2snn.simulation.comparison import Comparison
-from ann2snn.spec import READOUTS, Neuron, SpikingSpec
+from ann2snn.spec import Neuron, SpikingSpec
 from ann2snn.spec.cost import macs_per_image, multiply_accumulates
 
 Counts = npt.NDArray[np.int64]
 LAST = 50
-Z95 = 1.959963984540054
-
-
-def wilson_interval(right: int, count: int) -> tuple[float, float]:
-    """The 95 % Wilson score interval of a share, in percent (E. B. Wilson 1927)."""
-    share, z = right / count, Z95
-    middle = share + z * z / (2 * count)
-    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    scale = 100 / (1 + z * z / count)
-    return max(0.0, (middle - spread) * scale), min(100.0, (middle + spread) * scale)
 
 
 @dataclass(frozen=True)
@@ -65,13 +57,13 @@ class SimulationResult:
 
     def accuracy(self, readout: str | None = None) -> npt.NDArray[np.float64]:
         """Percent of images answered rightly at every step; no answer counts as wrong."""
-        return 100 * self.right[readout or self.spec.output.readout] / self.images
+        return 100 * self.right[readout or self.spec.output.output] / self.images
 
     def metrics(self, ann_answers: npt.NDArray[np.int64] | None = None) -> dict[str, object]:
         """Single numbers; with `ann_answers` (images,), the analog network's classes, also those
         that compare with it, such as the percent of images with one answer (`agreement`)."""
         accuracy = self.accuracy()
-        low, high = wilson_interval(int(self.right[self.spec.output.readout][-1]), self.images)
+        low, high = wilson_interval(int(self.right[self.spec.output.output][-1]), self.images)
         neurons = [node.name for node in self.spec if isinstance(node, Neuron)]
         spikes = sum(int(self.spikes[name].sum()) for name in neurons)
         per_neuron = spikes / (self.images * max(1, self.spec.neurons))
@@ -81,7 +73,7 @@ class SimulationResult:
             "snn_accuracy_last50": float(accuracy[-LAST:].mean()),
             "interval_low": low,
             "interval_high": high,
-            "undecided": 100 * int(self.undecided[self.spec.output.readout][-1]) / self.images,
+            "undecided": 100 * int(self.undecided[self.spec.output.output][-1]) / self.images,
             "spikes_per_neuron": per_neuron,
             "mean_rate": per_neuron / self.steps,
             "synops_per_image": sum(int(s.sum()) for s in self.synops.values()) / self.images,
@@ -93,14 +85,14 @@ class SimulationResult:
             "images": self.images,
             "steps": self.steps,
         }
-        for readout in READOUTS:
+        for readout in OUTPUTS:
             found[f"accuracy_{readout}"] = float(self.accuracy(readout)[-1])
         if ann_answers is not None:
             ann = 100 * float((ann_answers == self.labels).mean())
             found["ann_accuracy"] = ann
-            own = self.predictions[self.spec.output.readout]
+            own = self.predictions[self.spec.output.output]
             found["agreement"] = 100 * float((ann_answers == own).mean())
-            found["steps_to_99"] = lasting_step(accuracy, 0.99 * ann)
+            found["steps_to_99"] = lasting_step_at(accuracy.tolist(), 0.99 * ann)
         return found
 
     def curves(self) -> dict[str, list[float]]:
@@ -109,8 +101,8 @@ class SimulationResult:
         zeros = np.zeros(self.steps)
         named = {
             "accuracy": self.accuracy(),
-            "undecided": 100 * self.undecided[self.spec.output.readout] / self.images,
-            **{f"accuracy_{readout}": self.accuracy(readout) for readout in READOUTS},
+            "undecided": 100 * self.undecided[self.spec.output.output] / self.images,
+            **{f"accuracy_{readout}": self.accuracy(readout) for readout in OUTPUTS},
             "spikes": sum((self.spikes[n] for n in neurons), zeros) / self.images,
             "synops": sum(self.synops.values(), zeros) / self.images,
             **{f"spikes/{n}": s / self.images for n, s in self.spikes.items()},
@@ -132,10 +124,3 @@ class SimulationResult:
         if not self.comparisons:
             return {}
         return {"comparison": {name: c.details() for name, c in self.comparisons.items()}}
-
-
-def lasting_step(curve: npt.NDArray[np.float64], bar: float) -> int | None:
-    """The first step (from 1) from which `curve` stays at or above `bar`; None if it does not."""
-    below = np.flatnonzero(curve < bar)
-    first = int(below[-1]) + 2 if below.size else 1
-    return first if first <= len(curve) else None

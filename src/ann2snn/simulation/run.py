@@ -190,7 +190,7 @@ def check_images(spec: SpikingSpec, images: np.ndarray, labels: np.ndarray) -> N
         raise ValueError(
             f"labels must be in [0, {spec.classes}), got {labels.min()} to {labels.max()}"
         )
-    if spec.input.coding == "poisson" and (images.min() < 0 or images.max() > spec.levels):
+    if spec.input.input == "poisson" and (images.min() < 0 or images.max() > spec.levels):
         raise ValueError(
             f"Poisson input takes pixels in [0, 1], got {images.min() / spec.levels:g} to"
             f" {images.max() / spec.levels:g}"

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-from ann2snn.shapes import Windows
+from ann2snn.numerics.windows import Windows
 from ann2snn.spec import Add, Affine, Concat, Conv, Linear, MaxPool, Node, Reshape, SumPool
 
 Tensor = torch.Tensor

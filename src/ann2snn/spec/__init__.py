@@ -3,10 +3,6 @@
 from ann2snn.spec.file import load_spec, save_spec
 from ann2snn.spec.graph import SpikingSpec
 from ann2snn.spec.nodes import (
-    CODINGS,
-    GATES,
-    READOUTS,
-    RESETS,
     Add,
     Affine,
     Concat,
@@ -23,10 +19,6 @@ from ann2snn.spec.nodes import (
 )
 
 __all__ = [
-    "CODINGS",
-    "GATES",
-    "READOUTS",
-    "RESETS",
     "Add",
     "Affine",
     "Concat",

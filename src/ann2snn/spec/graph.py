@@ -60,10 +60,10 @@ class SpikingSpec:
             raise SpecError(f"levels must be at least 1, got {self.levels}")
         object.__setattr__(self, "shapes", shapes)
         for node in self.nodes:
-            if isinstance(node, MaxPool) and node.gate != "rise":
+            if isinstance(node, MaxPool) and node.pooling != "rise":
                 source = node.inputs[0]
                 if not (self.is_static(source) or self.is_spiking(source)):
-                    raise SpecError(f"{node.name}: gate {node.gate} takes spikes; use rise")
+                    raise SpecError(f"{node.name}: pooling {node.pooling} takes spikes; use rise")
 
     def __repr__(self) -> str:
         names = ", ".join(node.name for node in self.nodes)
@@ -110,7 +110,7 @@ class SpikingSpec:
         static: set[str] = set()
         for node in self.nodes:
             if isinstance(node, Input):
-                if node.coding == "analog":
+                if node.input == "analog":
                     static.add(node.name)
             elif (node.linear or isinstance(node, MaxPool)) and static.issuperset(node.inputs):
                 static.add(node.name)
@@ -126,7 +126,7 @@ class SpikingSpec:
         kinds: dict[str, str] = {}
         for node in self.nodes:
             sources = [kinds[name] for name in node.inputs]
-            if isinstance(node, Neuron) or (isinstance(node, Input) and node.coding == "poisson"):
+            if isinstance(node, Neuron) or (isinstance(node, Input) and node.input == "poisson"):
                 kind = "spikes"
             elif isinstance(node, MaxPool):
                 kind = sources[0]

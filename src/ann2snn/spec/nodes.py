@@ -17,21 +17,22 @@ Images are channels x height x width; one-dimensional data has height 1; flat da
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from ann2snn.shapes import Padding, Windows, convolved_size
+from ann2snn.mechanisms.inputs import INPUTS
+from ann2snn.mechanisms.outputs import OUTPUTS
+from ann2snn.mechanisms.poolings import POOLINGS
+from ann2snn.mechanisms.resets import RESETS
+from ann2snn.numerics.windows import Padding, Windows, convolved_size
+from ann2snn.tables import Table, UnknownRowError
 
 Array = npt.NDArray[np.float64]
 Shape = tuple[int, ...]
 
 ARRAYS = ("scale", "weight", "bias", "gain")
-RESETS = ("subtract", "zero")
-CODINGS = ("analog", "poisson")
-GATES = ("rise", "cumulative", "running_mean", "exponential", "spikes")
-READOUTS = ("softmax", "potential", "count")
 
 
 class SpecError(ValueError):
@@ -73,6 +74,13 @@ class Node:
         """
         raise NotImplementedError
 
+    def _choose(self, table: Table[Any], name: str) -> None:
+        """Holds a field to the rows of its table."""
+        try:
+            table[name]
+        except UnknownRowError as error:
+            raise SpecError(f"{self.name}: {error}") from error
+
     def _require(self, rule: bool, message: str) -> None:
         if not rule:
             raise SpecError(f"{self.name}: {message}")
@@ -84,13 +92,13 @@ class Input(Node):
     a step with its own value as probability, so it must lie in [0, 1]."""
 
     shape: Shape
-    coding: str = "analog"
+    input: str = "analog"
 
     arity: ClassVar[int | None] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(self.coding in CODINGS, f"coding must be one of {CODINGS}: {self.coding!r}")
+        self._choose(INPUTS, self.input)
         self._require(
             len(self.shape) in (1, 3) and min(self.shape) > 0,
             f"an image is channels x height x width, or features, got {self.shape}",
@@ -267,26 +275,30 @@ class SumPool(_Pool):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MaxPool(_Pool):
-    """A gate over each window, whose estimates include the current step; of equals the first in
+    """Max-pooling by spikes, whose estimates include the current step; of equals the first in
     row-major order wins.
 
-    With x_i(t) the signal of input i and C_i(t) its sum over the steps up to t, the gate hands on
+    With x_i(t) the signal of input i and C_i(t) its sum over the steps up to t, the pool hands on
     - rise: the growth of max_i C_i, so that its own sum equals max_i C_i(t) at every t;
-    - cumulative: x_w(t) of the input w with the largest sum of x_i(s) / s (the authors' default),
+    - inverse_time: x_w(t) of the input w with the largest sum of x_i(s) / s (the authors' default),
       1/s in whole units of 2^-27, rounded down;
     - running_mean: x_w(t) of the input with the largest C_i;
     - exponential: x_w(t) of the input with the largest rho_i, where rho <- rho - floor(rho / 16)
       + 2^20 x_i(t);
     - spikes: max_i x_i(t), which inflates rates.
     All but `rise` take spikes, or a signal that does not change with time (an analog image), of
-    which every gate hands on the maximum.
+    which every pooling hands on the maximum.
     """
 
-    gate: str = "rise"
+    pooling: str = "rise"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(self.gate in GATES, f"gate must be one of {GATES}: {self.gate!r}")
+        self._choose(POOLINGS, self.pooling)
+        self._require(
+            POOLINGS[self.pooling].passes != "",
+            f"pooling {self.pooling} is no max-pooling: a SumPool stands in its place",
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -306,7 +318,7 @@ class Neuron(Node):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(self.reset in RESETS, f"reset must be one of {RESETS}: {self.reset!r}")
+        self._choose(RESETS, self.reset)
         self._require(
             0 <= self.initial_potential < 1,
             f"initial_potential must be in [0, 1), got {self.initial_potential}",
@@ -318,7 +330,7 @@ class Neuron(Node):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Output(Node):
-    """The classes. All three read-outs can be taken from one run; `readout` names the answer.
+    """The classes. All three read-outs can be taken from one run; `output` names the answer.
 
     - potential: argmax of the accumulated signal.
     - softmax: the signal accumulates; in each step an external clock ticks with probability
@@ -331,15 +343,15 @@ class Output(Node):
     equals the first class wins.
     """
 
-    readout: str = "softmax"
+    output: str = "softmax"
     clock_rate: float = 0.3
     draw: bool = False
     reset: str = "subtract"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._require(self.readout in READOUTS, f"readout must be one of {READOUTS}")
-        self._require(self.reset in RESETS, f"reset must be one of {RESETS}: {self.reset!r}")
+        self._choose(OUTPUTS, self.output)
+        self._choose(RESETS, self.reset)
         self._require(0 < self.clock_rate <= 1, f"clock_rate must be in (0, 1]: {self.clock_rate}")
 
     def output_shape(self, shapes: list[Shape]) -> Shape:

@@ -120,7 +120,7 @@ def _entry(
         "studies": ", ".join(group.name for group in member if group.kind == "study"),
         "sweeps": ", ".join(group.name for group in member if group.kind == "sweep"),
         "label": member[0].label(record.key) if member else "",
-        "mlflow.source.name": f"ann2snn.stages.{record.step}",
+        "mlflow.source.name": f"ann2snn.pipeline.{record.step}",
         "mlflow.source.type": "LOCAL",
     }
     manifest = manifests.get(record.parents.get("data", ""), {})

@@ -17,7 +17,7 @@ from ann2snn.conversion.layers.registry import (
     spec_shape,
 )
 from ann2snn.conversion.refusal import Refused
-from ann2snn.shapes import Padding, same_padding
+from ann2snn.numerics.windows import Padding, same_padding
 from ann2snn.spec import Conv
 
 

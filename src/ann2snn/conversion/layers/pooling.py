@@ -18,7 +18,7 @@ from ann2snn.conversion.layers.registry import (
     spec_shape,
 )
 from ann2snn.conversion.refusal import Refused
-from ann2snn.shapes import Windows, adaptive_windows, pool_windows
+from ann2snn.numerics.windows import Windows, adaptive_windows, pool_windows
 from ann2snn.spec import Affine, MaxPool, Reshape, SumPool
 
 

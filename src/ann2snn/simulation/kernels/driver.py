@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ann2snn.compiled import compiled
+from ann2snn.numerics.compiled import compiled
 from ann2snn.simulation.kernels import operation, plain
 from ann2snn.simulation.kernels.bits import weighted_count
 from ann2snn.simulation.kernels.convolution import convolve_rows

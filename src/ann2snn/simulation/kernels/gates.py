@@ -13,7 +13,7 @@ from ann2snn.simulation.kernels.arithmetic import above, add_bits, add_where, de
 from ann2snn.simulation.kernels.operation import GATE_CODES
 from ann2snn.simulation.kernels.vector import load, plain, store, zeros
 
-CUMULATIVE, EXPONENTIAL = GATE_CODES["cumulative"], GATE_CODES["exponential"]
+INVERSE_TIME, EXPONENTIAL = GATE_CODES["inverse_time"], GATE_CODES["exponential"]
 SPIKES, RISE = GATE_CODES["spikes"], GATE_CODES["rise"]
 HALF = np.uint64(0xFFFFFFFF)
 INVERSE_BITS = 27
@@ -173,7 +173,7 @@ def choose(op: Any, bits: Any, estimates: Any, tables: Any, step: Any) -> None:
 def brought_up(gate: Any, estimates: Any, at: Any, spikes: Any, share: Any, none: Any) -> Any:
     """Estimates of 32 channels after a step with these spikes; `share` is 1 / step."""
     before = load(estimates, at, none)
-    if gate == CUMULATIVE:
+    if gate == INVERSE_TIME:
         after = add_where(before, spikes, share)
     elif gate == EXPONENTIAL:
         after = add_where(decayed(before, DECAY_SHIFT), spikes, INCREMENT)

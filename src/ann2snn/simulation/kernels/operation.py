@@ -20,7 +20,7 @@ WORD = 64
     RECORD, OUTPUT,
 ) = range(21)  # fmt: skip
 
-GATE_CODES = {"rise": 0, "cumulative": 1, "running_mean": 2, "exponential": 3, "spikes": 4}
+GATE_CODES = {"rise": 0, "inverse_time": 1, "running_mean": 2, "exponential": 3, "spikes": 4}
 
 OPERATION = np.dtype(
     [

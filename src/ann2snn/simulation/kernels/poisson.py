@@ -1,6 +1,6 @@
 """Poisson input: a pixel spikes in a step with its own value as probability.
 
-The twin of `simulation.randomness`, for one image and step: words mixed of (seed, stream, image,
+The twin of `numerics.random_words`, for one image and step: words mixed of (seed, stream, image,
 step, unit) by lowbias32, the same for every engine. Images of up to 64 channels draw the words of
 16 pixels at a time.
 """

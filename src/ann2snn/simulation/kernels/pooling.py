@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ann2snn.shapes import Windows
+from ann2snn.numerics.windows import Windows
 from ann2snn.simulation.kernels import operation as code
 from ann2snn.simulation.kernels.program import Draft, Places
 from ann2snn.spec import MaxPool, SumPool
@@ -25,8 +25,8 @@ def write_gate(draft: Draft, node: MaxPool, source: str, steps: int) -> None:
                    target=draft.values(name), **places)  # fmt: skip
         return
     places |= {"source": draft.as_bits[source], "target": draft.spikes(name)}
-    places |= {"gate": code.GATE_CODES[node.gate], "disjoint": int(disjoint(node))}
-    if node.gate == "rise" and steps <= SHORT_COUNTS:
+    places |= {"gate": code.GATE_CODES[node.pooling], "disjoint": int(disjoint(node))}
+    if node.pooling == "rise" and steps <= SHORT_COUNTS:
         places["estimate"] = draft.counts.room(inputs * -(-read.channels // 32) * 32)
         draft.emit(code.RISE, source, name, **places)
     else:

@@ -19,7 +19,7 @@ from numba.core import types
 from numba.core.datamodel import models, register_default
 from numba.extending import intrinsic
 
-from ann2snn.compiled import OPTIONS
+from ann2snn.numerics.compiled import OPTIONS
 
 UINT64 = types.uint64
 Decorator = Callable[[Callable[..., Any]], Any]

@@ -1,0 +1,1 @@
+"""What a person calls: demo, verify, accept, readme."""

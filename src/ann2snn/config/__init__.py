@@ -1,0 +1,1 @@
+"""From override strings to checked settings, and the tables of all toggles."""

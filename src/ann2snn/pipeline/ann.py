@@ -1,0 +1,73 @@
+"""Step ann: the analog network's weights, trained or given, and its answers on the test set."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ann2snn.pipeline.user_files import given
+from ann2snn.records import Json, Record, file_sha256
+from ann2snn.settings import shaping_values
+
+if TYPE_CHECKING:
+    from ann2snn.config.schema import Settings
+    from ann2snn.pipeline.chain import Chain
+
+OnEpoch = Callable[[int, dict[str, float]], None]
+FILES = ("weights.safetensors", "predictions.safetensors")
+
+
+def settings(settings: "Settings") -> Json:
+    return {**shaping_values(settings.ann), **given(settings.ann)}
+
+
+def produce(chain: "Chain", folder: Path, partial: Path) -> Record:
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    from ann2snn.ann.networks import build
+    from ann2snn.ann.training import train
+    from ann2snn.ann.weights import load_weights, predict, save_weights
+    from ann2snn.data.dataset import open_saved
+
+    toggles = chain.settings.ann
+    dataset = open_saved(chain.obtain("data"))
+    history: dict[str, list[float]] = {}
+    if toggles.weights:
+        module = build(toggles, dataset.train_images.shape[1:], len(dataset.manifest["classes"]))
+        load_weights(module, Path(toggles.weights))
+    else:
+        with _live(chain) as on_epoch:
+            trained = train(toggles, dataset, partial, on_epoch)
+        module, history = trained.module, trained.history
+    predictions = np.asarray(predict(module, dataset.test_images, dataset.levels), np.int64)
+    save_weights(module, folder / FILES[0])
+    save_file({"predictions": predictions}, folder / FILES[1])
+    metrics = {
+        "test_accuracy": 100 * float((predictions == dataset.test_labels).mean()),
+        "test_images": len(predictions),
+        "parameters": sum(parameter.numel() for parameter in module.parameters()),
+        **{name: curve[-1] for name, curve in history.items() if curve},
+    }
+    details: Json = {"files": {name: file_sha256(folder / name) for name in FILES}}
+    return chain.make_record("ann", metrics, history, details)
+
+
+@contextmanager
+def _live(chain: "Chain") -> Iterator[OnEpoch | None]:
+    """What shows each epoch in MLflow as it ends, unless the run is not to be tracked."""
+    if not chain.settings.run.track:
+        yield None
+        return
+    from ann2snn.tracking.live import live_training
+
+    values = {"data": shaping_values(chain.settings.data), "ann": settings(chain.settings)}
+    words = {"dataset": str(chain.manifest["name"]), "network": chain.settings.ann.network}
+    with live_training(chain.project, chain.key("ann"), words, values) as on_epoch:
+        yield on_epoch
+
+
+if __name__ == "__main__":
+    from ann2snn.pipeline.application import run
+
+    run("ann")

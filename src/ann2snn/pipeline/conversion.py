@@ -1,0 +1,56 @@
+"""Step conversion: the spiking network of one choice of toggles."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ann2snn.records import Json, Record
+from ann2snn.settings import shaping_values
+
+if TYPE_CHECKING:
+    from ann2snn.config.schema import Settings
+    from ann2snn.pipeline.chain import Chain
+
+
+def settings(settings: "Settings") -> Json:
+    return shaping_values(settings.conversion)
+
+
+def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG001
+    from ann2snn.conversion.convert import explain_with
+    from ann2snn.conversion.statistics import Statistics
+    from ann2snn.pipeline.statistics import analog_network
+    from ann2snn.spec import save_spec
+    from ann2snn.spec.cost import macs_per_image
+    from ann2snn.spec.table import rows
+
+    manifest = chain.manifest
+    statistics = Statistics.load(chain.obtain("statistics") / "statistics.safetensors")
+    plan = explain_with(
+        analog_network(chain),
+        statistics,
+        chain.settings.conversion,
+        tuple(manifest["shape"]),
+        manifest["levels"],
+    )
+    spec = plan.spec
+    save_spec(spec, folder / "spec.safetensors")
+    metrics = {"neurons": spec.neurons, "macs_per_image": macs_per_image(spec)}
+    details = {
+        "layers": rows(spec),
+        "operations": [
+            {"operation": fate.operation, "nodes": list(fate.nodes), "reason": fate.reason}
+            for fate in plan.fates
+        ],
+        "dead": list(plan.dead),
+        "outliers": {
+            name: {"largest": layer.maximum, "percentile_99.9": layer.scale(99.9, "nonzero")}
+            for name, layer in statistics.layers.items()
+        },
+    }
+    return chain.make_record("conversion", metrics, {}, details)
+
+
+if __name__ == "__main__":
+    from ann2snn.pipeline.application import run
+
+    run("conversion")

@@ -1,0 +1,49 @@
+"""What would stop a run in its course and can be told before it: asked of all points at first."""
+
+from ann2snn.pipeline.chain import PARENTS, Chain, step_module
+from ann2snn.settings import SettingError
+
+
+def require_ready(step: str, chain: Chain, here: bool = True) -> None:
+    """Passes if files, data and, where the run is to be `here`, the machine are as the toggles say;
+    torch is imported only where a GPU or bfloat16 is asked for.
+
+    Raises:
+        SettingError: names the toggle and what is missing.
+    """
+    settings = chain.settings
+    for name in (*PARENTS[step], step):
+        step_module(name).settings(settings)  # reads what the user gives: weights, a module
+    if step != "data" and chain.knows_data():
+        chain.key(step)  # knows how many images there are
+    if not here or _done(step, chain):
+        return
+    if step == "simulation" and settings.simulation.device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise SettingError(
+                "simulation.device must be cpu on this machine, where torch finds no GPU, got"
+                " 'cuda'"
+            )
+    if settings.ann.precision == "bfloat16" and trains(step, chain):
+        from ann2snn.ann.recipe import check_processor
+
+        try:
+            check_processor(settings.ann)
+        except SettingError as error:
+            raise SettingError(f"ann.{error}") from error
+
+
+def trains(step: str, chain: Chain) -> bool:
+    """Whether `step` is to train a network on its way, as far as can be told without the data."""
+    return (
+        "ann" in (*PARENTS[step], step)
+        and not chain.settings.ann.weights
+        and not _done(step, chain)
+        and not _done("ann", chain)
+    )
+
+
+def _done(step: str, chain: Chain) -> bool:
+    return chain.knows_data() and chain.done(step)

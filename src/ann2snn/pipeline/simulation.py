@@ -1,0 +1,56 @@
+"""Step simulation: a spiking network over the test set, step by step."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ann2snn.records import Json, Record
+from ann2snn.settings import shaping_values
+
+if TYPE_CHECKING:
+    from ann2snn.config.schema import Settings
+    from ann2snn.pipeline.chain import Chain
+
+
+def settings(settings: "Settings") -> Json:
+    return shaping_values(settings.simulation)
+
+
+def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG001
+    import numpy as np
+    from safetensors.numpy import load_file
+
+    from ann2snn.data.dataset import open_saved
+    from ann2snn.simulation.run import simulate_with
+    from ann2snn.spec import load_spec
+
+    toggles = chain.settings.simulation
+    dataset = open_saved(chain.obtain("data"))
+    spec = load_spec(chain.obtain("conversion") / "spec.safetensors")
+    if toggles.part == "test":
+        images, labels = dataset.test_images, dataset.test_labels
+        answers = load_file(chain.obtain("ann") / "predictions.safetensors")["predictions"]
+    else:
+        images = dataset.train_images[dataset.validation]
+        labels = dataset.train_labels[dataset.validation]
+        answers = load_file(chain.obtain("statistics") / "answers.safetensors")["validation"]
+    chosen = np.arange(len(labels))
+    if 0 < toggles.images < len(chosen):
+        order = np.random.default_rng(toggles.seed).permutation(len(chosen))
+        chosen = np.sort(order[: toggles.images])
+    result = simulate_with(
+        spec,
+        images,
+        labels,
+        toggles,
+        indices=chosen,
+        partial=partial,
+    )
+    return chain.make_record(
+        "simulation", result.metrics(answers[chosen]), result.curves(), result.details()
+    )
+
+
+if __name__ == "__main__":
+    from ann2snn.pipeline.application import run
+
+    run("simulation")

@@ -1,0 +1,1 @@
+"""Multiruns: points, plan, table, launchers."""

@@ -1,0 +1,56 @@
+"""The points of a sweep, spelled as Hydra's sweeper spells them."""
+
+import contextlib
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator
+
+from ann2snn.config.overrides import parsed, spelled_values
+from ann2snn.settings import SettingError
+
+Axes = dict[str, list[str]]
+
+
+def axes_of(overrides: Iterable[str]) -> Axes:
+    """The values of every override, by key; the last one of a key counts."""
+    found = [parsed(line) for line in overrides]
+    return {override.get_key_element(): spelled_values(override) for override in found}
+
+
+def points_of(axes: Axes) -> list[list[str]]:
+    """The override lists of all points, the last axis fastest, as Hydra's sweeper orders them."""
+    return [
+        [f"{key}={value}" for key, value in zip(axes, values, strict=True)]
+        for values in itertools.product(*axes.values())
+    ]
+
+
+def varying(point: list[str], axes: Axes) -> dict[str, str]:
+    """What of a point varies in the sweep, by key, for people."""
+    pairs = (line.partition("=") for line in point)
+    return {key: shown(value) for key, _, value in pairs if len(axes[key]) > 1}
+
+
+def label_of(point: list[str], axes: Axes) -> str:
+    """The same in words; empty for the only point."""
+    return ", ".join(f"{key}={value}" for key, value in varying(point, axes).items())
+
+
+def shown(value: str) -> str:
+    """A value without the escapes and quotes of Hydra's grammar."""
+    found = parsed(f"value={value}").value()
+    return found if isinstance(found, str) else value
+
+
+def point_id(overrides: list[str]) -> str:
+    """A name for a point's file."""
+    return hashlib.sha256("\n".join(sorted(overrides)).encode()).hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def named(point: str) -> Iterator[None]:
+    """Says of a wrong setting which point has it."""
+    try:
+        yield
+    except SettingError as error:
+        raise SettingError(f"point {point}: {error}" if point else str(error)) from error

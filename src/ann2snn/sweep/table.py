@@ -1,0 +1,93 @@
+"""What became of a sweep's points: files, table, chart."""
+
+import json
+from pathlib import Path
+
+from ann2snn.records import Json, Record
+from ann2snn.sweep.points import Axes, label_of, point_id, points_of, shown, varying
+
+HEADLINES = {"data": "train_images", "ann": "test_accuracy", "simulation": "snn_accuracy"}
+UNDONE = {
+    "missing": "not begun",
+    "begun": "begun and not ended: its process was killed, or runs elsewhere",
+}
+
+
+def sweep_folder(name: str) -> Path:
+    return Path.cwd() / "store" / "sweeps" / name
+
+
+def point_file(name: str, point: list[str]) -> Path:
+    """Where a point writes what became of it."""
+    return sweep_folder(name) / "points" / f"{point_id(point)}.json"
+
+
+def gathered(step: str, name: str, overrides: list[str], axes: Axes) -> Json:
+    """All points of a sweep with what became of each."""
+    entries = []
+    for point in points_of(axes):
+        path = point_file(name, point)
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        status = known.get("status", "missing")
+        entries.append(
+            {
+                "label": label_of(point, axes),
+                "overrides": point,
+                "key": known.get("key"),
+                "value": known.get("value"),
+                "status": status,
+                "error": known.get("error") or UNDONE.get(status),
+            }
+        )
+    return {"name": name, "step": step, "overrides": overrides, "axes": axes, "points": entries}
+
+
+def print_table(content: Json) -> None:
+    """A line for each point under the names of what varies; the best is marked."""
+    points = content["points"]
+    values = [point["value"] for point in points if point["value"] is not None]
+    best = max(values) if values else None
+    print(f"\nsweep {content['name']}: {' '.join(content['overrides'])}")
+    for point in points:
+        value = point["value"]
+        words = point["error"] or point["status"] if value is None else f"{value:.2f}"
+        mark = "  best" if value is not None and value == best else ""
+        print(f"  {point['label'] or 'the only point'}: {words}{mark}")
+    open_points = [point for point in points if point["status"] != "done"]
+    if open_points:
+        print(
+            f"{len(open_points)} of {len(points)} points are not done; the same command goes on"
+            " with them",
+            flush=True,
+        )
+
+
+def draw(content: Json) -> None:
+    """Writes sweep.png, .svg and .csv beside sweep.json: the headline metric over what varies."""
+    from ann2snn.report.chart import save_chart
+    from ann2snn.report.sweep import SweepResults, sweep_chart
+
+    points = content["points"]
+    if all(point["value"] is None for point in points):
+        return
+    axes = content["axes"]
+    fixed = [f"{key}={shown(own[0])}" for key, own in axes.items() if len(own) == 1]
+    places = [tuple(varying(point["overrides"], axes).values()) for point in points]
+    results = SweepResults(
+        name=content["name"],
+        metric=HEADLINES[content["step"]],
+        evidence=" ".join(fixed) or "all else by default",
+        axes={key: [shown(value) for value in own] for key, own in axes.items() if len(own) > 1},
+        found={place: point["value"] for place, point in zip(places, points, strict=True)},
+        notes={place: p["key"] or p["error"] for place, p in zip(places, points, strict=True)},
+    )
+    save_chart(sweep_chart(results), sweep_folder(content["name"]))
+
+
+def line_of(record: Record) -> str:
+    """One line about a result: where it is and its headline number."""
+    headline = HEADLINES.get(record.step)
+    words = " ".join(record.description.values())
+    if headline and headline in record.metrics:
+        words += f", {headline} {record.metrics[headline]:.6g}"
+    return f"{record.step} {record.key[:12]} {words}"

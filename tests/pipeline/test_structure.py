@@ -1,0 +1,231 @@
+"""Imports run one way, heavy libraries stay in their rooms, DVC knows what stages use."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ann2snn.config.schema import composed, composed_hydra
+from ann2snn.pipeline.studies import default_studies, read_params, read_study
+from tests.pipeline.project import ROOT, environment, make_project, stage_command
+
+PACKAGE = ROOT / "src" / "ann2snn"
+ROOMS = {"data", "ann", "conversion", "simulation", "report"}
+GROUND = {"mechanisms", "numerics", "records", "settings"}
+SHARED = {"spec"} | GROUND
+ALLOWED = {
+    **dict.fromkeys(ROOMS, SHARED),
+    "commands": ROOMS | SHARED | {"config", "pipeline", "sweep", "tracking"},
+    "sweep": ROOMS | SHARED | {"config", "pipeline", "tracking"},
+    "pipeline": ROOMS | SHARED | {"config", "sweep", "tracking"},
+    "config": ROOMS | SHARED,
+    "tracking": SHARED,
+    "spec": {"mechanisms", "numerics"},
+    "records": {"numerics"},
+    "settings": set(),
+    "mechanisms": {"settings"},
+    "numerics": set(),
+    "__init__": {"conversion", "simulation", "spec"},
+}
+
+
+def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every module that a file imports, and whether that happens when the file itself is."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    late: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        inner = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if inner or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)):
+            late.update(ast.walk(node))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield name.name, node not in late
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide where a name comes from"
+            yield node.module or "", node not in late
+
+
+def sources() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def test_rooms_import_only_what_the_design_allows() -> None:
+    seen = set()
+    for path in sources():
+        parts = path.relative_to(PACKAGE).parts
+        room = parts[0] if len(parts) > 1 else path.stem
+        for module, _ in imports_of(path):
+            if module == "ann2snn" or module.startswith("ann2snn."):
+                other = module.split(".")[1] if "." in module else "__init__"
+                assert other == room or other in ALLOWED[room], f"{path} imports {module}"
+                seen.add((room, other))
+    assert ("pipeline", "conversion") in seen
+
+
+@pytest.mark.parametrize(
+    ("library", "places"),
+    [
+        ("mlflow", {"tracking"}),
+        ("pytorch_lightning", {"ann"}),
+        ("hydra", {"config", "pipeline", "sweep"}),
+        ("numba", {"simulation", "numerics"}),
+    ],
+)
+def test_a_heavy_library_is_imported_only_where_it_belongs(library: str, places: set[str]) -> None:
+    users = set()
+    for path in sources():
+        for module, early in imports_of(path):
+            if module.split(".")[0] == library:
+                users.add(path.relative_to(PACKAGE).parts[0])
+                assert not early or library in ("hydra", "numba"), f"{path} imports {library} early"
+    assert users == places
+
+
+def test_the_package_and_all_settings_load_without_anything_heavy() -> None:
+    modules = [
+        f"ann2snn.{path.parent.name}" + (".settings" if path.stem == "settings" else "")
+        for path in sources()
+        if path.parent.name in ROOMS and path.stem in ("settings", "__init__")
+    ]
+    heavy = "{'torch', 'mlflow', 'pytorch_lightning', 'matplotlib', 'hydra', 'numpy'}"
+    code = f"import sys\nimport {', '.join(modules)}\nprint({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert len(modules) >= 8
+    assert done.stdout.strip() == "set()"
+
+
+def stage_entries() -> dict[str, dict[str, Any]]:
+    content = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+    return {name: entry.get("do", entry) for name, entry in content["stages"].items()}
+
+
+PROBE = """
+import runpy, sys
+sys.argv = sys.argv[1:]
+try:
+    runpy.run_module(sys.argv[0], run_name="__main__")
+finally:
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith("ann2snn") and getattr(module, "__file__", None):
+            print("IMPORTED", module.__file__)
+"""
+
+
+def covered(file: str, deps: list[str]) -> bool:
+    return any(file == dep or file.startswith(f"{dep}/") for dep in deps)
+
+
+@pytest.mark.parametrize("step", ["data", "ann", "conversion", "simulation", "report"])
+def test_the_deps_of_a_stage_are_what_it_really_imports(step: str, tmp_path: Path) -> None:
+    """Runs each stage for digits on a copy of the committed artifacts, the steps before it done,
+    but for its own results. Settings of other rooms give only Hydra's keys, and tracking is a view.
+    """
+    entry = stage_entries()[step]
+    deps = [dep for dep in entry["deps"] if dep.startswith("src/")]
+    project = make_project(tmp_path / "project")
+    own = shutil.ignore_patterns(step)
+    shutil.copytree(ROOT / "artifacts", project / "artifacts", ignore=own)
+    command = entry["cmd"].split(" -m ")[1]
+    values = {
+        "${item}": "digits",
+        "${item.data}": "digits",
+        "${item.ann}": "digits_cnn",
+        "${key}": "digits-ablation" if step in ("conversion", "simulation") else "digits",
+    }
+    for old, new in values.items():
+        command = command.replace(old, new)
+    data = stage_command("data", "data=digits", "run.track=false")
+    warm = {
+        "ann": [data],
+        "conversion": [data, stage_command("ann", "data=digits", "run.track=false")],
+        "simulation": [data, stage_command("conversion", "run.study=digits-ablation")],
+    }
+    for before in warm.get(step, []):
+        subprocess.run(before, cwd=project, env=environment(), check=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *command.split()],
+        cwd=project, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    imported = {
+        Path(line.removeprefix("IMPORTED ")).relative_to(ROOT).as_posix()
+        for line in done.stdout.splitlines()
+        if line.startswith("IMPORTED ")
+    } | {f"src/ann2snn/pipeline/{step}.py"}
+    other_settings = {f"src/ann2snn/{room}/settings.py" for room in ROOMS}
+    needed = {
+        file
+        for file in imported
+        if not file.endswith("__init__.py")
+        and file not in other_settings
+        and not file.startswith("src/ann2snn/tracking/")
+    }
+    missing = sorted(file for file in needed if not covered(file, deps))
+    assert not missing, f"{step} imports what its deps do not name"
+    unused = [dep for dep in deps if not any(covered(file, [dep]) for file in imported)]
+    assert not unused, f"{step} names deps that it does not import"
+
+
+def test_every_override_of_dvc_and_params_composes() -> None:
+    """Nothing stands in both dvc.yaml and params.yaml, and all of it is right."""
+    params = read_params(ROOT)
+    for network in params["networks"].values():
+        composed([f"{group}={choice}" for group, choice in network.items()])
+    for name in (*params["studies"], *params["on_request"]):
+        for overrides in read_study(ROOT, name).points.values():
+            keys = [line.partition("=")[0] for line in overrides]
+            assert len(keys) == len(set(keys)), f"{name} says a key twice: {overrides}"
+            composed(overrides)
+    for name, entry in stage_entries().items():
+        words = entry["cmd"].split(" -m ")[1].split()[1:]
+        given = {word.partition("=")[0] for word in words}
+        assert given <= {"data", "ann", "run.publish", "run.study"}, name
+
+
+def conf_files(overrides: list[str]) -> dict[str, str]:
+    """The files of conf/ that a point is composed of, by group."""
+    choices = composed_hydra(overrides).runtime.choices
+    files = {group: f"conf/{group}/{choice}.yaml" for group, choice in choices.items() if choice}
+    there = {group: file for group, file in files.items() if (ROOT / file).is_file()}
+    return {**there, "config": "conf/config.yaml"}
+
+
+def deps_of_study(step: str, name: str, network: dict[str, str]) -> list[str]:
+    """What a study's stage depends on, and the stages of data and network whose outs it takes."""
+    entries = stage_entries()
+    values = {
+        "${key}": name, "${item}": network["data"], "${item.data}": network["data"],
+        "${item.ann}": network["ann"],
+    }  # fmt: skip
+    found = []
+    for dep in [dep for each in ("data", "ann", step) for dep in entries[each]["deps"]]:
+        for old, new in values.items():
+            dep = dep.replace(old, new)
+        found.append(dep)
+    return found
+
+
+def test_every_file_of_conf_that_a_point_is_composed_of_is_a_dep_of_its_stages() -> None:
+    """The settings of a simulation shape no conversion, and hydra's own shape nothing."""
+    networks = read_params(ROOT)["networks"]
+    seen = set()
+    for name, study in default_studies(ROOT).items():
+        for overrides in study.points.values():
+            files = conf_files(overrides)
+            seen |= set(files)
+            for step in ("conversion", "simulation"):
+                deps = deps_of_study(step, name, networks[study.network])
+                for group, file in files.items():
+                    apart = group.startswith("hydra/") or (step, group) in (
+                        ("conversion", "simulation"),
+                        ("simulation", "conversion"),
+                    )
+                    assert apart or covered(file, deps), f"{step}@{name} is composed of {file}"
+    assert seen >= {"config", "data", "ann", "conversion", "simulation", "experiment"}
