@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from ann2snn.numerics.intervals import interval_of_percent
+from ann2snn.numerics.intervals import wilson_interval
 from ann2snn.report.chart import Chart, drawing_style
 from ann2snn.report.figures import all_charts
 from ann2snn.report.reading import Point, Results
@@ -70,7 +70,7 @@ def ending_at(*accuracies: float, ann: float | None = None) -> Change:
     def change(place: int, point: Point) -> dict[str, Any]:
         metrics, curve = dict(point.metrics), point.simulation.curves["accuracy"]
         if place < len(accuracies):
-            low, high = interval_of_percent(accuracies[place], IMAGES)
+            low, high = wilson_interval(accuracies[place] / 100, IMAGES)
             metrics |= {"snn_accuracy": accuracies[place]}
             metrics |= {"interval_low": low, "interval_high": high}
             curve = [min(value, accuracies[place]) for value in curve[:-1]] + [accuracies[place]]

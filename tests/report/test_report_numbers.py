@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ann2snn.numerics.intervals import interval_of_percent
+from ann2snn.numerics.intervals import wilson_interval
 from ann2snn.numerics.steps_to_level import first_step_at
 from ann2snn.report.chart import apart, csv_text
 from ann2snn.report.published import (
@@ -30,9 +30,9 @@ def point(name: str = "percentile-99.9", **metrics: float) -> Point:
 
 
 def test_the_interval_is_wilsons() -> None:
-    assert interval_of_percent(80, 10) == pytest.approx((49.02, 94.33), abs=0.01)
-    assert interval_of_percent(0, 10) == pytest.approx((0, 27.75), abs=0.01)
-    assert interval_of_percent(100, 10) == pytest.approx((72.25, 100), abs=0.01)
+    assert wilson_interval(80 / 100, 10) == pytest.approx((49.02, 94.33), abs=0.01)
+    assert wilson_interval(0 / 100, 10) == pytest.approx((0, 27.75), abs=0.01)
+    assert wilson_interval(100 / 100, 10) == pytest.approx((72.25, 100), abs=0.01)
 
 
 def test_the_first_step_counts_from_one_and_may_not_exist() -> None:

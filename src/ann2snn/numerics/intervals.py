@@ -5,12 +5,12 @@ import math
 NORMAL_95 = 1.959963984540054  # the 97.5th percentile of the standard normal distribution
 
 
-def wilson_interval(right: int, images: int) -> tuple[float, float]:
-    """The 95 % Wilson score interval (percent) of `right` among `images`.
+def wilson_interval(share: float, images: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval (percent) of a share p of right answers among n images.
 
     (p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n), Wilson 1927.
     """
-    share, z = right / images, NORMAL_95
+    z = NORMAL_95
     middle = share + z * z / (2 * images)
     spread = z * math.sqrt(share * (1 - share) / images + z * z / (4 * images * images))
     scale = 100 / (1 + z * z / images)
@@ -26,8 +26,3 @@ def paired_chance(agreement: float, images: int) -> float:
     """
     different = round(images * (1 - agreement / 100))
     return 100 * NORMAL_95 * math.sqrt(different) / images
-
-
-def interval_of_percent(percent: float, images: int) -> tuple[float, float]:
-    """`wilson_interval` of the whole number of images that `percent` of `images` stands for."""
-    return wilson_interval(round(percent * images / 100), images)

@@ -2,7 +2,7 @@
 
 from itertools import accumulate
 
-from ann2snn.numerics.intervals import interval_of_percent, paired_chance
+from ann2snn.numerics.intervals import paired_chance, wilson_interval
 from ann2snn.numerics.steps_to_level import first_step_at, lasting_step_at
 from ann2snn.records import Json
 from ann2snn.report.published import is_papers_network
@@ -101,7 +101,7 @@ def readout_rows(point: Point) -> dict[str, Json]:
         if curve is not None:
             rows[readout] = {
                 "snn_accuracy": curve[-1],
-                "interval": list(interval_of_percent(curve[-1], images)),
+                "interval": list(wilson_interval(curve[-1] / 100, images)),
                 "snn_accuracy_last50": sum(curve[-LAST:]) / len(curve[-LAST:]),
                 "steps_to_99": lasting_step_at(curve, 0.99 * ann),
             }

@@ -63,7 +63,8 @@ class SimulationResult:
         """Single numbers; with `ann_answers` (images,), the analog network's classes, also those
         that compare with it, such as the percent of images with one answer (`agreement`)."""
         accuracy = self.accuracy()
-        low, high = wilson_interval(int(self.right[self.spec.output.output][-1]), self.images)
+        right = int(self.right[self.spec.output.output][-1])
+        low, high = wilson_interval(right / self.images, self.images)
         neurons = [node.name for node in self.spec if isinstance(node, Neuron)]
         spikes = sum(int(self.spikes[name].sum()) for name in neurons)
         per_neuron = spikes / (self.images * max(1, self.spec.neurons))

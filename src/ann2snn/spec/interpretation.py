@@ -5,7 +5,7 @@ refuses it by name, and a test goes over all kinds and all interpretations.
 """
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from ann2snn.spec.nodes import KINDS, Node, SpecError
 
@@ -48,6 +48,4 @@ class Interpretation(Generic[Rule]):
     def missing(self) -> list[str]:
         """The kinds, by name, that have neither a function nor a reason to have none."""
         known = {*self._rules, *self.leaves_out}
-        return [
-            name for name, kind in cast(dict[str, type[Node]], KINDS).items() if kind not in known
-        ]
+        return [name for name, kind in KINDS.items() if kind not in known]

@@ -9,7 +9,7 @@ from functools import partial
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from ann2snn.numerics.intervals import interval_of_percent
+from ann2snn.numerics.intervals import wilson_interval
 from ann2snn.report.chart import (
     BEYOND,
     DASHED,
@@ -59,7 +59,7 @@ class Line:
     @property
     def interval(self) -> tuple[float, float]:
         """The last error's interval, from low to high."""
-        low, high = interval_of_percent(self.accuracy[-1], self.images)
+        low, high = wilson_interval(self.accuracy[-1] / 100, self.images)
         return shown_error(high, self.images), shown_error(low, self.images)
 
 
@@ -95,7 +95,7 @@ def _lines(study: Study) -> Iterator[Line]:
 
 def _rows(study: Study, line: Line) -> Iterator[list[Cell]]:
     for step, accuracy in enumerate(line.accuracy, 1):
-        low, high = interval_of_percent(accuracy, line.images)
+        low, high = wilson_interval(accuracy / 100, line.images)
         yield [study.name, line.point, line.label, step, accuracy, low, high, line.ann_accuracy,
                line.run[:12]]  # fmt: skip
 

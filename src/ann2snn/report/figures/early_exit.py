@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ann2snn.numerics.intervals import interval_of_percent
+from ann2snn.numerics.intervals import wilson_interval
 from ann2snn.report.chart import (
     BLUE,
     DASHED,
@@ -46,7 +46,7 @@ class Exit:
     @property
     def interval(self) -> tuple[float, float]:
         """The error's 95 % Wilson interval, from low to high."""
-        low, high = interval_of_percent(self.accuracy, self.images)
+        low, high = wilson_interval(self.accuracy / 100, self.images)
         return shown_error(high, self.images), shown_error(low, self.images)
 
 
@@ -91,7 +91,7 @@ def _caption(point: Point, exits: list[Exit]) -> str:
 
 
 def _row(study: Study, point: Point, found: Exit) -> list[Cell]:
-    low, high = interval_of_percent(found.accuracy, found.images)
+    low, high = wilson_interval(found.accuracy / 100, found.images)
     return [study.name, point.name, found.margin, found.steps, found.accuracy, low, high,
             point.simulation.key[:12]]  # fmt: skip
 

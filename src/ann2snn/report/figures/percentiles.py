@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ann2snn.numerics.intervals import interval_of_percent
+from ann2snn.numerics.intervals import wilson_interval
 from ann2snn.report.chart import (
     DASHED,
     INK,
@@ -106,7 +106,7 @@ def _caption(curves: list[Curve]) -> str:
 def _rows(study: Study, curve: Curve) -> Iterator[list[Cell]]:
     point = curve.point
     for step, accuracy in enumerate(point.simulation.curves["accuracy"], 1):
-        low, high = interval_of_percent(accuracy, point.metrics["images"])
+        low, high = wilson_interval(accuracy / 100, point.metrics["images"])
         theirs = curve.authors[step - 1] if step <= len(curve.authors) else None
         key = point.simulation.key[:12]
         yield [study.name, point.name, step, accuracy, low, high, theirs, key]
@@ -141,7 +141,7 @@ def _draw_curve(axes: "Axes", curve: Curve) -> float:
     """The lowest error that its last interval reaches."""
     accuracy = curve.point.simulation.curves["accuracy"]
     steps = range(1, len(accuracy) + 1)
-    bounds = [interval_of_percent(value, curve.point.metrics["images"]) for value in accuracy]
+    bounds = [wilson_interval(value / 100, curve.point.metrics["images"]) for value in accuracy]
     best = curve.errors([high for _, high in bounds])
     worst = curve.errors([low for low, _ in bounds])
     axes.fill_between(steps, best, worst, color=curve.colour, alpha=0.16, linewidth=0)
