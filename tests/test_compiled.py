@@ -6,9 +6,9 @@ from pathlib import Path
 import numba
 import pytest
 
-from ann2snn import compiled
 from ann2snn.conversion import tally
-from ann2snn.simulation.kernels import driver
+from ann2snn.numerics import compiled
+from ann2snn.simulation.engines.event.kernels import driver
 
 SOURCES = [Path(driver.__file__).parent, Path(tally.__file__).parent]
 

@@ -20,7 +20,7 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
     from safetensors.numpy import load_file
 
     from ann2snn.data.dataset import open_saved
-    from ann2snn.simulation.run import simulate_with
+    from ann2snn.simulation.simulate import run_blocks
     from ann2snn.spec import load_spec
 
     toggles = chain.settings.simulation
@@ -37,7 +37,7 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
     if 0 < toggles.images < len(chosen):
         order = np.random.default_rng(toggles.seed).permutation(len(chosen))
         chosen = np.sort(order[: toggles.images])
-    result = simulate_with(
+    result = run_blocks(
         spec,
         images,
         labels,
