@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from ann2snn.simulation.engines.dense import steps as dense
+from ann2snn.simulation.dense import steps as dense
 from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.simulation.simulate import certain_block
 from bench.mode import Images, Scores, Simulation, pixels

@@ -82,7 +82,7 @@ def blocks(network: Measured, images: str, steps: str) -> Answer:
 def start(network: Measured) -> Answer:
     """Seconds of the first image's first step, imports done: kernels are compiled or loaded. Apart
     from these, numba's own imports, most of which it puts off until a first kernel runs."""
-    from ann2snn.simulation.engines.event import threads as event
+    from ann2snn.simulation.event import threads as event
 
     started = time.perf_counter()
     import_all_of_numba()

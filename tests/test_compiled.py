@@ -8,7 +8,7 @@ import pytest
 
 from ann2snn.conversion import tally
 from ann2snn.numerics import compiled
-from ann2snn.simulation.engines.event.kernels import driver
+from ann2snn.simulation.event import driver
 
 SOURCES = [Path(driver.__file__).parent, Path(tally.__file__).parent]
 

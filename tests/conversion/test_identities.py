@@ -13,8 +13,8 @@ from ann2snn.conversion.convert import explain_with
 from ann2snn.conversion.plan import ConversionPlan
 from ann2snn.conversion.settings import ConversionSettings
 from ann2snn.conversion.statistics import collect
-from ann2snn.simulation.engines.dense.layers import applied
-from ann2snn.simulation.engines.dense.steps import simulate_block
+from ann2snn.simulation.dense.layers import applied
+from ann2snn.simulation.dense.steps import simulate_block
 from ann2snn.spec import Input, MaxPool, Neuron, Output, SpikingSpec
 from tests import zoo
 from tests.random_networks import networks

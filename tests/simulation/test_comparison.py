@@ -8,7 +8,7 @@ import pytest
 
 from ann2snn.settings import SettingError
 from ann2snn.simulation.compared_rates import activations
-from ann2snn.simulation.engines.dense.steps import simulate_block
+from ann2snn.simulation.dense.steps import simulate_block
 from ann2snn.simulation.result import SimulationResult
 from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.simulation.simulate import simulate

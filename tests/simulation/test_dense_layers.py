@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ann2snn.simulation.engines.dense import steps as dense
-from ann2snn.simulation.engines.dense.layers import _by_matrices, applied
+from ann2snn.simulation.dense import steps as dense
+from ann2snn.simulation.dense.layers import _by_matrices, applied
 from ann2snn.spec import Conv, Input, Linear, Output, SpikingSpec
 
 ONE = np.ones(())

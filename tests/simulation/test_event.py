@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pytest
 
 from ann2snn.numerics.compiled import OPTIONS
-from ann2snn.simulation.engines.event import threads as event
-from ann2snn.simulation.engines.event.kernels import arithmetic, bit_lists, sums, vector
-from ann2snn.simulation.engines.event.kernels.arena import Arena, aligned
-from ann2snn.simulation.engines.event.kernels.driver import run
+from ann2snn.simulation.event import arithmetic, bit_lists, sums, vector
+from ann2snn.simulation.event import threads as event
+from ann2snn.simulation.event.arena import Arena, aligned
+from ann2snn.simulation.event.driver import run
 from ann2snn.simulation.image_block import Block
 from ann2snn.spec import Conv, Neuron, SpikingSpec
 from tests.simulation.event_networks import (
@@ -66,7 +66,7 @@ def test_a_fault_names_its_image_and_stops_the_other_threads(
         time.sleep(0.01)  # else one thread may have done all before the other has failed
         run(*arguments)
 
-    monkeypatch.setattr("ann2snn.simulation.engines.event.threads.run", faulty)
+    monkeypatch.setattr("ann2snn.simulation.event.threads.run", faulty)
     indices = np.arange(100, 140, dtype=np.int64)
     with pytest.raises(RuntimeError, match="image 103 failed: injected"):
         event.simulate_block(spec, images, indices, steps=8, seed=3, threads=2)
@@ -187,7 +187,7 @@ def test_arrays_in_an_arena_begin_on_cache_lines_and_share_nothing() -> None:
 def test_a_later_start_compiles_nothing(tmp_path: Path) -> None:
     program = """
 import numpy as np
-from ann2snn.simulation.engines.event import threads as event
+from ann2snn.simulation.event import threads as event
 from tests.simulation.event_networks import random_images, random_network
 spec = random_network(5, "analog", ["conv3", "neuron"])
 event.simulate_block(spec, random_images(spec, 1), np.arange(1), steps=2, seed=0, threads=1)

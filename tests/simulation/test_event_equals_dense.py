@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from ann2snn.conversion.convert import convert
 from ann2snn.numerics.windows import pool_windows
 from ann2snn.simulation.certificate import certify
-from ann2snn.simulation.engines.dense import steps as dense
-from ann2snn.simulation.engines.event import threads as event
-from ann2snn.simulation.engines.event.kernels import pool_lowering
-from ann2snn.simulation.engines.event.kernels.weight_lowering import JOINT
+from ann2snn.simulation.dense import steps as dense
+from ann2snn.simulation.event import pool_lowering
+from ann2snn.simulation.event import threads as event
+from ann2snn.simulation.event.weight_lowering import JOINT
 from ann2snn.simulation.image_block import Block
 from ann2snn.spec import Conv, MaxPool, Neuron, SpikingSpec
 from tests import random_networks, zoo

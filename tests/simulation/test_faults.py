@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ann2snn import convert
-from ann2snn.simulation.engines.event import threads as event
+from ann2snn.simulation.event import threads as event
 from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.simulation.simulate import run_blocks
 from ann2snn.spec import SpikingSpec, load_spec, save_spec

@@ -1,6 +1,8 @@
 """What `simulate` takes and refuses, and what it gives."""
 
+import inspect
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -8,8 +10,9 @@ import pytest
 import torch
 
 from ann2snn import convert, simulate
-from ann2snn.simulation.engines.dense import steps as dense
-from ann2snn.simulation.settings import available_cores
+from ann2snn.settings import SettingError
+from ann2snn.simulation.dense import steps as dense
+from ann2snn.simulation.settings import SimulationSettings, available_cores
 from ann2snn.spec import Conv, Input, Linear, MaxPool, Neuron, Output, Reshape, SpikingSpec
 from tests import zoo
 
@@ -235,3 +238,21 @@ def test_validation_and_test_answers_are_compared_with_the_ann() -> None:
     own = result.predictions[spec.output.output]
     assert result.metrics(own)["agreement"] == 100
     assert result.metrics(own)["ann_accuracy"] == result.metrics()["snn_accuracy"]
+
+
+def test_every_toggle_is_a_keyword_of_simulate_with_its_own_default() -> None:
+    """But for the choice of images, which are given."""
+    known = inspect.signature(simulate).parameters
+    toggles = {f.name: f.default for f in fields(SimulationSettings)}
+    toggles = {name: toggles[name] for name in toggles if name not in ("part", "images")}
+    found = {name: known[name].default for name in known if name in toggles and name != "images"}
+    assert found == toggles
+    others = [name for name in known if name not in toggles]
+    assert others == ["spec", "images", "labels", "potentials", "record"]
+
+
+def test_a_keyword_that_simulate_does_not_know_is_refused_with_the_nearest() -> None:
+    spec, images = spec_and_images(floats=False)
+    wrong: dict[str, Any] = {"precisoin": "float64"}
+    with pytest.raises(SettingError, match=r"no keyword precisoin='float64'; did you mean precis"):
+        simulate(spec, images, np.zeros(12, np.int64), **wrong)

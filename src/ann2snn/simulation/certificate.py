@@ -16,21 +16,7 @@ import numpy.typing as npt
 
 from ann2snn.mechanisms.poolings import POOLINGS
 from ann2snn.numerics.exact_sums import BITS, FINEST, fractional_bits
-from ann2snn.spec import (
-    Add,
-    Affine,
-    Concat,
-    Conv,
-    Input,
-    Linear,
-    MaxPool,
-    Neuron,
-    Node,
-    Output,
-    Reshape,
-    SpikingSpec,
-    SumPool,
-)  # fmt: skip
+from ann2snn.spec import SpikingSpec, nodes
 from ann2snn.spec.interpretation import Interpretation
 
 
@@ -52,30 +38,32 @@ class _Run:
 
 
 RANGES: Interpretation[Callable[[Any, _Run], tuple[float, int]]] = Interpretation(
-    "range of sums", leaves_out={Input: "sums nothing"}
+    "range of sums", leaves_out={nodes.Input: "sums nothing"}
 )  # the largest sum that a node forms, and the fractional bits of its units
 
 
-@RANGES.of(Conv, Linear, Affine, Add, Concat, Reshape, SumPool)
-def _of_one_step(node: Node, run: _Run) -> tuple[float, int]:
+@RANGES.of(
+    nodes.Conv, nodes.Linear, nodes.Affine, nodes.Add, nodes.Concat, nodes.Reshape, nodes.SumPool
+)
+def _of_one_step(node: nodes.Node, run: _Run) -> tuple[float, int]:
     return run.bounds[node.name], run.bits[node.name]
 
 
-@RANGES.of(MaxPool)
-def _of_estimates(node: MaxPool, run: _Run) -> tuple[float, int]:
+@RANGES.of(nodes.MaxPool)
+def _of_estimates(node: nodes.MaxPool, run: _Run) -> tuple[float, int]:
     """Sums of currents, in their precision; other estimates are whole numbers."""
     steps = run.steps if POOLINGS[node.pooling].currents else 1
     return run.bounds[node.name] * steps, run.bits[node.name]
 
 
-@RANGES.of(Neuron)
-def _of_potentials(node: Neuron, run: _Run) -> tuple[float, int]:
+@RANGES.of(nodes.Neuron)
+def _of_potentials(node: nodes.Neuron, run: _Run) -> tuple[float, int]:
     reach = max(run.largest.get(node.name, 0.0), 1.0)  # the threshold is 1
     return reach + run.bounds[node.inputs[0]], run.bits[node.inputs[0]]
 
 
-@RANGES.of(Output)
-def _of_all_steps(node: Output, run: _Run) -> tuple[float, int]:
+@RANGES.of(nodes.Output)
+def _of_all_steps(node: nodes.Output, run: _Run) -> tuple[float, int]:
     return run.bounds[node.name] * run.steps, run.bits[node.name]
 
 
@@ -117,12 +105,12 @@ def signal_bits(spec: SpikingSpec) -> dict[str, int]:
     reads have the bits of its first potential too."""
     starts: dict[str, int] = {}
     for node in spec:
-        if isinstance(node, Neuron):
+        if isinstance(node, nodes.Neuron):
             start = fractional_bits(np.array([node.initial_potential]))
             starts[node.inputs[0]] = max(start, starts.get(node.inputs[0], 0))
     grid = FINEST if spec.grid is None else spec.grid
 
-    def bits(node: Node, inputs: list[int]) -> int:
+    def bits(node: nodes.Node, inputs: list[int]) -> int:
         own = grid if spec.is_static(node.name) else node.fractional_bits(inputs)
         return max(own, starts.get(node.name, 0))
 

@@ -11,7 +11,7 @@ import torch
 from ann2snn.mechanisms.resets import RESETS, Reset
 from ann2snn.numerics.exact_sums import GRID, SQUARES
 from ann2snn.simulation.comparison import EDGES, Counts, Reals
-from ann2snn.simulation.engines.dense.layers import applied
+from ann2snn.simulation.dense.layers import applied
 from ann2snn.spec import Input, Neuron, Output, SpikingSpec
 
 SAMPLES_OF_IMAGE = 4

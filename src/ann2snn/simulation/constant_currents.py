@@ -10,29 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ann2snn.numerics.exact_sums import rounded
-from ann2snn.spec import (
-    Add,
-    Affine,
-    Concat,
-    Conv,
-    Input,
-    Linear,
-    MaxPool,
-    Neuron,
-    Output,
-    Reshape,
-    SpikingSpec,
-    SumPool,
-)  # fmt: skip
+from ann2snn.spec import SpikingSpec, nodes
 from ann2snn.spec.interpretation import Interpretation
-from ann2snn.spec.nodes.pools import Pool
-from ann2snn.spec.nodes.weighted import Weighted
 
 Reals = npt.NDArray[np.float64]
 
 CURRENTS: Interpretation[Callable[[Any, list[Reals]], Reals]] = Interpretation(
     "constant current",
-    leaves_out=dict.fromkeys((Neuron, Output), "changes with time, whatever it reads"),
+    leaves_out=dict.fromkeys((nodes.Neuron, nodes.Output), "changes with time, whatever it reads"),
 )
 
 
@@ -48,7 +33,7 @@ def static_signals(spec: SpikingSpec, images: npt.NDArray[np.integer]) -> dict[s
     for node in spec:
         if not spec.is_static(node.name):
             continue
-        if isinstance(node, Weighted) and node.inputs == (spec.input.name,):
+        if isinstance(node, nodes.Weighted) and node.inputs == (spec.input.name,):
             # weights times k first, then one division, then the bias: it is on the grid itself
             value = _linear_map(node, whole) / spec.levels + _bias(node)
         else:
@@ -58,49 +43,49 @@ def static_signals(spec: SpikingSpec, images: npt.NDArray[np.integer]) -> dict[s
     return signals
 
 
-@CURRENTS.of(Input)
-def _pixels(_node: Input, inputs: list[Reals]) -> Reals:
+@CURRENTS.of(nodes.Input)
+def _pixels(_node: nodes.Input, inputs: list[Reals]) -> Reals:
     return inputs[0]
 
 
-@CURRENTS.of(Conv, Linear)
-def _weighted(node: Weighted, inputs: list[Reals]) -> Reals:
+@CURRENTS.of(nodes.Conv, nodes.Linear)
+def _weighted(node: nodes.Weighted, inputs: list[Reals]) -> Reals:
     return _linear_map(node, inputs[0]) + _bias(node)
 
 
-@CURRENTS.of(Affine)
-def _affine(node: Affine, inputs: list[Reals]) -> Reals:
+@CURRENTS.of(nodes.Affine)
+def _affine(node: nodes.Affine, inputs: list[Reals]) -> Reals:
     return np.asarray(inputs[0] * node.gain + node.bias)
 
 
-@CURRENTS.of(Add)
-def _sum(_node: Add, inputs: list[Reals]) -> Reals:
+@CURRENTS.of(nodes.Add)
+def _sum(_node: nodes.Add, inputs: list[Reals]) -> Reals:
     return np.asarray(sum(inputs[1:], inputs[0]))
 
 
-@CURRENTS.of(Concat)
-def _joined(_node: Concat, inputs: list[Reals]) -> Reals:
+@CURRENTS.of(nodes.Concat)
+def _joined(_node: nodes.Concat, inputs: list[Reals]) -> Reals:
     return np.concatenate(inputs, 1)
 
 
-@CURRENTS.of(Reshape)
-def _reshaped(node: Reshape, inputs: list[Reals]) -> Reals:
+@CURRENTS.of(nodes.Reshape)
+def _reshaped(node: nodes.Reshape, inputs: list[Reals]) -> Reals:
     return inputs[0].reshape(len(inputs[0]), *node.shape)
 
 
-@CURRENTS.of(SumPool)
-def _sums(node: SumPool, inputs: list[Reals]) -> Reals:
+@CURRENTS.of(nodes.SumPool)
+def _sums(node: nodes.SumPool, inputs: list[Reals]) -> Reals:
     return _over_windows(node, inputs[0], np.sum)
 
 
-@CURRENTS.of(MaxPool)
-def _maxima(node: MaxPool, inputs: list[Reals]) -> Reals:
+@CURRENTS.of(nodes.MaxPool)
+def _maxima(node: nodes.MaxPool, inputs: list[Reals]) -> Reals:
     return _over_windows(node, inputs[0], np.max)
 
 
-def _linear_map(node: Weighted, signal: Reals) -> Reals:
+def _linear_map(node: nodes.Weighted, signal: Reals) -> Reals:
     """Weights times the signal, without the bias."""
-    if not isinstance(node, Conv):
+    if not isinstance(node, nodes.Conv):
         return np.asarray(signal @ node.weight.T)
     weight = node.weight
     top, bottom, left, right = node.padding
@@ -109,7 +94,7 @@ def _linear_map(node: Weighted, signal: Reals) -> Reals:
     return np.stack([_convolved(node, image, matrices) for image in padded])
 
 
-def _convolved(node: Conv, image: Reals, matrices: Reals) -> Reals:
+def _convolved(node: nodes.Conv, image: Reals, matrices: Reals) -> Reals:
     """One padded image (C, H, W), by matrices of weights (groups, channels out, taps)."""
     reach = [
         (size - 1) * gap + 1 for size, gap in zip(node.weight.shape[2:], node.dilation, strict=True)
@@ -122,12 +107,12 @@ def _convolved(node: Conv, image: Reals, matrices: Reals) -> Reals:
     return (matrices @ taps).reshape(-1, rows, columns)
 
 
-def _bias(node: Weighted) -> Reals:
+def _bias(node: nodes.Weighted) -> Reals:
     """The bias, shaped to add to the node's signal."""
-    return node.bias[:, None, None] if isinstance(node, Conv) else node.bias
+    return node.bias[:, None, None] if isinstance(node, nodes.Conv) else node.bias
 
 
-def _over_windows(node: Pool, signal: Reals, reduce: Callable[..., Reals]) -> Reals:
+def _over_windows(node: nodes.Pool, signal: Reals, reduce: Callable[..., Reals]) -> Reals:
     """The sum or the maximum over each window."""
     found = np.empty((*signal.shape[:2], len(node.rows), len(node.columns)))
     for i, (top, bottom) in enumerate(node.rows):

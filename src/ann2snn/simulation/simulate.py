@@ -10,7 +10,7 @@ from tqdm import tqdm
 from ann2snn.settings import keywords_by_name
 from ann2snn.simulation.certificate import certify, inexact_images
 from ann2snn.simulation.checks import Request, check_images
-from ann2snn.simulation.engines import ENGINES, chosen_engine
+from ann2snn.simulation.engines import ENGINES, Task, chosen_engine
 from ann2snn.simulation.image_block import Block
 from ann2snn.simulation.joined_blocks import Arrays, Indices, joined, summary
 from ann2snn.simulation.kept_blocks import keep, kept, run_identity
@@ -153,9 +153,10 @@ def _block(
 ) -> Block:
     """One block by the chosen engine."""
     own = np.ascontiguousarray(images[places])
-    engine = ENGINES[settings.engine]
     try:
-        return engine.block(spec, own, places, settings, precision, request.units)
+        return ENGINES[settings.engine].block(
+            Task(spec, own, places, settings, precision, request.units)
+        )
     except Exception as error:
         raise RuntimeError(
             f"simulation of images {places[0]} to {places[-1]} failed: {error}"

@@ -1,11 +1,12 @@
 """The engines: each runs a spec on a block of images, and all give the same numbers.
 
-An engine is a module or a folder here, whose import loads nothing heavy: the toggles' choices come
-from this table. What it does not support of a spec it says itself, before any work.
+An engine is one row in a file here, whose import loads nothing heavy: the choices of the toggles
+come from this table. An engine says itself, before any work, which parts of a spec it lacks.
 """
 
-from collections.abc import Container, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ann2snn.settings import SettingError
 from ann2snn.tables import Table
@@ -19,13 +20,27 @@ if TYPE_CHECKING:
     from ann2snn.spec import SpikingSpec
     from ann2snn.spec.interpretation import Interpretation
 
-Supported = Mapping[str, Container[str]]
+
+@dataclass(frozen=True)
+class Task:
+    """A block of images of whole numbers k (N, C, H, W), pixels k / spec.levels, to take through
+    all steps. `places` are the images' places among all, which random numbers count by; `units` of
+    neuron layers are those whose spike trains are kept."""
+
+    spec: "SpikingSpec"
+    images: "npt.NDArray[np.integer]"
+    places: "npt.NDArray[np.int64]"
+    settings: "SimulationSettings"
+    precision: str
+    units: dict[str, list[int]]
 
 
-class Engine(Protocol):
+@dataclass(frozen=True)
+class Engine:
     """`narrow` is its precision of 32 bits, `devices` are those it runs on; `compares` says whether
     it can hold rates against activations. Of the engines that support a run, `auto` takes the one
-    of the least `rank`."""
+    of the least `rank`. `lacks(spec)` names all of a spec that it does not support, such as `reset
+    'zero'`; `block(task)` runs a block."""
 
     name: str
     meaning: str
@@ -33,26 +48,8 @@ class Engine(Protocol):
     devices: tuple[str, ...]
     compares: bool
     rank: int
-
-    def lacks(self, spec: "SpikingSpec") -> list[str]:
-        """Names of what the spec has and the engine does not support, such as `reset 'zero'`."""
-        ...
-
-    def block(
-        self,
-        spec: "SpikingSpec",
-        images: "npt.NDArray[np.integer]",
-        places: "npt.NDArray[np.int64]",
-        settings: "SimulationSettings",
-        precision: str,
-        units: dict[str, list[int]],
-    ) -> "Block":
-        """Runs images of whole numbers k (N, C, H, W), pixels k / spec.levels, through all steps.
-
-        `places` are the images' places among all, which random numbers count by; `units` of neuron
-        layers are those whose spike trains are kept.
-        """
-        ...
+    lacks: "Callable[[SpikingSpec], list[str]]"
+    block: "Callable[[Task], Block]"
 
 
 ENGINES: Table[Engine] = Table("engine", "ann2snn.simulation.engines")
@@ -64,46 +61,41 @@ def chosen_engine(settings: "SimulationSettings", spec: "SpikingSpec") -> Engine
     Raises:
         SettingError: the engine does not support the spec; names what, and which engine does.
     """
-    able = [engine for engine in ENGINES.values() if _runs(engine, settings)]
-    able.sort(key=lambda engine: engine.rank)
+    able = [
+        engine
+        for engine in sorted(ENGINES.values(), key=lambda engine: engine.rank)
+        if settings.device in engine.devices and (engine.compares or not settings.compare)
+    ]
     asked = [ENGINES[settings.engine]] if settings.engine != "auto" else able
-    lacking: dict[str, list[str]] = {}
+    reasons = []
     for engine in asked:
-        lacking[engine.name] = engine.lacks(spec)
-        if not lacking[engine.name]:
+        lacking = engine.lacks(spec)
+        if not lacking:
             return engine
-    reasons = "; ".join(
-        f"engine {name} does not support {', '.join(what)}" for name, what in lacking.items()
-    )
-    others = [e.name for e in able if e.name not in lacking and not e.lacks(spec)]
-    advice = f"simulation.engine={others[0]} does" if others else "no engine does"
-    raise SettingError(f"{reasons}; {advice}")
-
-
-def _runs(engine: Engine, settings: "SimulationSettings") -> bool:
-    return settings.device in engine.devices and (engine.compares or not settings.compare)
+        reasons.append(f"engine {engine.name} does not support {', '.join(lacking)}")
+    others = [each.name for each in able if each not in asked and not each.lacks(spec)]
+    reasons.append(f"simulation.engine={others[0]} does" if others else "no engine does")
+    raise SettingError("; ".join(reasons))
 
 
 def missing_support(
-    spec: "SpikingSpec", supported: Supported, layers: "Interpretation[Any]"
+    spec: "SpikingSpec", supported: Mapping[str, Container[str]], rules: "Interpretation[Any]"
 ) -> list[str]:
     """Names of the mechanisms of a spec that are not among the `supported` of their table, and of
-    the kinds of node that have no rule in `layers`.
+    the kinds of node that have no rule in `rules`.
 
     Signals that do not change with time are computed for all engines by `constant_currents`, and
     answers by the rows of `OUTPUTS`: no engine meets their mechanisms.
     """
     from ann2snn.simulation.constant_currents import CURRENTS
-    from ann2snn.spec import Output
 
     found: dict[str, None] = {}
     for node in spec:
         static = spec.is_static(node.name)
-        if node not in (CURRENTS if static else layers):
+        if node not in (CURRENTS if static else rules):
             found[f"nodes of kind {node.kind}"] = None
-        for field, table in node.mechanisms:
-            name = getattr(node, field)
-            met = not (static and node.inputs) and not isinstance(node, Output)
-            if met and name not in supported[table.what]:
-                found[f"{table.what} {name!r}"] = None
+        met = node is spec.input or not (static or node is spec.output)
+        for field, table in node.mechanisms if met else ():
+            if getattr(node, field) not in supported[table.what]:
+                found[f"{table.what} {getattr(node, field)!r}"] = None
     return list(found)

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from llvmlite import ir
 from numba.core import types
 
-from ann2snn.simulation.engines.event.kernels.arithmetic import add_where
-from ann2snn.simulation.engines.event.kernels.vector import (
+from ann2snn.simulation.event.arithmetic import add_where
+from ann2snn.simulation.event.vector import (
     UINT64,
     Vector,
     address,

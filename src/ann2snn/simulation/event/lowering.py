@@ -5,35 +5,21 @@ from typing import Any
 
 import numpy as np
 
-from ann2snn.simulation.engines.event.kernels import operations as code
-from ann2snn.simulation.engines.event.kernels.neurons import AHEAD
-from ann2snn.simulation.engines.event.kernels.operations import WORD
-from ann2snn.simulation.engines.event.kernels.pool_lowering import (
+from ann2snn.simulation.event import operations as code
+from ann2snn.simulation.event.neurons import AHEAD
+from ann2snn.simulation.event.operations import WORD
+from ann2snn.simulation.event.pool_lowering import (
     disjoint,
     write_max_pool,
     write_sums,
 )
-from ann2snn.simulation.engines.event.kernels.program import Draft, Program
-from ann2snn.simulation.engines.event.kernels.weight_lowering import (
+from ann2snn.simulation.event.program import Draft, Program
+from ann2snn.simulation.event.weight_lowering import (
     is_quick,
     write_convolution,
     write_linear,
 )
-from ann2snn.spec import (
-    Add,
-    Affine,
-    Concat,
-    Conv,
-    Input,
-    Linear,
-    MaxPool,
-    Neuron,
-    Node,
-    Output,
-    Reshape,
-    SpikingSpec,
-    SumPool,
-)  # fmt: skip
+from ann2snn.spec import SpikingSpec, nodes
 from ann2snn.spec.interpretation import Interpretation
 
 
@@ -73,23 +59,24 @@ class Lowering:
                     self.observe(node.name)
         return self.draft.finished()
 
-    def read_as_spikes(self, node: SumPool, source: str) -> bool:
+    def read_as_spikes(self, node: nodes.SumPool, source: str) -> bool:
         """Whether all who read the sums can read the pooled spikes instead, each for its window."""
         if source not in self.draft.as_bits or not disjoint(node):
             return False
-        readers: list[Node] = []
+        readers: list[nodes.Node] = []
         for reader in self.spec.readers(node.name):
-            absorbed = isinstance(reader, Reshape) and self.absorbed(reader)
+            absorbed = isinstance(reader, nodes.Reshape) and self.absorbed(reader)
             readers += self.spec.readers(reader.name) if absorbed else [reader]
         return all(
-            isinstance(reader, Linear) or (isinstance(reader, Conv) and is_quick(reader))
+            isinstance(reader, nodes.Linear)
+            or (isinstance(reader, nodes.Conv) and is_quick(reader))
             for reader in readers
         )
 
-    def absorbed(self, node: Reshape) -> bool:
+    def absorbed(self, node: nodes.Reshape) -> bool:
         """Whether only fully connected layers read the reshaped signal: they can read the source
         itself, with their weights in its order."""
-        return all(isinstance(reader, Linear) for reader in self.spec.readers(node.name))
+        return all(isinstance(reader, nodes.Linear) for reader in self.spec.readers(node.name))
 
     def move(self, name: str, sources: Iterable[str]) -> None:
         """Concatenation, and other shapes: every unit to its place."""
@@ -116,7 +103,7 @@ class Lowering:
     def observe(self, name: str) -> None:
         """Counts and trains of single units, where asked for."""
         draft, node = self.draft, self.spec[name]
-        if not isinstance(node, Neuron):
+        if not isinstance(node, nodes.Neuron):
             return
         layout, results = draft.layouts[name], draft.results
         if "counts" in self.keep:
@@ -138,25 +125,25 @@ class Lowering:
 LOWERINGS: Interpretation[Callable[[Lowering, Any, str], None]] = Interpretation("event lowering")
 
 
-@LOWERINGS.of(Input)
-def _input(to: Lowering, node: Input, _source: str) -> None:
+@LOWERINGS.of(nodes.Input)
+def _input(to: Lowering, node: nodes.Input, _source: str) -> None:
     name = node.name
     to.draft.emit(code.INPUTS[node.input], name, name, target=to.draft.spikes(name))
 
 
-@LOWERINGS.of(Conv)
-def _conv(to: Lowering, node: Conv, _source: str) -> None:
+@LOWERINGS.of(nodes.Conv)
+def _conv(to: Lowering, node: nodes.Conv, _source: str) -> None:
     neuron = write_convolution(to.draft, node)
     to.fused |= {neuron.name} if neuron else set()
 
 
-@LOWERINGS.of(Linear)
-def _linear(to: Lowering, node: Linear, source: str) -> None:
+@LOWERINGS.of(nodes.Linear)
+def _linear(to: Lowering, node: nodes.Linear, source: str) -> None:
     write_linear(to.draft, node, source)
 
 
-@LOWERINGS.of(Affine)
-def _affine(to: Lowering, node: Affine, source: str) -> None:
+@LOWERINGS.of(nodes.Affine)
+def _affine(to: Lowering, node: nodes.Affine, source: str) -> None:
     draft, name = to.draft, node.name
     gain, bias = (
         draft.weights.put(
@@ -171,8 +158,8 @@ def _affine(to: Lowering, node: Affine, source: str) -> None:
                target=draft.values(name), weight=gain, bias=bias)  # fmt: skip
 
 
-@LOWERINGS.of(Add)
-def _add(to: Lowering, node: Add, source: str) -> None:
+@LOWERINGS.of(nodes.Add)
+def _add(to: Lowering, node: nodes.Add, source: str) -> None:
     draft, name = to.draft, node.name
     sources = [draft.values_of(each) for each in node.inputs]
     target = draft.values(name)
@@ -181,31 +168,31 @@ def _add(to: Lowering, node: Add, source: str) -> None:
                    first=int(number == 0), factor=draft.factor(each, name))  # fmt: skip
 
 
-@LOWERINGS.of(Concat)
-def _concat(to: Lowering, node: Concat, _source: str) -> None:
+@LOWERINGS.of(nodes.Concat)
+def _concat(to: Lowering, node: nodes.Concat, _source: str) -> None:
     to.move(node.name, node.inputs)
 
 
-@LOWERINGS.of(Reshape)
-def _reshape(to: Lowering, node: Reshape, source: str) -> None:
+@LOWERINGS.of(nodes.Reshape)
+def _reshape(to: Lowering, node: nodes.Reshape, source: str) -> None:
     if to.absorbed(node):
         to.alias[node.name] = source
     else:
         to.move(node.name, node.inputs)
 
 
-@LOWERINGS.of(SumPool)
-def _sum_pool(to: Lowering, node: SumPool, source: str) -> None:
+@LOWERINGS.of(nodes.SumPool)
+def _sum_pool(to: Lowering, node: nodes.SumPool, source: str) -> None:
     write_sums(to.draft, node, source, read_as_spikes=to.read_as_spikes(node, source))
 
 
-@LOWERINGS.of(MaxPool)
-def _max_pool(to: Lowering, node: MaxPool, source: str) -> None:
+@LOWERINGS.of(nodes.MaxPool)
+def _max_pool(to: Lowering, node: nodes.MaxPool, source: str) -> None:
     write_max_pool(to.draft, node, source, to.steps)
 
 
-@LOWERINGS.of(Neuron)
-def _neuron(to: Lowering, node: Neuron, source: str) -> None:
+@LOWERINGS.of(nodes.Neuron)
+def _neuron(to: Lowering, node: nodes.Neuron, source: str) -> None:
     if node.name in to.fused:
         return
     draft, kind = to.draft, code.NEURON
@@ -217,6 +204,6 @@ def _neuron(to: Lowering, node: Neuron, source: str) -> None:
                target=draft.spikes(node.name), **places)  # fmt: skip
 
 
-@LOWERINGS.of(Output)
-def _output(to: Lowering, node: Output, source: str) -> None:
+@LOWERINGS.of(nodes.Output)
+def _output(to: Lowering, node: nodes.Output, source: str) -> None:
     to.draft.emit(code.OUTPUT, source, node.name, source=to.draft.values_of(source))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ann2snn.simulation.engines.event.kernels.arithmetic import (
+from ann2snn.simulation.event.arithmetic import (
     add,
     at_least,
     fold,
@@ -24,9 +24,9 @@ from ann2snn.simulation.engines.event.kernels.arithmetic import (
     minus_where,
     zero_where,
 )
-from ann2snn.simulation.engines.event.kernels.bit_lists import list_bits
-from ann2snn.simulation.engines.event.kernels.sums import add_pair, currents, widest_sums, zero_sums
-from ann2snn.simulation.engines.event.kernels.vector import (
+from ann2snn.simulation.event.bit_lists import list_bits
+from ann2snn.simulation.event.sums import add_pair, currents, widest_sums, zero_sums
+from ann2snn.simulation.event.vector import (
     lanes_of,
     load,
     plain,
@@ -40,15 +40,8 @@ END = np.uint16(0xFFFF)
 
 @plain
 def convolve_rows(
-    op: Any,
-    rows: Any,
-    weights: Any,
-    tables: Any,
-    state: Any,
-    bits: Any,
-    largest: Any,
-    events: Any,
-) -> None:
+    op: Any, rows: Any, weights: Any, tables: Any, state: Any, bits: Any, largest: Any, events: Any,
+) -> None:  # fmt: skip
     """All output rows, in groups of as many output channels as registers take.
 
     `rows` are the weights: numbers as `weights` has them, or 16-bit whole numbers of a unit that
@@ -186,18 +179,9 @@ def list_pooled_row(op: Any, row: Any, tables: Any, bits: Any, events: Any) -> N
 
 @plain
 def slide(
-    op: Any,
-    row: Any,
-    channel: Any,
-    rows: Any,
-    weights: Any,
-    state: Any,
-    bits: Any,
-    events: Any,
-    nothing: Any,
-    none: Any,
-    most: Any,
-) -> Any:
+    op: Any, row: Any, channel: Any, rows: Any, weights: Any, state: Any, bits: Any, events: Any,
+    nothing: Any, none: Any, most: Any,
+) -> Any:  # fmt: skip
     """One output row for the output channels from `channel` on, as many as `none` has lanes.
 
     Gives the largest |V + current| so far.

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 
 from ann2snn.numerics.windows import Windows
-from ann2snn.simulation.engines.event.kernels import operations as code
-from ann2snn.simulation.engines.event.kernels.program import Draft, Places
+from ann2snn.simulation.event import operations as code
+from ann2snn.simulation.event.program import Draft, Places
 from ann2snn.spec import MaxPool, SumPool
 from ann2snn.spec.nodes.pools import Pool
 

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ann2snn.simulation.certificate import signal_bits
-from ann2snn.simulation.engines.event.kernels import operations as code
-from ann2snn.simulation.engines.event.kernels.arena import Arena
-from ann2snn.simulation.engines.event.kernels.layout import Layout
-from ann2snn.simulation.engines.event.kernels.operations import OPERATION
+from ann2snn.simulation.event import operations as code
+from ann2snn.simulation.event.arena import Arena
+from ann2snn.simulation.event.layout import Layout
+from ann2snn.simulation.event.operations import OPERATION
 from ann2snn.spec import Neuron, Node, SpikingSpec, SumPool
 from ann2snn.spec.cost import event_costs
 

@@ -6,7 +6,7 @@ import llvmlite.binding
 from llvmlite import ir
 from numba.core import types
 
-from ann2snn.simulation.engines.event.kernels.vector import (
+from ann2snn.simulation.event.vector import (
     UINT64,
     Vector,
     address,

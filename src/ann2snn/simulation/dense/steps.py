@@ -5,8 +5,8 @@ time is folded into the batch for everything without state, and only neurons and
 through the steps.
 """
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,24 +19,12 @@ from ann2snn.mechanisms.resets import RESETS
 from ann2snn.mechanisms.spikes import SPIKES
 from ann2snn.simulation.compared_rates import Watch
 from ann2snn.simulation.constant_currents import static_signals
-from ann2snn.simulation.engines.dense.layers import applied, full_products
-from ann2snn.simulation.engines.dense.max_pooling import PoolState
+from ann2snn.simulation.dense.layers import applied, full_products
+from ann2snn.simulation.dense.max_pooling import PoolState
+from ann2snn.simulation.engines import Task
 from ann2snn.simulation.image_block import Block
-from ann2snn.spec import (
-    Add,
-    Affine,
-    Concat,
-    Conv,
-    Input,
-    Linear,
-    MaxPool,
-    Neuron,
-    Node,
-    Output,
-    Reshape,
-    SpikingSpec,
-    SumPool,
-)  # fmt: skip
+from ann2snn.simulation.settings import available_cores
+from ann2snn.spec import SpikingSpec, nodes
 from ann2snn.spec.cost import event_costs
 from ann2snn.spec.interpretation import Interpretation
 
@@ -62,6 +50,34 @@ class _Run:
     potentials: dict[str, Tensor] = field(default_factory=dict)
     pools: dict[str, PoolState] = field(default_factory=dict)
     costs: dict[str, Tensor] = field(default_factory=dict)
+
+
+def run_task(task: Task) -> Block:
+    """The block of a task, with what it compares."""
+    settings = task.settings
+    with _torchs_threads(settings.threads or available_cores()):
+        watch = None
+        if settings.compare:
+            watch = Watch(task.spec, task.images, task.places, settings.seed)
+        block = simulate_block(
+            task.spec, task.images, task.places, steps=settings.steps, seed=settings.seed,
+            precision=task.precision, device=settings.device, record=task.units, watch=watch,
+        )  # fmt: skip
+    block.compared = watch.arrays() if watch else {}
+    return block
+
+
+@contextmanager
+def _torchs_threads(wanted: int) -> Iterator[None]:
+    """Within, torch has so many threads."""
+    known = torch.get_num_threads()
+    try:
+        if known != wanted:
+            torch.set_num_threads(wanted)
+        yield
+    finally:
+        if known != wanted:
+            torch.set_num_threads(known)
 
 
 @torch.no_grad()
@@ -152,14 +168,18 @@ STEPS: Interpretation[Callable[[_Run, Any, list[Tensor], int, int], Tensor]] = I
 )
 
 
-@STEPS.of(Conv, Linear, Affine, Add, Concat, Reshape, SumPool)
-def _without_state(_run: _Run, node: Node, inputs: list[Tensor], _start: int, _stop: int) -> Tensor:
+@STEPS.of(
+    nodes.Conv, nodes.Linear, nodes.Affine, nodes.Add, nodes.Concat, nodes.Reshape, nodes.SumPool
+)
+def _without_state(
+    _run: _Run, node: nodes.Node, inputs: list[Tensor], _start: int, _stop: int
+) -> Tensor:
     value = applied(node, [signal.flatten(0, 1) for signal in inputs])
     return value.view(*inputs[0].shape[:2], *value.shape[1:])
 
 
-@STEPS.of(Input)
-def _image(run: _Run, node: Input, _inputs: list[Tensor], start: int, stop: int) -> Tensor:
+@STEPS.of(nodes.Input)
+def _image(run: _Run, node: nodes.Input, _inputs: list[Tensor], start: int, stop: int) -> Tensor:
     spikes = INPUTS[node.input].spikes
     assert spikes is not None
     units = torch.arange(int(np.prod(node.shape)), device=run.device).view(1, 1, *node.shape)
@@ -171,21 +191,23 @@ def _image(run: _Run, node: Input, _inputs: list[Tensor], start: int, stop: int)
     return fired.to(run.dtype)
 
 
-@STEPS.of(MaxPool)
-def _chosen(run: _Run, node: MaxPool, inputs: list[Tensor], start: int, _stop: int) -> Tensor:
+@STEPS.of(nodes.MaxPool)
+def _chosen(run: _Run, node: nodes.MaxPool, inputs: list[Tensor], start: int, _stop: int) -> Tensor:
     pool = run.pools.setdefault(node.name, PoolState.fresh(node, inputs[0][0]))
     return torch.stack([pool.step(x, start + t + 1) for t, x in enumerate(inputs[0])])
 
 
-@STEPS.of(Output)
-def _received(run: _Run, _node: Output, inputs: list[Tensor], start: int, stop: int) -> Tensor:
+@STEPS.of(nodes.Output)
+def _received(
+    run: _Run, _node: nodes.Output, inputs: list[Tensor], start: int, stop: int
+) -> Tensor:
     values = inputs[0].double().transpose(0, 1).cpu().numpy()
     run.block.outputs[:, start:stop] = values
     return inputs[0]
 
 
-@STEPS.of(Neuron)
-def _fired(run: _Run, node: Neuron, inputs: list[Tensor], _start: int, _stop: int) -> Tensor:
+@STEPS.of(nodes.Neuron)
+def _fired(run: _Run, node: nodes.Neuron, inputs: list[Tensor], _start: int, _stop: int) -> Tensor:
     """V <- V + current; spikes of V; the reset (Rueckauer et al. 2016, section 2; threshold 1)."""
     (current,) = inputs
     block, name = run.block, node.name

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ann2snn.simulation.engines.event.kernels.arithmetic import (
+from ann2snn.simulation.event.arithmetic import (
     add,
     at_least,
     fold,
@@ -22,7 +22,7 @@ from ann2snn.simulation.engines.event.kernels.arithmetic import (
     minus_where,
     zero_where,
 )
-from ann2snn.simulation.engines.event.kernels.vector import load, plain, store, zeros
+from ann2snn.simulation.event.vector import load, plain, store, zeros
 
 AHEAD = 8
 

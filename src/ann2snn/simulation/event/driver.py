@@ -5,37 +5,22 @@ from typing import Any
 import numpy as np
 
 from ann2snn.numerics.compiled import compiled
-from ann2snn.simulation.engines.event.kernels import any_shape
-from ann2snn.simulation.engines.event.kernels import operations as code
-from ann2snn.simulation.engines.event.kernels.bit_lists import weighted_count
-from ann2snn.simulation.engines.event.kernels.convolution import convolve_rows
-from ann2snn.simulation.engines.event.kernels.linear import sum_rows
-from ann2snn.simulation.engines.event.kernels.max_pooling import choose, growth, growth_of_values
-from ann2snn.simulation.engines.event.kernels.neurons import fire_ahead, fire_all
-from ann2snn.simulation.engines.event.kernels.poisson import draw
+from ann2snn.simulation.event import any_shape
+from ann2snn.simulation.event import operations as code
+from ann2snn.simulation.event.bit_lists import weighted_count
+from ann2snn.simulation.event.convolution import convolve_rows
+from ann2snn.simulation.event.linear import sum_rows
+from ann2snn.simulation.event.max_pooling import choose, growth, growth_of_values
+from ann2snn.simulation.event.neurons import fire_ahead, fire_all
+from ann2snn.simulation.event.poisson import draw
 
 
 @compiled
 def run(
-    program: Any,
-    shorts: Any,
-    weights: Any,
-    tables: Any,
-    state: Any,
-    bits: Any,
-    estimates: Any,
-    counts: Any,
-    events: Any,
-    places: Any,
-    limits: Any,
-    seed: Any,
-    image: Any,
-    operations: Any,
-    outputs: Any,
-    largest: Any,
-    units: Any,
-    trains: Any,
-) -> None:
+    program: Any, shorts: Any, weights: Any, tables: Any, state: Any, bits: Any, estimates: Any,
+    counts: Any, events: Any, places: Any, limits: Any, seed: Any, image: Any, operations: Any,
+    outputs: Any, largest: Any, units: Any, trains: Any,
+) -> None:  # fmt: skip
     """Fills operations (slots, steps), outputs (steps, classes), largest (marks,), units and
     trains; `state`, `bits`, `estimates` and `counts` hold the network before its first step."""
     for step in range(outputs.shape[0]):

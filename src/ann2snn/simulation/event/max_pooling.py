@@ -11,15 +11,15 @@ import numpy as np
 
 from ann2snn.mechanisms import poolings
 from ann2snn.mechanisms.poolings import DECAY_SHIFT, INVERSE_BITS
-from ann2snn.simulation.engines.event.kernels.arithmetic import (
+from ann2snn.simulation.event.arithmetic import (
     above,
     add_bits,
     add_where,
     decayed,
     larger,
 )
-from ann2snn.simulation.engines.event.kernels.operations import POOLINGS
-from ann2snn.simulation.engines.event.kernels.vector import load, plain, store, zeros
+from ann2snn.simulation.event.operations import POOLINGS
+from ann2snn.simulation.event.vector import load, plain, store, zeros
 
 INVERSE_TIME, EXPONENTIAL = POOLINGS["inverse_time"], POOLINGS["exponential"]
 SPIKES, RISE = POOLINGS["spikes"], POOLINGS["rise"]
@@ -83,16 +83,9 @@ def growth(op: Any, bits: Any, counts: Any, tables: Any) -> None:
 
 @plain
 def grown(
-    source: Any,
-    estimate: Any,
-    words: Any,
-    bits: Any,
-    counts: Any,
-    pixel: Any,
-    lane: Any,
-    stride: Any,
-    none: Any,
-) -> Any:
+    source: Any, estimate: Any, words: Any, bits: Any, counts: Any, pixel: Any, lane: Any,
+    stride: Any, none: Any,
+) -> Any:  # fmt: skip
     """The counts of 32 channels of an input pixel, its spikes of this step counted in."""
     word = bits[np.uint64(source + pixel * words + (lane >> 1))]
     at = np.uint64(estimate + pixel * stride + lane * 32)

@@ -5,13 +5,13 @@ from typing import Any
 import llvmlite.binding
 import numpy as np
 
-from ann2snn.simulation.engines.event.kernels.masks import (
+from ann2snn.simulation.event.masks import (
     compress_places,
     count_bits,
     lowest_bit,
     weigh_bits,
 )
-from ann2snn.simulation.engines.event.kernels.vector import plain
+from ann2snn.simulation.event.vector import plain
 
 # The processor can pack the places of 32 bits in one instruction; a loop over bits ends with a
 # mispredicted branch at nearly every mask.

@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ann2snn.simulation.constant_currents import static_signals
-from ann2snn.simulation.engines.event.kernels.arena import aligned
-from ann2snn.simulation.engines.event.kernels.driver import run
-from ann2snn.simulation.engines.event.kernels.layout import Layout
-from ann2snn.simulation.engines.event.kernels.lowering import Lowering
-from ann2snn.simulation.engines.event.kernels.poisson import limits_of
-from ann2snn.simulation.engines.event.kernels.program import Program
+from ann2snn.simulation.event.arena import aligned
+from ann2snn.simulation.event.driver import run
+from ann2snn.simulation.event.layout import Layout
+from ann2snn.simulation.event.lowering import Lowering
+from ann2snn.simulation.event.poisson import limits_of
+from ann2snn.simulation.event.program import Program
 from ann2snn.simulation.image_block import Block
 from ann2snn.simulation.settings import available_cores
 from ann2snn.spec import SpikingSpec

@@ -5,7 +5,7 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 
-from ann2snn.simulation.engines.event.kernels.vector import (
+from ann2snn.simulation.event.vector import (
     UINT64,
     address,
     instruction,

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from ann2snn.simulation.engines.event.kernels.max_pooling import bit_of
-from ann2snn.simulation.engines.event.kernels.vector import plain
+from ann2snn.simulation.event.max_pooling import bit_of
+from ann2snn.simulation.event.vector import plain
 
 
 @plain

@@ -15,70 +15,56 @@ import torch
 from torch.nn import functional as F
 
 from ann2snn.numerics.windows import Windows
-from ann2snn.spec import (
-    Add,
-    Affine,
-    Concat,
-    Conv,
-    Input,
-    Linear,
-    MaxPool,
-    Neuron,
-    Node,
-    Output,
-    Reshape,
-    SumPool,
-)  # fmt: skip
+from ann2snn.spec import nodes
 from ann2snn.spec.interpretation import Interpretation
-from ann2snn.spec.nodes.pools import Pool
-from ann2snn.spec.nodes.weighted import Weighted
 
 Tensor = torch.Tensor
 
 LAYERS: Interpretation[Callable[[Any, list[Tensor]], Tensor]] = Interpretation(
     "dense layer",
     leaves_out={
-        Input: "is the image", Neuron: "keeps a potential", Output: "hands on what it reads",
+        nodes.Input: "is the image", nodes.Neuron: "keeps a potential",
+        nodes.Output: "hands on the signal that it reads",
     },
 )  # fmt: skip
 
 
-def applied(node: Node, inputs: list[Tensor]) -> Tensor:
+def applied(node: nodes.Node, inputs: list[Tensor]) -> Tensor:
     """The signal of a node without state from its inputs (images, *shape), in their precision."""
     return LAYERS[node](node, inputs)
 
 
-@LAYERS.of(Affine)
-def _affine(node: Affine, inputs: list[Tensor]) -> Tensor:
+@LAYERS.of(nodes.Affine)
+def _affine(node: nodes.Affine, inputs: list[Tensor]) -> Tensor:
     gain, bias = (torch.from_numpy(array).to(inputs[0]) for array in (node.gain, node.bias))
     return inputs[0] * gain + bias
 
 
-@LAYERS.of(Add)
-def _sum(_node: Add, inputs: list[Tensor]) -> Tensor:
+@LAYERS.of(nodes.Add)
+def _sum(_node: nodes.Add, inputs: list[Tensor]) -> Tensor:
     total = inputs[0]
     for other in inputs[1:]:
         total = total + other
     return total
 
 
-@LAYERS.of(Concat)
-def _joined(_node: Concat, inputs: list[Tensor]) -> Tensor:
+@LAYERS.of(nodes.Concat)
+def _joined(_node: nodes.Concat, inputs: list[Tensor]) -> Tensor:
     return torch.cat(inputs, 1)
 
 
-@LAYERS.of(Reshape)
-def _reshaped(node: Reshape, inputs: list[Tensor]) -> Tensor:
+@LAYERS.of(nodes.Reshape)
+def _reshaped(node: nodes.Reshape, inputs: list[Tensor]) -> Tensor:
     return inputs[0].reshape(len(inputs[0]), *node.shape)
 
 
-@LAYERS.of(SumPool)
-def _window_sums(node: SumPool, inputs: list[Tensor]) -> Tensor:
+@LAYERS.of(nodes.SumPool)
+def _window_sums(node: nodes.SumPool, inputs: list[Tensor]) -> Tensor:
     return windowed(node, inputs[0]).sum(-1)
 
 
-@LAYERS.of(MaxPool)
-def _window_maxima(node: MaxPool, inputs: list[Tensor]) -> Tensor:
+@LAYERS.of(nodes.MaxPool)
+def _window_maxima(node: nodes.MaxPool, inputs: list[Tensor]) -> Tensor:
     """Of the whole signal; spikes are chosen by `max_pooling` instead, step by step."""
     return windowed(node, inputs[0], outside=-torch.inf).amax(-1)
 
@@ -100,14 +86,14 @@ def full_products() -> Iterator[None]:
             kind.fp32_precision = precision
 
 
-@LAYERS.of(Conv, Linear)
-def _linear_map(node: Weighted, inputs: list[Tensor]) -> Tensor:
+@LAYERS.of(nodes.Conv, nodes.Linear)
+def _linear_map(node: nodes.Weighted, inputs: list[Tensor]) -> Tensor:
     """Weights times the signal, and the bias, in the signal's precision."""
     (signal,) = inputs
     if signal.device.type != "cpu":
         return _by_matrices(node, signal.double()).to(signal.dtype)
     weight, bias = (torch.from_numpy(array).to(signal) for array in (node.weight, node.bias))
-    if not isinstance(node, Conv):
+    if not isinstance(node, nodes.Conv):
         return F.linear(signal, weight, bias)
     top, bottom, left, right = node.padding
     if top != bottom or left != right:
@@ -116,11 +102,11 @@ def _linear_map(node: Weighted, inputs: list[Tensor]) -> Tensor:
     return F.conv2d(signal, weight, bias, node.stride, (top, left), node.dilation, node.groups)
 
 
-def _by_matrices(node: Weighted, signal: Tensor) -> Tensor:
+def _by_matrices(node: nodes.Weighted, signal: Tensor) -> Tensor:
     """The linear map of a float64 signal by matrix products of float64 alone, which no setting of
     torch shortens and no library transforms: one for each tap of a convolution's kernel."""
     weight, bias = (torch.from_numpy(array).to(signal) for array in (node.weight, node.bias))
-    if not isinstance(node, Conv):
+    if not isinstance(node, nodes.Conv):
         return signal @ weight.T + bias
     top, bottom, left, right = node.padding
     padded = F.pad(signal, (left, right, top, bottom))
@@ -137,7 +123,7 @@ def _by_matrices(node: Weighted, signal: Tensor) -> Tensor:
     return total.flatten(1, 2)
 
 
-def windowed(node: Pool, signal: Tensor, outside: float = 0) -> Tensor:
+def windowed(node: nodes.Pool, signal: Tensor, outside: float = 0) -> Tensor:
     """The inputs of every window (..., rows, columns, window), in row-major order.
 
     A window smaller than the largest is filled up with `outside`.

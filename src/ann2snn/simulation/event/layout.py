@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ann2snn.simulation.engines.event.kernels.operations import padded, words_of
+from ann2snn.simulation.event.operations import padded, words_of
 
 Numbers = npt.NDArray[np.int64]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from ann2snn.mechanisms.poolings import POOLINGS, Pooling
-from ann2snn.simulation.engines.dense.layers import windowed
+from ann2snn.simulation.dense.layers import windowed
 from ann2snn.spec import MaxPool
 
 Tensor = torch.Tensor

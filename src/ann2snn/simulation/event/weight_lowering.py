@@ -3,11 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
-from ann2snn.simulation.engines.event.kernels import operations as code
-from ann2snn.simulation.engines.event.kernels.layout import Layout
-from ann2snn.simulation.engines.event.kernels.pool_lowering import windows_of
-from ann2snn.simulation.engines.event.kernels.program import Draft, Places
-from ann2snn.simulation.engines.event.kernels.sums import interleaved
+from ann2snn.simulation.event import operations as code
+from ann2snn.simulation.event.layout import Layout
+from ann2snn.simulation.event.pool_lowering import windows_of
+from ann2snn.simulation.event.program import Draft, Places
+from ann2snn.simulation.event.sums import interleaved
 from ann2snn.spec import Conv, Linear, Neuron, SumPool
 from ann2snn.spec.nodes.weighted import Weighted
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ann2snn.simulation.engines.event.kernels.masks import lowest_bit
-from ann2snn.simulation.engines.event.kernels.sums import add_pair, currents, zero_sums
-from ann2snn.simulation.engines.event.kernels.vector import load, plain, store, zeros
+from ann2snn.simulation.event.masks import lowest_bit
+from ann2snn.simulation.event.sums import add_pair, currents, zero_sums
+from ann2snn.simulation.event.vector import load, plain, store, zeros
 
 
 @plain
@@ -53,16 +53,9 @@ def sum_rows(
 
 @plain
 def sum_part(
-    op: Any,
-    channel: Any,
-    count: Any,
-    rows: Any,
-    weights: Any,
-    state: Any,
-    places: Any,
-    total: Any,
+    op: Any, channel: Any, count: Any, rows: Any, weights: Any, state: Any, places: Any, total: Any,
     like: Any,
-) -> None:
+) -> None:  # fmt: skip
     """The outputs from `channel` on, as many as `total` has lanes."""
     offset = np.uint64(channel)
     for event in range(0, count, 2):
