@@ -16,7 +16,7 @@ from ann2snn.numerics.atomic_files import whole_file
 from ann2snn.spec.graph import SpikingSpec, arrays_of
 from ann2snn.spec.nodes import KINDS, Node, SpecError
 
-FORMAT = "ann2snn spiking spec 1"
+FORMAT = "ann2snn spiking spec 2"
 
 
 def save_spec(spec: SpikingSpec, path: Path) -> None:
