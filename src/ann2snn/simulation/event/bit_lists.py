@@ -5,12 +5,7 @@ from typing import Any
 import llvmlite.binding
 import numpy as np
 
-from ann2snn.simulation.event.masks import (
-    compress_places,
-    count_bits,
-    lowest_bit,
-    weigh_bits,
-)
+from ann2snn.simulation.event.masks import compress_places, count_bits, lowest_bit, weigh_bits
 from ann2snn.simulation.event.vector import plain
 
 # The processor can pack the places of 32 bits in one instruction; a loop over bits ends with a

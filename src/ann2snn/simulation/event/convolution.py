@@ -26,14 +26,7 @@ from ann2snn.simulation.event.arithmetic import (
 )
 from ann2snn.simulation.event.bit_lists import list_bits
 from ann2snn.simulation.event.sums import add_pair, currents, widest_sums, zero_sums
-from ann2snn.simulation.event.vector import (
-    lanes_of,
-    load,
-    plain,
-    store,
-    zeros,
-    zeros_like,
-)
+from ann2snn.simulation.event.vector import lanes_of, load, plain, store, zeros, zeros_like
 
 END = np.uint16(0xFFFF)
 

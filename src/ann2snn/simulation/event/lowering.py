@@ -8,17 +8,9 @@ import numpy as np
 from ann2snn.simulation.event import operations as code
 from ann2snn.simulation.event.neurons import AHEAD
 from ann2snn.simulation.event.operations import WORD
-from ann2snn.simulation.event.pool_lowering import (
-    disjoint,
-    write_max_pool,
-    write_sums,
-)
+from ann2snn.simulation.event.pool_lowering import disjoint, write_max_pool, write_sums
 from ann2snn.simulation.event.program import Draft, Program
-from ann2snn.simulation.event.weight_lowering import (
-    is_quick,
-    write_convolution,
-    write_linear,
-)
+from ann2snn.simulation.event.weight_lowering import is_quick, write_convolution, write_linear
 from ann2snn.spec import SpikingSpec, nodes
 from ann2snn.spec.interpretation import Interpretation
 

@@ -5,13 +5,7 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 
-from ann2snn.simulation.event.vector import (
-    UINT64,
-    address,
-    instruction,
-    splat,
-    truth_of,
-)
+from ann2snn.simulation.event.vector import UINT64, address, instruction, splat, truth_of
 
 
 @instruction

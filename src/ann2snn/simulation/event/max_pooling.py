@@ -11,13 +11,7 @@ import numpy as np
 
 from ann2snn.mechanisms import poolings
 from ann2snn.mechanisms.poolings import DECAY_SHIFT, INVERSE_BITS
-from ann2snn.simulation.event.arithmetic import (
-    above,
-    add_bits,
-    add_where,
-    decayed,
-    larger,
-)
+from ann2snn.simulation.event.arithmetic import above, add_bits, add_where, decayed, larger
 from ann2snn.simulation.event.operations import POOLINGS
 from ann2snn.simulation.event.vector import load, plain, store, zeros
 

@@ -6,13 +6,7 @@ import llvmlite.binding
 from llvmlite import ir
 from numba.core import types
 
-from ann2snn.simulation.event.vector import (
-    UINT64,
-    Vector,
-    address,
-    instruction,
-    splat,
-)
+from ann2snn.simulation.event.vector import UINT64, Vector, address, instruction, splat
 
 _FEATURES = llvmlite.binding.get_host_cpu_features()
 MULTIPLIES_AND_ADDS = bool(_FEATURES.get("avx512vnni") and _FEATURES.get("avx512vl"))
