@@ -5,8 +5,15 @@ all read these fields; nothing here imports more than the standard library, so a
 refused before anything heavy loads.
 """
 
+import difflib
+import functools
+import inspect
+from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class SettingError(ValueError):
@@ -121,3 +128,26 @@ def shaping_values(settings: Any) -> dict[str, Any]:
         if rule_of(toggle).shapes_result
         for value in [getattr(settings, toggle.name)]
     }
+
+
+def keywords_by_name(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Decorates a function of toggles: an unknown keyword is refused with the nearest known one.
+
+    Raises:
+        SettingError: the function has no such keyword.
+    """
+    known = list(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def checked(*arguments: Arguments.args, **keywords: Arguments.kwargs) -> Result:
+        for name, value in keywords.items():
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                nearest = f"; did you mean {close[0]}?" if close else ""
+                raise SettingError(
+                    f"{function.__name__} has no keyword {name}={value!r}{nearest}"
+                    f" (there are {', '.join(known)})"
+                )
+        return function(*arguments, **keywords)
+
+    return checked
