@@ -26,10 +26,14 @@ MISFIT = "layers that fit each other"
 
 
 class _Tracer(fx.Tracer):
-    """Keeps the user's file and line of every operation.
+    """Keeps the user's file and line of every operation, and takes modules that a family of layers
+    registers as one operation.
 
     torch.fx can keep the whole stack, but imports its compiler for that: five seconds.
     """
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return type(m) in registry.MODULES or super().is_leaf_module(m, module_qualified_name)
 
     def create_node(self, *arguments: Any, **named: Any) -> fx.Node:
         node = super().create_node(*arguments, **named)
