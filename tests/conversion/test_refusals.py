@@ -48,6 +48,17 @@ class Image(nn.Module):
         return self.after(F.relu(self.conv(x)))
 
 
+class Plus(nn.Module):
+    """Adds a constant."""
+
+    def __init__(self, constant: Tensor) -> None:
+        super().__init__()
+        self.constant = nn.Parameter(constant)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.constant
+
+
 def sequence(*layers: nn.Module) -> nn.Module:
     return nn.Sequential(nn.Linear(6, 6), *layers, nn.Linear(6, 4))
 
@@ -223,3 +234,10 @@ def test_a_file_without_statistics_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"nothing")
     with pytest.raises(ValueError, match="holds no activation statistics"):
         Statistics.load(path)
+
+
+def test_a_constant_that_torch_would_spread_over_the_batch_is_refused() -> None:
+    """(4, 1, 8) fits the spec's (channels, 1, length), but torch takes its 4 for images."""
+    module = nn.Sequential(nn.Conv1d(2, 4, 1), Plus(torch.ones(4, 1, 8)), nn.Flatten()).eval()
+    with pytest.raises(ConversionError, match=r"\(4, 1, 8\) widens the signal"):
+        convert(module, zoo.images((2, 8), 5))

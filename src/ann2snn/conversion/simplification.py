@@ -30,17 +30,7 @@ from ann2snn.spec.nodes import Array
 
 # (graph, node) -> whether it was rewritten
 REWRITINGS: Interpretation[Callable[..., bool]] = Interpretation("rewriting")
-REWRITINGS.of(
-    Input,
-    Conv,
-    Linear,
-    Add,
-    Concat,
-    Reshape,
-    SumPool,
-    MaxPool,
-    Output,
-)(lambda *_: False)
+REWRITINGS.of(Input, Conv, Linear, Add, Concat, Reshape, SumPool, MaxPool, Output)(lambda *_: False)
 
 
 def simplified(graph: AnalogGraph) -> AnalogGraph:
