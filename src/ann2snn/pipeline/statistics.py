@@ -32,13 +32,15 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
     from safetensors.numpy import save_file
 
     from ann2snn.ann.weights import predict
-    from ann2snn.conversion.statistics import collect
+    from ann2snn.conversion.calibration import collect
+    from ann2snn.conversion.trace import analog_graph
     from ann2snn.data.dataset import open_saved
 
     dataset = open_saved(chain.obtain("data"))
     images = dataset.train_images[dataset.calibration]
     network = analog_network(chain)
-    statistics = collect(network, images, dataset.levels)
+    graph = analog_graph(network, images.shape[1:])
+    statistics = collect(graph, images, dataset.levels)
     validation = dataset.train_images[dataset.validation]
     answers = predict(network, validation, dataset.levels)
     statistics.save(folder / "statistics.safetensors")

@@ -1,36 +1,57 @@
-"""The analog network as a graph of the spec's kinds, before scales: what folding works on.
+"""The analog network as a graph of the spec's kinds of node, in the analog network's units.
 
-A `Neuron` stands for a ReLU, every number is in the analog network's units, and every scale is 1
-but that of a `SumPool`, whose sum times its scale is the average.
+A `Neuron` stands for a ReLU. Every scale is 1, except that of a `SumPool`: the sum times its scale
+is the average.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from ann2snn.numerics.windows import Windows
-from ann2snn.spec import Node, Output
+from ann2snn.spec import Conv, Linear, Node
 from ann2snn.spec.nodes import Array, Shape
 
 ONE: Array = np.ones(())
 
 
 def window_sizes(rows: Windows, columns: Windows) -> Array:
-    """Inputs of every window of a pool, (rows, columns)."""
+    """Numbers of inputs in every window of a pool (rows, columns)."""
     tall, wide = ([stop - start for start, stop in windows] for windows in (rows, columns))
     return np.outer(tall, wide).astype(np.float64)
 
 
+def along(values: Array, axes: int) -> Array:
+    """One number, or one per channel, shaped to multiply a signal of `axes` axes."""
+    return values.reshape(-1, *[1] * (axes - 1)) if values.ndim else values
+
+
+def per_input(node: Conv | Linear, values: Array) -> Array:
+    """One value per input channel, in a shape that multiplies the node's weight."""
+    if isinstance(node, Linear):
+        return np.broadcast_to(values, node.weight.shape[1:])[None, :]
+    outputs, width = node.weight.shape[:2]
+    groups = np.arange(outputs) // (outputs // node.groups)
+    channels = groups[:, None] * width + np.arange(width)
+    chosen: Array = np.broadcast_to(values, (width * node.groups,))[channels]
+    return chosen[:, :, None, None]
+
+
 @dataclass
 class AnalogGraph:
-    """Nodes by name in an order in which each follows its inputs.
+    """Nodes by name, in an order in which each follows its inputs.
 
-    `ceilings`: the largest value of saturating ReLUs. `made`: which node each traced operation
-    became, or None. `merged`: where nodes that are gone went, and why; `notes`: why operations
-    without a node are none.
+    - `precision`: number format of the network's parameters.
+    - `ceilings`: largest value of each saturating ReLU.
+    - `made`: the nodes that each traced operation became.
+    - `merged`: for each node that is gone, the nodes that took it in, and why.
+    - `notes`: for each operation without a node, why it has none.
     """
+
+    precision: torch.dtype = torch.float32
 
     nodes: dict[str, Node] = field(default_factory=dict)
     ceilings: dict[str, float] = field(default_factory=dict)
@@ -46,10 +67,10 @@ class AnalogGraph:
         assert node.name not in self.nodes, node.name
         self.nodes[node.name] = node
 
-    def fresh_name(self, wanted: str) -> str:
-        """`wanted`, or with a number where it is taken: a module called twice."""
+    def fresh_name(self, wanted: str, taken: Container[str] = ()) -> str:
+        """`wanted`, with a number where the name is taken, as by a module that is called twice."""
         name, count = wanted, 2
-        while name in self.nodes or name in self.merged:
+        while name in self.nodes or name in self.merged or name in taken:
             name, count = f"{wanted}.{count}", count + 1
         return name
 
@@ -98,9 +119,3 @@ class AnalogGraph:
         for node in self:
             shapes[node.name] = node.output_shape([shapes[source] for source in node.inputs])
         return shapes
-
-    @property
-    def output(self) -> Output:
-        node = next(reversed(self.nodes.values()))
-        assert isinstance(node, Output)
-        return node

@@ -1,4 +1,4 @@
-"""Counting one layer's activations as they stream by."""
+"""Counts of one layer's activations, which stream by in chunks."""
 
 from typing import Any
 
@@ -32,12 +32,12 @@ def count(patterns: Any, first: Any, counts: Any) -> None:
                 counts[channel, kept if pattern > 0 else place % APART] += 1
 
 
-class Tally:
+class ActivationCounts:
     """Counts of one layer; numbers enter as (images, channels, ...).
 
-    A channel keeps counts down to 2^-16 of its maximum, in whole octaves; what is smaller counts as
-    the smallest. The cut only rises with the maximum, so the end result knows no order.
-    Counts of 32 bits go over to 64 before they could be full.
+    A channel keeps counts down to 2^-16 of its maximum, in whole octaves; smaller numbers count as
+    the smallest kept one. The cut only rises with the maximum, so the result does not depend on
+    order. Counts of 32 bits are moved to 64 bits before they could overflow.
     """
 
     def __init__(self, name: str, shape: Shape) -> None:
@@ -89,7 +89,7 @@ class Tally:
         return counts + self._earlier if len(self._earlier) else counts
 
     def channels(self) -> tuple[Histogram, ...]:
-        """Of each channel's activations."""
+        """Histograms of the activations, per channel."""
         found = []
         for first, row in zip(self._first, self._all_counts(), strict=True):
             zeros, counts = row[:APART].sum(), row[APART:]
@@ -101,14 +101,13 @@ class Tally:
         return tuple(found)
 
     def image_maxima(self) -> Histogram:
-        """Of each image's largest activation."""
+        """Histogram of the largest activation per image."""
         (used,) = np.nonzero(self._images)
         return Histogram(used.astype(np.int64), self._images[used])
 
 
 def _drop(row: npt.NDArray[np.integer], shift: int) -> None:
-    """Takes the lowest `shift` bins out of a channel's row (SPAN,); the next one takes in what they
-    counted."""
+    """Empties the lowest `shift` bins of a channel's row (SPAN,) into the next bin."""
     fallen = row[:shift].sum()
     row[: SPAN - shift] = row[shift:].copy()
     row[SPAN - shift :] = 0

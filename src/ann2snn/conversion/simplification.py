@@ -1,38 +1,55 @@
-"""Exact rewritings of the analog graph: what is not a neuron or a weight goes into one that is.
+"""Exact rewritings of the analog graph, after which only weights, sums, pools and neurons are left.
 
-Affine maps (batch norm, constants) go into the Conv or Linear before or after them, ReLUs move
-before max-pools and reshapes, with which they commute, so that gates see spikes.
+Affine maps (batch norm, constants) go into the Conv or Linear before or after them. ReLUs move
+before the max-pools and reshapes with which they commute, so that a pool gets spikes. A rewriting
+names the neighbours for which it is exact; beside any other kind a node stays as it is.
 """
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from ann2snn.conversion.graph import AnalogGraph, window_sizes
-from ann2snn.spec import Affine, Conv, Linear, MaxPool, Neuron, Node, Reshape, SumPool
+from ann2snn.conversion.analog_graph import ONE, AnalogGraph, along, per_input, window_sizes
+from ann2snn.spec import (
+    Add,
+    Affine,
+    Concat,
+    Conv,
+    Input,
+    Linear,
+    MaxPool,
+    Neuron,
+    Output,
+    Reshape,
+    SumPool,
+)
+from ann2snn.spec.interpretation import Interpretation
 from ann2snn.spec.nodes import Array
+
+# (graph, node) -> whether it was rewritten
+REWRITINGS: Interpretation[Callable[..., bool]] = Interpretation("rewriting")
+REWRITINGS.of(Input, Conv, Linear, Add, Concat, Reshape, SumPool, MaxPool, Output)(lambda *_: False)
 
 
 def simplified(graph: AnalogGraph) -> AnalogGraph:
     """The graph after all rewritings; it is changed in place and handed back."""
-    while any(_step(graph, node) for node in graph):
+    while any(REWRITINGS[node](graph, node) for node in graph):
         pass
     return graph
 
 
-def _step(graph: AnalogGraph, node: Node) -> bool:
-    if node.name not in graph.nodes:
-        return False
-    if isinstance(node, Neuron):
-        return _drop_repeated(graph, node) or _before_pool(graph, node)
-    if isinstance(node, Affine):
-        return (
-            _into_previous(graph, node)
-            or _before_linear_pool(graph, node)
-            or _into_next(graph, node)
-        )
-    return False
+@REWRITINGS.of(Neuron)
+def _rewritten_neuron(graph: AnalogGraph, node: Neuron) -> bool:
+    return _drop_repeated(graph, node) or _before_pool(graph, node)
+
+
+@REWRITINGS.of(Affine)
+def _rewritten_affine(graph: AnalogGraph, node: Affine) -> bool:
+    return (
+        _into_previous(graph, node) or _before_linear_pool(graph, node) or _into_next(graph, node)
+    )
 
 
 def _drop_repeated(graph: AnalogGraph, node: Neuron) -> bool:
@@ -68,10 +85,8 @@ def _into_previous(graph: AnalogGraph, node: Affine) -> bool:
         if gain_bias is None:
             return False
         gain, bias = gain_bias
-        form = (-1,) + (1,) * (source.weight.ndim - 1)
-        graph.change(
-            source.name, weight=source.weight * gain.reshape(form), bias=source.bias * gain + bias
-        )
+        weight = source.weight * along(gain, source.weight.ndim)
+        graph.change(source.name, weight=weight, bias=source.bias * gain + bias)
     graph.remove(node.name, source.name, "folded into the weights before it")
     return True
 
@@ -117,28 +132,13 @@ def _into_next(graph: AnalogGraph, node: Affine) -> bool:
             return False
     for reader in readers:
         assert isinstance(reader, Conv | Linear)
-        weight = per_input(reader, gain)
-        shift = per_input(reader, bias)
         axes = tuple(range(1, reader.weight.ndim))
-        graph.change(
-            reader.name,
-            weight=reader.weight * weight,
-            bias=reader.bias + (reader.weight * shift).sum(axes),
-        )
+        shift = (reader.weight * per_input(reader, bias)).sum(axes)
+        weight = reader.weight * per_input(reader, gain)
+        graph.change(reader.name, weight=weight, bias=reader.bias + shift)
     into = ", ".join(sorted({reader.name for reader in readers}))
     graph.remove(node.name, into, "folded into the weights after it")
     return True
-
-
-def per_input(node: Conv | Linear, values: Array) -> Array:
-    """One value for each input channel, in a shape that multiplies the node's weight."""
-    if isinstance(node, Linear):
-        return np.broadcast_to(values, node.weight.shape[1:])[None, :]
-    outputs, width = node.weight.shape[:2]
-    groups = np.arange(outputs) // (outputs // node.groups)
-    channels = groups[:, None] * width + np.arange(width)
-    chosen: Array = np.broadcast_to(values, (width * node.groups,))[channels]
-    return chosen[:, :, None, None]
 
 
 def _per_channel(graph: AnalogGraph, node: Affine) -> tuple[Array, Array] | None:
@@ -154,19 +154,19 @@ def _per_channel(graph: AnalogGraph, node: Affine) -> tuple[Array, Array] | None
 
 
 def with_average_pools(graph: AnalogGraph) -> AnalogGraph:
-    """Every max-pool replaced by the average of its windows, as Cao et al. (2015) did."""
+    """A copy with every max-pool replaced by the average of its windows (Cao et al. 2015)."""
+    graph = dataclasses.replace(graph, nodes=dict(graph.nodes))
     for node in graph:
         if isinstance(node, MaxPool):
-            sizes = {(b - a) * (d - c) for a, b in node.rows for c, d in node.columns}
             fields = {f.name: getattr(node, f.name) for f in dataclasses.fields(SumPool)}
-            if len(sizes) == 1:
-                graph.nodes[node.name] = SumPool(**fields | {"scale": np.array(1 / sizes.pop())})
+            sizes = window_sizes(node.rows, node.columns)
+            if (sizes == sizes[0, 0]).all():
+                graph.nodes[node.name] = SumPool(**fields | {"scale": np.array(1 / sizes[0, 0])})
                 continue
             graph.nodes[node.name] = SumPool(**fields)
-            gain = 1 / window_sizes(node.rows, node.columns)[None]
             divided = Affine(
-                name=graph.fresh_name(f"{node.name}.affine"), inputs=(node.name,),
-                scale=np.ones(()), gain=gain, bias=np.zeros(()),
+                name=graph.fresh_name(f"{node.name}.affine"), inputs=(node.name,), scale=ONE,
+                gain=1 / sizes[None], bias=np.zeros(()),
             )  # fmt: skip
             graph.redirect(node.name, divided.name)
             graph.insert_after(node.name, divided)
