@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ann2snn.data import labelled
-from ann2snn.data.folder import data_set_name
-from ann2snn.data.loading import load
+from ann2snn.data import image_folder
+from ann2snn.data.dataset import load
+from ann2snn.data.sets.folder import manifest_name
 from ann2snn.data.settings import DataSettings
 from ann2snn.settings import SettingError
 from tests.data.small_archives import image_file, pets, tar_of, write
@@ -142,29 +142,29 @@ def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_pixels_have_a_limit_in_total(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(pets(), tmp_path / "pets")
-    monkeypatch.setattr(labelled, "LARGEST_TOTAL", 16 * 30)
+    monkeypatch.setattr(image_folder, "LARGEST_TOTAL", 16 * 30)
     assert len(load(settings(), tmp_path).train_images) == 12
-    monkeypatch.setattr(labelled, "LARGEST_TOTAL", 16 * 30 - 1)
+    monkeypatch.setattr(image_folder, "LARGEST_TOTAL", 16 * 30 - 1)
     with pytest.raises(ValueError, match=r"^pets holds more than 4\S+ GiB of pixels$"):
         load(settings(), tmp_path)
 
 
 def test_no_folder_takes_the_name_of_a_data_set_that_reports_know() -> None:
-    assert data_set_name(Path("my.pets.v2.tar.gz")) == "my.pets.v2"
-    assert data_set_name(Path("MNIST.ZIP")) == "MNIST (folder)"
-    assert data_set_name(Path("CIFAR-10")) == "CIFAR-10 (folder)"
+    assert manifest_name(Path("my.pets.v2.tar.gz")) == "my.pets.v2"
+    assert manifest_name(Path("MNIST.ZIP")) == "MNIST (folder)"
+    assert manifest_name(Path("CIFAR-10")) == "CIFAR-10 (folder)"
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"name": "folder"}, "path must be given for data=folder alone, got ''"),
-        ({"path": "pets"}, "path must be given for data=folder alone, got 'pets'"),
+        ({"name": "folder"}, "path must be given for data=folder, got ''"),
+        ({"path": "pets"}, "path must be '' unless data=folder, got 'pets'"),
         ({"channels": 3}, "channels must be 0 unless data=folder, got 3"),
         ({"height": 8}, "height must be 0 unless data=folder, got 8"),
         ({"width": 8}, "width must be 0 unless data=folder, got 8"),
         ({"name": "folder", "path": "pets", "channels": 2}, "channels must be 0, 1 or 3, got 2"),
-        ({"name": "imagenet"}, "name must be one of digits, mnist, cifar10, folder, got 'image"),
+        ({"name": "imagenet"}, "name must be one of cifar10, digits, folder, mnist, got 'image"),
         ({"validation": 0}, "validation must be at least 1, got 0"),
         ({"calibration": 0}, "calibration must be at least 1, got 0"),
         ({"seed": -1}, "seed must be at least 0, got -1"),

@@ -1,13 +1,13 @@
 """Images sorted into {train,test}/{class}/image, as arrays."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from ann2snn.data.image import pixels
-from ann2snn.data.members import LARGEST_TOTAL, Member, members
+from ann2snn.data.archives import LARGEST_TOTAL, Member, members
+from ann2snn.data.image_file import pixels
+from ann2snn.data.source import RawImages
 
 LAYOUT = "{train,test}/{class}/image"
 PARTS = ("train", "test")
@@ -15,19 +15,11 @@ PARTS = ("train", "test")
 LITTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """Images (N, C, H, W) and labels (N,) in the order of class, then file name."""
-
-    classes: tuple[str, ...]
-    train_images: npt.NDArray[np.uint8]
-    train_labels: npt.NDArray[np.int64]
-    test_images: npt.NDArray[np.uint8]
-    test_labels: npt.NDArray[np.int64]
-
-
-def labelled_images(path: Path, *, channels: int = 0, height: int = 0, width: int = 0) -> Labelled:
-    """The images of a directory or an archive, whose layout may lie in one folder of its own.
+def labelled_images(
+    path: Path, name: str, source: str, *, channels: int = 0, height: int = 0, width: int = 0
+) -> RawImages:
+    """The images of a directory or an archive in the order of class, then file name. The layout
+    may lie in one folder of its own.
 
     Files beside train/ and test/ and litter of the system (hidden files) are left out; anything
     else in another place than the layout's is refused.
@@ -44,9 +36,9 @@ def labelled_images(path: Path, *, channels: int = 0, height: int = 0, width: in
             )
             collection.add(place, member.name, image)
     classes = collection.checked_classes()
-    train_images, train_labels = collection.take("train")
-    test_images, test_labels = collection.take("test")
-    return Labelled(classes, train_images, train_labels, test_images, test_labels)
+    return RawImages(
+        name, source, classes, 255, *collection.take("train"), *collection.take("test")
+    )
 
 
 class _Collection:
