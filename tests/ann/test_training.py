@@ -12,12 +12,11 @@ import torch
 from ann2snn.ann import recipe
 from ann2snn.ann.augmentation import Augmentation
 from ann2snn.ann.batches import Batches
-from ann2snn.ann.networks import build
+from ann2snn.ann.network import build
 from ann2snn.ann.settings import EPOCHS_APART, AnnSettings
 from ann2snn.ann.training import train
 from ann2snn.ann.weights import accuracy, load_weights, save_weights
-from ann2snn.data.dataset import Dataset
-from ann2snn.data.loading import load
+from ann2snn.data.dataset import Dataset, load
 from ann2snn.data.settings import DataSettings
 from ann2snn.settings import SettingError
 
@@ -76,7 +75,7 @@ import sys
 from pathlib import Path
 from ann2snn.ann.settings import AnnSettings
 from ann2snn.ann.training import train
-from ann2snn.data.loading import load
+from ann2snn.data.dataset import load
 from ann2snn.data.settings import DataSettings
 settings = AnnSettings(epochs=30, averaging=1.0, shift=1, threads=1)
 train(settings, load(DataSettings(), Path()), Path(sys.argv[1]), lambda e, n: print(e, flush=True))
