@@ -3,10 +3,9 @@
 from dataclasses import dataclass, fields
 
 from ann2snn.ann.network import NETWORKS
+from ann2snn.ann.seeds import EPOCHS_APART
 from ann2snn.settings import SettingError, check, choice, flag, number, text
 from ann2snn.tables import UnknownRowError
-
-EPOCHS_APART = 1_000_003  # an epoch draws by the seed: seed * EPOCHS_APART + epoch, below 2^64
 
 
 @dataclass(frozen=True)
