@@ -193,10 +193,12 @@ def test_weights_come_back_as_they_went(tmp_path: Path) -> None:
 def test_weights_that_do_not_fit_are_told_by_tensor(tmp_path: Path) -> None:
     save_weights(build(AnnSettings(), (1, 8, 8), 7), tmp_path / "w.safetensors")
     network = build(AnnSettings(), (1, 8, 8), 10)
-    with pytest.raises(ValueError, match=r"classes.weight has shape \(7, 512\), not \(10, 512\)"):
+    with pytest.raises(
+        ValueError, match=r"does not fit the network: .* size mismatch for classes.weight"
+    ):
         load_weights(network, tmp_path / "w.safetensors")
     unbiased = build(AnnSettings(bias=False), (1, 8, 8), 7)
-    with pytest.raises(ValueError, match=r"classes.bias is unknown"):
+    with pytest.raises(ValueError, match=r"Unexpected key\(s\) in state_dict: .*\"classes.bias\""):
         load_weights(unbiased, tmp_path / "w.safetensors")
     (tmp_path / "odd.safetensors").write_bytes(b"odd")
     with pytest.raises(ValueError, match=r"odd.safetensors is not a safetensors file"):

@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("src", "conf", "params.yaml")
 SECTION = (ROOT / "README.md").read_text(encoding="utf-8").split("## Add a thing")[1]
 SECTION = SECTION.split("\n## ")[0]
 RECIPES = dict(re.findall(r"<summary>(.*?)</summary>(.*?)</details>", SECTION, re.DOTALL))
@@ -37,10 +36,9 @@ def project(folder: Path) -> Path:
     """A copy of the project with its committed results of digits."""
     folder.mkdir()
     hidden = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for name in COPIED:
-        source = ROOT / name
-        copy = shutil.copytree if source.is_dir() else shutil.copyfile
-        copy(source, folder / name, **({"ignore": hidden} if source.is_dir() else {}))
+    for name in ("src", "conf"):
+        shutil.copytree(ROOT / name, folder / name, ignore=hidden)
+    shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
     for kept in (ROOT / "artifacts").glob("*/digits*"):
         shutil.copytree(kept, folder / kept.relative_to(ROOT))
     return folder

@@ -56,7 +56,7 @@ class BatchScale(nn.Module):
         return signal * factor.view(-1, *[1] * (signal.ndim - 2))
 
     def factor(self) -> Tensor:
-        """What each feature is multiplied by outside of training."""
+        """The factor of each feature outside of training."""
         return self._factor(self.mean_square)
 
     def _factor(self, mean_square: Tensor) -> Tensor:

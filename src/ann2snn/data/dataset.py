@@ -118,24 +118,17 @@ def open_saved(folder: Path) -> Dataset:
             for name in ARRAYS
         }
         counts = manifest["counts"]
-        lengths = {name: len(array) for name, array in arrays.items()}
-        expected = {
-            "train_images": counts["train"],
-            "train_labels": counts["train"],
-            "test_images": counts["test"],
-            "test_labels": counts["test"],
-            "fit": counts["train"] - counts["validation"],
-            "validation": counts["validation"],
-            "calibration": counts["calibration"],
-        }
+        expected = {name: counts[name.partition("_")[0]] for name in HASHED}
+        expected |= {name: counts[name] for name in ("validation", "calibration")}
+        expected["fit"] = counts["train"] - counts["validation"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{folder} is not a saved data set ({error}); remove it and it will be made again"
         ) from error
     for name, length in expected.items():
-        if lengths[name] != length:
+        if len(arrays[name]) != length:
             raise ValueError(
-                f"{folder} holds {lengths[name]} {name}, its manifest says {length}; remove it and"
-                " it will be made again"
+                f"{folder} holds {len(arrays[name])} {name}, its manifest says {length};"
+                " remove it and it will be made again"
             )
     return Dataset(manifest=manifest, **arrays)

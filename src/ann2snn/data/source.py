@@ -57,8 +57,3 @@ def fingerprint(settings: "DataSettings", root: Path) -> str:
     the manifest, which hashes every pixel.
     """
     return DATA_SETS[settings.name].fingerprint(settings, root)
-
-
-def reserved_names() -> set[str]:
-    """All manifest names that stand for one exact data set in reports."""
-    return {name for source in DATA_SETS.values() for name in source.manifest_names}

@@ -1,5 +1,6 @@
 """The four-convolution network of Rueckauer et al. 2016 for CIFAR-10."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ann2snn.ann.network import LAYER_TOGGLES, NETWORKS, Network, Shape
@@ -22,13 +23,8 @@ def cifar10_cnn(
     return layers.conv(64).conv(64).pool().flatten().dense(512).classes(classes)
 
 
-def cifar10_cnn_plain(shape: Shape, classes: int, settings: "AnnSettings") -> "nn.Module":
-    return cifar10_cnn(shape, classes, settings, normalized=False)
-
-
 SIZES = "32C3-32C3-P2-64C3-64C3-P2-512, the four-convolution network of the paper"
+plain = partial(cifar10_cnn, normalized=False)
 
 NETWORKS.add(Network("cifar10_cnn", SIZES, cifar10_cnn, LAYER_TOGGLES))
-NETWORKS.add(
-    Network("cifar10_cnn_plain", f"{SIZES}, not normalized", cifar10_cnn_plain, LAYER_TOGGLES)
-)
+NETWORKS.add(Network("cifar10_cnn_plain", f"{SIZES}, not normalized", plain, LAYER_TOGGLES))

@@ -1,5 +1,6 @@
 """A network for 8x8 images that trains in seconds."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ann2snn.ann.network import LAYER_TOGGLES, NETWORKS, Network, Shape
@@ -20,13 +21,8 @@ def digits_cnn(
     return layers.conv(32, same=True).flatten().classes(classes)
 
 
-def digits_cnn_plain(shape: Shape, classes: int, settings: "AnnSettings") -> "nn.Module":
-    return digits_cnn(shape, classes, settings, normalized=False)
-
-
 SIZES = "16C3-16C3-P2-32C3 for 8x8 images"
+plain = partial(digits_cnn, normalized=False)
 
 NETWORKS.add(Network("digits_cnn", SIZES, digits_cnn, LAYER_TOGGLES))
-NETWORKS.add(
-    Network("digits_cnn_plain", f"{SIZES}, not normalized", digits_cnn_plain, LAYER_TOGGLES)
-)
+NETWORKS.add(Network("digits_cnn_plain", f"{SIZES}, not normalized", plain, LAYER_TOGGLES))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ann2snn.data.archives import ENDINGS
-from ann2snn.data.source import DATA_SETS, DataSource, RawImages, reserved_names
+from ann2snn.data.source import DATA_SETS, DataSource, RawImages
 
 if TYPE_CHECKING:
     from ann2snn.data.settings import DataSettings
@@ -39,7 +39,8 @@ def manifest_name(path: Path) -> str:
     endings = () if path.is_dir() else ENDINGS
     ending = next((each for each in endings if path.name.lower().endswith(each)), "")
     name = path.name[: len(path.name) - len(ending)]
-    return f"{name} (folder)" if name in reserved_names() else name
+    reserved = any(name in source.manifest_names for source in DATA_SETS.values())
+    return f"{name} (folder)" if reserved else name
 
 
 def fingerprint(settings: "DataSettings", root: Path) -> str:
