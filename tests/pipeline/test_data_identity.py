@@ -9,8 +9,8 @@ import pytest
 from torchvision import datasets
 
 from ann2snn.config.schema import Settings
-from ann2snn.data import cifar10
 from ann2snn.data.download import md5_of
+from ann2snn.data.sets import cifar10
 from ann2snn.data.settings import DataSettings
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.preflight import require_ready

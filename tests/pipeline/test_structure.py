@@ -17,7 +17,7 @@ from tests.pipeline.project import ROOT, environment, make_project, stage_comman
 
 PACKAGE = ROOT / "src" / "ann2snn"
 ROOMS = {"data", "ann", "conversion", "simulation", "report"}
-GROUND = {"mechanisms", "numerics", "records", "settings"}
+GROUND = {"mechanisms", "numerics", "records", "settings", "tables"}
 SHARED = {"spec"} | GROUND
 ALLOWED = {
     **dict.fromkeys(ROOMS, SHARED),
@@ -26,10 +26,11 @@ ALLOWED = {
     "pipeline": ROOMS | SHARED | {"config", "sweep", "tracking"},
     "config": ROOMS | SHARED,
     "tracking": SHARED,
-    "spec": {"mechanisms", "numerics"},
+    "spec": {"mechanisms", "numerics", "tables"},
     "records": {"numerics"},
     "settings": set(),
-    "mechanisms": {"settings"},
+    "mechanisms": {"numerics", "settings", "tables"},
+    "tables": set(),
     "numerics": set(),
     "__init__": {"conversion", "simulation", "spec"},
 }

@@ -174,8 +174,8 @@ def compared_point(clone: Path, study: str, point: str) -> list[str]:
 
 def has_raw_data(clone: Path, name: str) -> bool:
     """Whether DATA_ROOT holds the data set that the committed results come from."""
-    from ann2snn.data.fingerprint import fingerprint
     from ann2snn.data.settings import DataSettings
+    from ann2snn.data.source import fingerprint
 
     kept = clone / "artifacts" / "data" / name / "record.json"
     if not kept.is_file():

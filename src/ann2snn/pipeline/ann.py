@@ -25,7 +25,7 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:
     import numpy as np
     from safetensors.numpy import save_file
 
-    from ann2snn.ann.networks import build
+    from ann2snn.ann.network import build
     from ann2snn.ann.training import train
     from ann2snn.ann.weights import load_weights, predict, save_weights
     from ann2snn.data.dataset import open_saved

@@ -121,7 +121,7 @@ class Chain:
 
     @cached_property
     def _source(self) -> str:
-        from ann2snn.data.fingerprint import fingerprint
+        from ann2snn.data.source import fingerprint
 
         return fingerprint(self.settings.data, data_root())
 
@@ -223,7 +223,7 @@ class Chain:
 
     def data_record(self, manifest: Mapping[str, Any]) -> Record:
         """The record of data just loaded, which may have been downloaded just now."""
-        from ann2snn.data.fingerprint import fingerprint
+        from ann2snn.data.source import fingerprint
 
         return Record(
             step="data",

@@ -16,8 +16,7 @@ def settings(settings: "Settings") -> Json:
 
 
 def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG001
-    from ann2snn.data.dataset import save
-    from ann2snn.data.loading import load
+    from ann2snn.data.dataset import load, save
     from ann2snn.pipeline.chain import data_root
 
     dataset = load(chain.settings.data, data_root())

@@ -19,7 +19,7 @@ def settings(settings: "Settings") -> Json:  # noqa: ARG001
 
 def analog_network(chain: "Chain") -> "torch.nn.Module":
     """The trained network of a chain, in eval mode."""
-    from ann2snn.ann.networks import build
+    from ann2snn.ann.network import build
     from ann2snn.ann.weights import load_weights
 
     shape = tuple(chain.manifest["shape"])

@@ -1,24 +1,24 @@
 """CIFAR-10: torchvision's batches, or an archive of the same images as JPEGs."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ann2snn.data.cifar10_batch import read_batch
+from ann2snn.data.archives import members
 from ann2snn.data.download import fetch, md5_of
-from ann2snn.data.labelled import labelled_images
-from ann2snn.data.members import members
-from ann2snn.data.raw import Raw
-from ann2snn.data.settings import DataSettings
+from ann2snn.data.source import DATA_SETS, DataSource, RawImages
+
+if TYPE_CHECKING:
+    from ann2snn.data.settings import DataSettings
 
 CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer",
     "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
+NAME, COPY = "CIFAR-10", "CIFAR-10 (JPEG copy)"
 FOLDER = "cifar-10-batches-py"
 PACKED = "cifar-10-python.tar.gz"
 JPEGS = "cifar10-jpg.tar.gz"
-JPEGS_OF_A_CLASS = {"train": 5000, "test": 1000}
+JPEGS_PER_CLASS = {"train": 5000, "test": 1000}
 # torchvision's checksums, kept here so that files already there are read without loading torch.
 TRAIN_BATCHES = {
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
@@ -30,33 +30,39 @@ TRAIN_BATCHES = {
 TEST_BATCHES = {"test_batch": "40351d587109b95175f43aff81a1287e"}
 
 
-def read(settings: DataSettings, root: Path) -> Raw:  # noqa: ARG001
+def read(settings: "DataSettings", root: Path) -> RawImages:
     """The 50,000 training and 10,000 test images; the original wins over the JPEG copy.
 
-    The original is torchvision's folder of batches or its packed download; if neither it nor the
-    copy is there, it is downloaded.
+    The original is torchvision's folder of batches or its packed download. If neither the original
+    nor the copy is there, the original is downloaded.
 
     Raises:
         ValueError: a file is not the original one, or the copy is not whole.
         OSError: the download failed.
     """
-    for original in (root / FOLDER, root / PACKED):
-        if original.exists():
-            return _original(original)
-    if (root / JPEGS).is_file():
+    there = fingerprint(settings, root)
+    if there == "jpeg":
         return _jpeg_copy(root / JPEGS)
-    _download(root / PACKED)
-    return _original(root / PACKED)
+    if not there:
+        from torchvision.datasets import CIFAR10
+
+        by_hand = f"{PACKED}, {FOLDER} or {JPEGS}"
+        fetch([CIFAR10.url], CIFAR10.tgz_md5, root / PACKED, by_hand)
+    return _original(root / FOLDER if (root / FOLDER).exists() else root / PACKED)
 
 
-def _download(target: Path) -> None:
-    from torchvision.datasets import CIFAR10
+def fingerprint(settings: "DataSettings", root: Path) -> str:  # noqa: ARG001
+    if (root / FOLDER).exists() or (root / PACKED).exists():
+        return "batches"
+    return "jpeg" if (root / JPEGS).is_file() else ""
 
-    fetch([CIFAR10.url], CIFAR10.tgz_md5, target, f"{PACKED}, {FOLDER} or {JPEGS}")
 
-
-def _original(path: Path) -> Raw:
+def _original(path: Path) -> RawImages:
     """The batches of a folder or an archive, each with its checksum."""
+    import numpy as np
+
+    from ann2snn.data.cifar10_batch import read_batch
+
     wanted = TRAIN_BATCHES | TEST_BATCHES
     content = {
         member.parts[-1]: member.content()
@@ -69,24 +75,22 @@ def _original(path: Path) -> Raw:
                 f"{name} of CIFAR-10 is missing in {path.name} or does not have torchvision's"
                 f" checksum; remove {path.name} and it will be downloaded again"
             )
-    train = [read_batch(content[name], name) for name in TRAIN_BATCHES]
-    test = [read_batch(content[name], name) for name in TEST_BATCHES]
-    return Raw(
-        name="CIFAR-10",
-        source="batches of torchvision.datasets.CIFAR10",
-        classes=CLASSES,
-        levels=255,
-        train_images=np.concatenate([images for images, _ in train]),
-        train_labels=np.concatenate([labels for _, labels in train]),
-        test_images=np.concatenate([images for images, _ in test]),
-        test_labels=np.concatenate([labels for _, labels in test]),
-    )
+    arrays = []
+    for batches in (TRAIN_BATCHES, TEST_BATCHES):
+        parts = [read_batch(content[name], name) for name in batches]
+        arrays += [np.concatenate([part[i] for part in parts]) for i in range(2)]
+    return RawImages(NAME, "batches of torchvision.datasets.CIFAR10", CLASSES, 255, *arrays)
 
 
-def _jpeg_copy(path: Path) -> Raw:
-    found = labelled_images(path)
+def _jpeg_copy(path: Path) -> RawImages:
+    import numpy as np
+
+    from ann2snn.data.image_folder import labelled_images
+
+    source = f"{JPEGS}: the images as JPEGs at quality 75, by class and name"
+    found = labelled_images(path, COPY, source)
     counts = {"train": np.bincount(found.train_labels), "test": np.bincount(found.test_labels)}
-    whole = all((counts[part] == count).all() for part, count in JPEGS_OF_A_CLASS.items())
+    whole = all((counts[part] == count).all() for part, count in JPEGS_PER_CLASS.items())
     if found.classes != CLASSES or not whole or found.train_images.shape[1:] != (3, 32, 32):
         raise ValueError(
             f"{JPEGS} is not the whole of CIFAR-10: {len(found.classes)} classes,"
@@ -94,13 +98,9 @@ def _jpeg_copy(path: Path) -> Raw:
             f" {found.train_images.shape[1:]} instead of 10, 50000, 10000 and (3, 32, 32);"
             " copy it again"
         )
-    return Raw(
-        name="CIFAR-10 (JPEG copy)",
-        source="cifar10-jpg.tar.gz: the images as JPEGs at quality 75, by class and name",
-        classes=CLASSES,
-        levels=255,
-        train_images=found.train_images,
-        train_labels=found.train_labels,
-        test_images=found.test_images,
-        test_labels=found.test_labels,
-    )
+    return found
+
+
+DATA_SETS.add(
+    DataSource("cifar10", "60,000 photographs of 32x32 pixels", read, fingerprint, (NAME, COPY))
+)

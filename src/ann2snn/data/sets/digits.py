@@ -1,19 +1,21 @@
 """scikit-learn's handwritten digits: 1,797 images of 8x8, which come with the package."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+from ann2snn.data.source import DATA_SETS, DataSource, RawImages
 
-from ann2snn.data.raw import Raw
-from ann2snn.data.settings import DataSettings
+if TYPE_CHECKING:
+    from ann2snn.data.settings import DataSettings
 
 TEST_SEED = 0
 TEST_IMAGES = 360
 
 
-def read(settings: DataSettings, root: Path) -> Raw:  # noqa: ARG001
+def read(settings: "DataSettings", root: Path) -> RawImages:  # noqa: ARG001
     """1,437 training and 360 test images; scikit-learn has no split of its own, so a fixed
     stratified one is drawn."""
+    import numpy as np
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -24,13 +26,24 @@ def read(settings: DataSettings, root: Path) -> Raw:  # noqa: ARG001
         np.arange(len(labels)), test_size=TEST_IMAGES, random_state=TEST_SEED, stratify=labels
     )
     train, test = np.sort(train), np.sort(test)
-    return Raw(
+    return RawImages(
         name="digits",
         source="scikit-learn's load_digits; 360 test images by a fixed stratified split",
-        classes=tuple(str(digit) for digit in range(10)),
+        classes=tuple("0123456789"),
         levels=16,
         train_images=images[train],
         train_labels=labels[train],
         test_images=images[test],
         test_labels=labels[test],
     )
+
+
+DATA_SETS.add(
+    DataSource(
+        name="digits",
+        meaning="scikit-learn's digits of 8x8 pixels",
+        read=read,
+        fingerprint=lambda settings, root: "scikit-learn",  # noqa: ARG005
+        manifest_names=("digits",),
+    )
+)

@@ -1,33 +1,26 @@
 """Images sorted into {train,test}/{class}/image, as arrays."""
 
-from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from ann2snn.data.image import pixels
-from ann2snn.data.members import LARGEST_TOTAL, Member, members
+from ann2snn.data.archives import LARGEST_TOTAL, Member, members
+from ann2snn.data.image_file import pixels
+from ann2snn.data.source import RawImages
 
 LAYOUT = "{train,test}/{class}/image"
 PARTS = ("train", "test")
-# What systems leave in folders and archives; whatever begins with a dot is left out as well.
+# Systems leave these in folders and archives; names that begin with a dot are left out as well.
 LITTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """Images (N, C, H, W) and labels (N,) in the order of class, then file name."""
-
-    classes: tuple[str, ...]
-    train_images: npt.NDArray[np.uint8]
-    train_labels: npt.NDArray[np.int64]
-    test_images: npt.NDArray[np.uint8]
-    test_labels: npt.NDArray[np.int64]
-
-
-def labelled_images(path: Path, *, channels: int = 0, height: int = 0, width: int = 0) -> Labelled:
-    """The images of a directory or an archive, whose layout may lie in one folder of its own.
+def labelled_images(
+    path: Path, name: str, source: str, *, channels: int = 0, height: int = 0, width: int = 0
+) -> RawImages:
+    """The images of a directory or an archive in the order of class, then file name. The layout
+    may lie in one folder of its own.
 
     Files beside train/ and test/ and litter of the system (hidden files) are left out; anything
     else in another place than the layout's is refused.
@@ -44,13 +37,13 @@ def labelled_images(path: Path, *, channels: int = 0, height: int = 0, width: in
             )
             collection.add(place, member.name, image)
     classes = collection.checked_classes()
-    train_images, train_labels = collection.take("train")
-    test_images, test_labels = collection.take("test")
-    return Labelled(classes, train_images, train_labels, test_images, test_labels)
+    return RawImages(
+        name, source, classes, 255, *collection.take("train"), *collection.take("test")
+    )
 
 
 class _Collection:
-    """What a walk through the members of `source` has met so far."""
+    """The classes and images that a walk through the members of `source` has met so far."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -61,7 +54,7 @@ class _Collection:
         self.total = 0
 
     def place(self, member: Member) -> tuple[str, str, str] | None:
-        """Part, class and file name of an image; None for what is none. Notes classes."""
+        """Part, class and file name of an image; None for other members. Notes classes."""
         parts = member.parts
         if any(part.startswith(".") or part in LITTER for part in parts):
             return None
@@ -88,7 +81,10 @@ class _Collection:
     def add(self, place: tuple[str, str, str], name: str, image: npt.NDArray[np.uint8]) -> None:
         self.first = self.first or (name, image.shape)
         if image.shape != self.first[1]:
-            raise ValueError(_misfit(name, image.shape, *self.first))
+            raise ValueError(
+                f"{name} has channels, height and width {image.shape}, {self.first[0]}"
+                f" {self.first[1]}; give data.channels, data.height or data.width"
+            )
         self.total += image.nbytes
         if self.total > LARGEST_TOTAL:
             raise ValueError(
@@ -97,16 +93,13 @@ class _Collection:
         self.images[place] = image
 
     def checked_classes(self) -> tuple[str, ...]:
-        """The classes, sorted, after all that can be wrong with them was looked at."""
+        """The classes, sorted; each holds images in both parts."""
         for part in PARTS:
             if not self.classes[part]:
                 raise ValueError(f"{self.source} has no class in {part}/; images lie in {LAYOUT}")
-        for part, other in (PARTS, PARTS[::-1]):
-            for name in sorted(self.classes[part] - self.classes[other]):
-                raise ValueError(f"{self.source}: class {name!r} is in {part}/ but not in {other}/")
+        classes = tuple(sorted(self.classes["train"] | self.classes["test"]))
         filled = {place[:2] for place in self.images}
-        classes = tuple(sorted(self.classes["train"]))
-        for part, name in ((part, name) for part in PARTS for name in classes):
+        for part, name in product(PARTS, classes):
             if (part, name) not in filled:
                 raise ValueError(f"{self.source}: {part}/{name} holds no image")
         if len(classes) < 2:
@@ -121,12 +114,3 @@ class _Collection:
         for index, place in enumerate(places):
             images[index] = self.images.pop(place)
         return images, np.array([label[name] for _, name, _ in places], np.int64)
-
-
-def _misfit(name: str, shape: tuple[int, ...], other: str, wanted: tuple[int, ...]) -> str:
-    if shape[0] != wanted[0]:
-        return f"{name} has {shape[0]} channels, {other} {wanted[0]}; give data.channels=1 or 3"
-    return (
-        f"{name} is {shape[1]} high and {shape[2]} wide, {other} {wanted[1]} and {wanted[2]};"
-        " give data.height and data.width"
-    )

@@ -20,6 +20,9 @@ DEEPEST = 5
 
 CHUNK = 2**20
 
+Entry = tuple[str, int, Callable[[], bytes] | None]
+"""Name, bytes and reader of a file in an archive; folders have no reader."""
+
 
 @dataclass(frozen=True)
 class Member:
@@ -43,14 +46,20 @@ def members(path: Path) -> Iterator[Member]:
     if path.is_dir():
         yield from _of_directory(path, ())
         return
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"PK"
-    seen = set()
-    for member in _of_zip(path) if zipped else _of_tar(path):
-        if member.content is not None and member.parts in seen:
-            raise ValueError(f"{path.name} holds {member.name!r} twice")
-        seen.add(member.parts)
-        yield member
+    seen, total = set(), 0
+    with _reading(path.name):
+        with path.open("rb") as file:
+            entries = _of_zip if file.read(2) == b"PK" else _of_tar
+        for name, size, read in entries(path):
+            total += size
+            _check_total(path.name, total)
+            place = PurePosixPath(name)
+            if place.is_absolute() or ".." in place.parts:
+                raise ValueError(f"{path.name}: {name!r} leaves the archive's own folder")
+            if read is not None and place.parts in seen:
+                raise ValueError(f"{path.name} holds {place.as_posix()!r} twice")
+            seen.add(place.parts)
+            yield Member(place.parts, None if read is None else partial(_content, path.name, read))
 
 
 def _of_directory(folder: Path, above: tuple[str, ...]) -> Iterator[Member]:
@@ -64,65 +73,40 @@ def _of_directory(folder: Path, above: tuple[str, ...]) -> Iterator[Member]:
             yield Member(parts, path.read_bytes)
 
 
-def _of_tar(path: Path) -> Iterator[Member]:
-    with _reading(path.name), tarfile.open(path) as archive:
-        total = 0
+def _of_tar(path: Path) -> Iterator[Entry]:
+    with tarfile.open(path) as archive:
         for entry in archive:
-            total += entry.size
-            _check_total(path.name, total)
-            parts = _parts(path.name, entry.name)
             if not entry.isdir() and not entry.isfile():
                 raise ValueError(_no_file(path.name, entry.name))
-            content = None if entry.isdir() else partial(_tar_content, path.name, archive, entry)
-            yield Member(parts, content)
-        _check_end(path.name, archive, total)
+            file = archive.extractfile(entry)
+            yield entry.name, entry.size, None if file is None else file.read
+        # tarfile takes a damaged header for the end, and does not look at the checksum after it:
+        # a block of zeros must follow, and what is after that must be readable.
+        stream = archive.fileobj
+        assert stream is not None, "it is open"
+        stream.seek(archive.offset)
+        if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise tarfile.ReadError("it is damaged or cut off")
+        rest = 0
+        while chunk := stream.read(CHUNK):
+            rest += len(chunk)
+            _check_total(path.name, rest)
 
 
-def _tar_content(name: str, archive: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
-    with _reading(name):
-        file = archive.extractfile(entry)
-        assert file is not None, "isfile() said so"
-        return file.read()
-
-
-def _check_end(name: str, archive: tarfile.TarFile, total: int) -> None:
-    """Holds the archive to its end mark, a block of zeros, and to what follows.
-
-    tarfile takes a damaged header for the end, and does not look at the checksum after it.
-    """
-    file = archive.fileobj
-    assert file is not None, "it is open"
-    file.seek(archive.offset)
-    if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-        raise tarfile.ReadError("it is damaged or cut off")
-    while rest := file.read(CHUNK):
-        total += len(rest)
-        _check_total(name, total)
-
-
-def _of_zip(path: Path) -> Iterator[Member]:
-    with _reading(path.name), zipfile.ZipFile(path) as archive:
-        _check_total(path.name, sum(entry.file_size for entry in archive.infolist()))
+def _of_zip(path: Path) -> Iterator[Entry]:
+    with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
-            parts = _parts(path.name, entry.filename)
             if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise ValueError(_no_file(path.name, entry.filename))
             if entry.flag_bits & 1:
                 raise ValueError(f"{path.name}: {entry.filename!r} is encrypted; unpack it first")
-            content = None if entry.is_dir() else partial(_zip_content, path.name, archive, entry)
-            yield Member(parts, content)
+            read = None if entry.is_dir() else partial(archive.read, entry)
+            yield entry.filename, entry.file_size, read
 
 
-def _zip_content(name: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    with _reading(name):
-        return archive.read(entry)
-
-
-def _parts(archive: str, name: str) -> tuple[str, ...]:
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"{archive}: {name!r} leaves the archive's own folder")
-    return path.parts
+def _content(archive: str, read: Callable[[], bytes]) -> bytes:
+    with _reading(archive):
+        return read()
 
 
 def _no_file(archive: str, name: str) -> str:
@@ -136,7 +120,7 @@ def _check_total(archive: str, total: int) -> None:
 
 @contextlib.contextmanager
 def _reading(archive: str) -> Iterator[None]:
-    """Turns what the archive modules raise into one message."""
+    """Gives the errors of all archive modules one message."""
     try:
         yield
     except (
