@@ -8,7 +8,9 @@ that a new row takes, and every list of names is derived. Only the standard libr
 import difflib
 import importlib
 import pkgutil
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 
@@ -34,6 +36,7 @@ class Table(Mapping[str, Row], Generic[Row]):
         self.what = what
         self.package = package
         self._rows: dict[str, Row] = {}
+        self._files: dict[str, str] = {}
         self._loaded = False
 
     def add(self, row: Row) -> Row:
@@ -45,7 +48,13 @@ class Table(Mapping[str, Row], Generic[Row]):
         if row.name in self._rows:
             raise ValueError(f"there are two rows of the {self.what} {row.name!r}")
         self._rows[row.name] = row
+        self._files[row.name] = sys._getframe(1).f_code.co_filename
         return row
+
+    def source_file(self, name: str) -> Path:
+        """The file that added the row of that name."""
+        row = self[name]
+        return Path(self._files[row.name])
 
     def __getitem__(self, name: str) -> Row:
         """The row of that name.

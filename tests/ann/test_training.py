@@ -13,7 +13,8 @@ from ann2snn.ann import recipe
 from ann2snn.ann.augmentation import Augmentation
 from ann2snn.ann.batches import Batches
 from ann2snn.ann.networks import build
-from ann2snn.ann.settings import EPOCHS_APART, AnnSettings
+from ann2snn.ann.seeds import EPOCHS_APART
+from ann2snn.ann.settings import AnnSettings
 from ann2snn.ann.training import train
 from ann2snn.ann.weights import accuracy, load_weights, save_weights
 from ann2snn.data.dataset import Dataset

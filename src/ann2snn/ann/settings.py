@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, fields
 
+from ann2snn.ann.seeds import EPOCHS_APART
 from ann2snn.settings import SettingError, check, choice, flag, number, text
 
 NETWORKS = ("digits_cnn", "digits_cnn_plain", "mnist_cnn", "cifar10_cnn", "cifar10_cnn_plain")
-EPOCHS_APART = 1_000_003  # an epoch draws by the seed: seed * EPOCHS_APART + epoch, below 2^64
 BUILT_IN_TOGGLES = ("pooling", "bias", "output")
 
 

@@ -19,7 +19,7 @@ from ann2snn.commands import demo
 from ann2snn.commands.difference import compared
 from ann2snn.pipeline.chain import data_root
 from ann2snn.pipeline.provenance import MACHINE, noted_machines, provenance
-from ann2snn.pipeline.studies import Study, default_studies, read_params
+from ann2snn.pipeline.study_file import Study, default_studies, read_params
 from ann2snn.records import Record
 from ann2snn.settings import SettingError
 
