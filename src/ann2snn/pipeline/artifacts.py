@@ -90,16 +90,6 @@ def publish_study(step: str, study: "Study", chains: dict[str, "Chain"], project
     """Names the records of all points in `study.json` beside them, and removes others there."""
     records = {point: chain.record(step) for point, chain in chains.items()}
     folder = project / "artifacts" / step / study.name
-    content = {
-        "study": study.name,
-        "title": study.title,
-        "kind": study.kind,
-        "network": study.network,
-        "dataset": next(iter(records.values())).description["dataset"],
-        "order": [[point, record.key] for point, record in records.items()],
-        "points": {point: record.key for point, record in records.items()},
-        "labels": {point: study.labels.get(point, point) for point in records},
-    }
     wanted = {"study.json"} | {f"{point}.json" for point in records}
     copied = {}
     if step == "conversion":
@@ -107,12 +97,28 @@ def publish_study(step: str, study: "Study", chains: dict[str, "Chain"], project
     with _alone(project, step, study.name):
         for name, source in copied.items():
             _copy(source, folder / name)
-        write_json(folder / "study.json", content)
+        keys = {point: record.key for point, record in records.items()}
+        write_study(folder, study, next(iter(records.values())).description["dataset"], keys)
         for path in folder.iterdir():
             if path.name not in wanted | set(copied):
                 path.unlink()
     made = [chain.store.folder(step, chain.key(step)) for chain in chains.values()]
     note_machine(project, f"{step}/{study.name}", made)
+
+
+def write_study(folder: Path, study: "Study", dataset: str, keys: dict[str, str]) -> None:
+    """Writes `study.json`: the points of a study in order, with keys and words."""
+    content = {
+        "study": study.name,
+        "title": study.title,
+        "kind": study.kind,
+        "network": study.network,
+        "dataset": dataset,
+        "order": [[point, key] for point, key in keys.items()],
+        "points": keys,
+        "labels": {point: study.labels.get(point, point) for point in keys},
+    }
+    write_json(folder / "study.json", content)
 
 
 def _summary(chain: "Chain", project: Path) -> Path:
