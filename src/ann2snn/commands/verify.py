@@ -1,9 +1,9 @@
 """Whether the committed results come out again: `python -m ann2snn.commands.verify`.
 
-In a clone of the committed project, in a temporary folder, results are removed and `dvc repro` makes
-them anew: all of digits, from nothing; for every other network whose data are there one point, from
-its committed weights; the report. Git then says whether any file differs. Nothing is sent to MLflow
-but to the clone's own.
+In a clone of the committed project, in a temporary folder, results are removed and `dvc repro`
+makes them anew: all of digits, from nothing; for every other network whose data are there one
+point, from its committed weights; the report. Git then says whether any file differs. Nothing is
+sent to MLflow but to the clone's own.
 """
 
 import json
