@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from ann2snn.config.schema import composed, composed_hydra
-from ann2snn.pipeline.studies import default_studies, read_params, read_study
+from ann2snn.pipeline.study_file import default_studies, read_params, read_study
 from tests.pipeline.project import ROOT, environment, make_project, stage_command
 
 PACKAGE = ROOT / "src" / "ann2snn"

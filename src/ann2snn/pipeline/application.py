@@ -24,15 +24,11 @@ from ann2snn.config.schema import (
     register_schema,
     typed,
 )
+from ann2snn.pipeline.artifacts import keep_point, publish_result, publish_study
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.preflight import require_ready
-from ann2snn.pipeline.studies import (
-    keep_point,
-    publish_result,
-    publish_study,
-    read_study,
-    study_chains,
-)
+from ann2snn.pipeline.studies import study_chains
+from ann2snn.pipeline.study_file import read_study
 from ann2snn.settings import SettingError
 from ann2snn.sweep import multirun as sweep
 from ann2snn.sweep.plan import print_plan

@@ -4,17 +4,12 @@ statistics over the calibration set, and its answers to the validation images.""
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ann2snn.records import Json, Record, write_json
+from ann2snn.records import Record, write_json
 
 if TYPE_CHECKING:
     import torch
 
-    from ann2snn.config.schema import Settings
     from ann2snn.pipeline.chain import Chain
-
-
-def settings(settings: "Settings") -> Json:  # noqa: ARG001
-    return {}
 
 
 def analog_network(chain: "Chain") -> "torch.nn.Module":
