@@ -169,5 +169,5 @@ def test_a_normalization_and_a_layer_kind_are_one_new_file_each(tmp_path: Path) 
         capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "normalization must be one of percentile, max, none" in done.stdout
+    assert "normalization must be one of half, percentile, max, none" in done.stdout
     assert "half" in done.stdout
