@@ -91,6 +91,15 @@ def test_the_section_has_a_recipe_for_everything_that_can_be_added() -> None:
     assert AWAITED.keys() <= RECIPES.keys()
 
 
+@pytest.mark.parametrize("folder", ["ann/networks", "data/sets"])
+def test_a_file_that_registers_a_row_stands_alone(folder: str) -> None:
+    """Results are keyed by the file of the network and of the data set that they use, alone."""
+    paths = list((ROOT / "src" / "ann2snn" / folder).glob("[a-z]*.py"))
+    assert len(paths) >= 3
+    for path in paths:
+        assert f"ann2snn.{folder.replace('/', '.')}" not in path.read_text(encoding="utf-8"), path
+
+
 @pytest.mark.parametrize("thing", RECIPES)
 def test_a_recipe_does_what_it_says(thing: str, tmp_path: Path) -> None:
     if thing in AWAITED:
