@@ -13,7 +13,7 @@ import yaml
 
 from ann2snn.config.schema import composed, composed_hydra
 from ann2snn.pipeline.chain import PARENTS
-from ann2snn.pipeline.code_identity import ON_DEMAND, sources
+from ann2snn.pipeline.code_identity import COMPUTING_NOTHING, ON_DEMAND, sources
 from ann2snn.pipeline.code_identity import ROOMS as ROOMS_OF
 from ann2snn.pipeline.study_file import default_studies, read_params, read_study
 from tests.pipeline.project import ROOT, environment, make_project, stage_command
@@ -101,7 +101,7 @@ def test_a_heavy_library_is_imported_only_where_it_belongs(library: str, places:
 def test_the_package_and_all_settings_load_without_anything_heavy() -> None:
     modules = [
         f"ann2snn.{path.parent.name}" + (".settings" if path.stem == "settings" else "")
-        for path in sources()
+        for path in sources_in_package()
         if path.parent.name in ROOMS and path.stem in ("settings", "__init__")
     ]
     heavy = "{'torch', 'mlflow', 'pytorch_lightning', 'matplotlib', 'hydra', 'numpy'}"
@@ -171,10 +171,21 @@ def covered(file: str, deps: list[str]) -> bool:
     return any(file == dep or file.startswith(f"{dep}/") for dep in deps)
 
 
+def imported_by(project: Path, *command: str) -> set[str]:
+    """The files of the package that a module imports as it runs in a project."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *command],
+        cwd=project, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if line.startswith("IMPORTED ")]
+    return {Path(line.removeprefix("IMPORTED ")).relative_to(ROOT).as_posix() for line in lines}
+
+
 @pytest.mark.parametrize("step", ["data", "ann", "conversion", "simulation", "report"])
 def test_the_deps_of_a_stage_are_what_it_really_imports(step: str, tmp_path: Path) -> None:
     """Runs each stage for digits on a copy of the committed artifacts, the steps before it done,
-    but for its own results. Settings of other rooms give only Hydra's keys.
+    but for its own results. What the settings of all rooms import gives only Hydra's keys.
     """
     entry = stage_entries()[step]
     project = make_project(tmp_path / "project")
@@ -197,22 +208,11 @@ def test_the_deps_of_a_stage_are_what_it_really_imports(step: str, tmp_path: Pat
     }
     for before in warm.get(step, []):
         subprocess.run(before, cwd=project, env=environment(), check=True, capture_output=True)
-    done = subprocess.run(
-        [sys.executable, "-c", PROBE, *command.split()],
-        cwd=project, env=environment(), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    imported = {
-        Path(line.removeprefix("IMPORTED ")).relative_to(ROOT).as_posix()
-        for line in done.stdout.splitlines()
-        if line.startswith("IMPORTED ")
-    } | {f"src/ann2snn/pipeline/{step}.py"}
-    other_settings = {f"src/ann2snn/{room}/settings.py" for room in ROOMS}
+    imported = imported_by(project, *command.split()) | {f"src/ann2snn/pipeline/{step}.py"}
     needed = {
         file
-        for file in imported
-        if not file.endswith("__init__.py")
-        and file not in other_settings
+        for file in imported - imported_by(project, "ann2snn.config.schema")
+        if Path(file).name not in ("__init__.py", *COMPUTING_NOTHING)
         and file.split("/")[2] not in COMPUTE_NOTHING
     }
     missing = sorted(file for file in needed if not covered(file, code_deps(step)))

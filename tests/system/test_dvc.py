@@ -1,4 +1,4 @@
-"""DVC in a clone without raw data: what makes stages stale, and that none then computes or loads."""
+"""DVC in a clone without raw data: what makes stages stale, and that they then compute nothing."""
 
 import os
 import subprocess
