@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ann2snn.config.schema import GROUPS, check_overrides, composed
+from ann2snn.config.checks import check_overrides
+from ann2snn.config.composition import composed
+from ann2snn.config.schema import GROUPS
 from ann2snn.records import run_key
 from ann2snn.settings import SettingError, rule_of, shaping_values
 

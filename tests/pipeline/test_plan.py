@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ann2snn.config.schema import composed
+from ann2snn.config.composition import composed
 from ann2snn.pipeline.chain import Chain
 from ann2snn.records import write_json
 from ann2snn.settings import SettingError

@@ -11,12 +11,13 @@ from typing import Any
 
 import yaml
 
-from ann2snn.config.schema import Settings, composed
+from ann2snn.config.checks import named
+from ann2snn.config.composition import composed
+from ann2snn.config.schema import Settings
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.provenance import note_machine
 from ann2snn.records import Record, Store, write_json
 from ann2snn.settings import SettingError, rule_of
-from ann2snn.sweep.points import named
 
 SECTIONS = ("studies", "on_request")
 FIELDS = ("title", "kind", "network", "shared", "points", "labels")

@@ -4,11 +4,11 @@ import json
 import statistics
 from collections.abc import Iterator
 
-from ann2snn.config.schema import check_overrides, composed
+from ann2snn.config.checks import named
+from ann2snn.config.composition import composed
 from ann2snn.pipeline.chain import PARENTS, Chain
 from ann2snn.pipeline.preflight import require_ready
 from ann2snn.records import Record
-from ann2snn.sweep.points import named
 
 
 def print_plan(step: str, points: list[list[str]]) -> None:
@@ -53,7 +53,6 @@ def _sums(
 
 def _chain(step: str, point: list[str]) -> Chain:
     with named(" ".join(point)):
-        check_overrides(point)
         chain = Chain(composed(point))
         require_ready(step, chain, here=False)
     return chain

@@ -1,12 +1,10 @@
 """The points of a sweep, spelled as Hydra's sweeper spells them."""
 
-import contextlib
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ann2snn.config.overrides import parsed, spelled_values
-from ann2snn.settings import SettingError
 
 Axes = dict[str, list[str]]
 
@@ -45,12 +43,3 @@ def shown(value: str) -> str:
 def point_id(overrides: list[str]) -> str:
     """A name for a point's file."""
     return hashlib.sha256("\n".join(sorted(overrides)).encode()).hexdigest()[:16]
-
-
-@contextlib.contextmanager
-def named(point: str) -> Iterator[None]:
-    """Says of a wrong setting which point has it."""
-    try:
-        yield
-    except SettingError as error:
-        raise SettingError(f"point {point}: {error}" if point else str(error)) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 LOG = Path("store") / "tracking.log"
 
 
-def sync_later(project: Path) -> "subprocess.Popen[bytes]":
+def sync_in_background(project: Path) -> "subprocess.Popen[bytes]":
     """Starts `python -m ann2snn.tracking` in `project` and returns at once; its words are in LOG.
 
     The process outlives its caller. Several at once wait for each other and send each run once.

@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 
 from ann2snn.records import Json, Record, canonical_json
-from ann2snn.tracking.groups import Group, groups_of
 from ann2snn.tracking.naming import (
     experiment_name,
     metric_points,
@@ -18,6 +17,7 @@ from ann2snn.tracking.naming import (
     run_name,
     varying_parameters,
 )
+from ann2snn.tracking.studies_and_sweeps import Group, groups_of
 
 SHOWN = ("ann", "conversion", "simulation")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ann2snn.records import Json
-from ann2snn.tracking.entries import Entry, read_entries
 from ann2snn.tracking.naming import experiment_name
+from ann2snn.tracking.runs import Entry, read_entries
 from ann2snn.tracking.server import (
     SCHEME,
     Place,

@@ -10,8 +10,8 @@ import json
 from collections import defaultdict
 from typing import Any
 
-from ann2snn.tracking.entries import Entry
 from ann2snn.tracking.naming import DESCRIPTIONS, experiment_name
+from ann2snn.tracking.runs import Entry
 
 SHARED = "mlflow.sharedViewState."
 CLASSIC = "workflowType=machine_learning"  # else MLflow opens its pages for language models
