@@ -16,8 +16,8 @@ import numpy.typing as npt
 import torch
 
 from ann2snn.simulation.result import SimulationResult
-from ann2snn.simulation.run import simulate_with
 from ann2snn.simulation.settings import SimulationSettings, available_cores
+from ann2snn.simulation.simulate import run_blocks
 from bench.machine import machine
 from bench.network import CACHE, PROJECT, Measured, measured, prepare
 
@@ -90,7 +90,7 @@ def run(
     """The first `images` simulated, and the seconds that took."""
     settings = SimulationSettings(steps=steps, **toggles)
     started = time.perf_counter()
-    found = simulate_with(network.spec, network.images[:images], network.labels[:images], settings)
+    found = run_blocks(network.spec, network.images[:images], network.labels[:images], settings)
     return found, time.perf_counter() - started
 
 

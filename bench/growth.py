@@ -67,7 +67,7 @@ def _timed(
 
 def mean_rate(network: Measured, steps: int) -> float:
     """Spikes of a mean neuron in a mean step, over 20 images."""
-    from ann2snn.simulation import event
+    from ann2snn.simulation.event import threads as event
 
     block = event.simulate_block(network.spec, network.images[:20], np.arange(20), steps=steps,
                                  seed=0, precision="float64")  # fmt: skip

@@ -3,16 +3,15 @@
 import numpy as np
 import torch
 
-from ann2snn.simulation import dense
-from ann2snn.simulation.parts import Request
-from ann2snn.simulation.run import certain_block
+from ann2snn.simulation.dense import steps as dense
 from ann2snn.simulation.settings import SimulationSettings
+from ann2snn.simulation.simulate import certain_block
 from bench.mode import Images, Scores, Simulation, pixels
 from bench.network import Measured
 
 
 def event_engine(network: Measured, batch: int) -> Simulation:
-    """The compiled kernels, the gate `rise`; `batch` images are handed over at once. In 32
+    """The compiled kernels, the pooling `rise`; `batch` images are handed over at once. In 32
     bits, and again in float64 for each image that could have lost one: what comes out is exact."""
 
     def simulate(images: Images, steps: int) -> Scores:
@@ -21,12 +20,9 @@ def event_engine(network: Measured, batch: int) -> Simulation:
         )
         places = np.arange(len(images))
         found = [
-            certain_block(
-                network.spec, images, places[i : i + batch], settings, Request(), None,
-                double_first=False,
-            )
+            certain_block(network.spec, images, places[i : i + batch], settings)
             for i in range(0, len(images), batch)
-        ]  # fmt: skip
+        ]
         return np.concatenate([block.outputs.sum(1) for block, _ in found])
 
     return simulate

@@ -82,7 +82,7 @@ def blocks(network: Measured, images: str, steps: str) -> Answer:
 def start(network: Measured) -> Answer:
     """Seconds of the first image's first step, imports done: kernels are compiled or loaded. Apart
     from these, numba's own imports, most of which it puts off until a first kernel runs."""
-    from ann2snn.simulation import event
+    from ann2snn.simulation.event import threads as event
 
     started = time.perf_counter()
     import_all_of_numba()
@@ -100,7 +100,8 @@ def start(network: Measured) -> Answer:
 
 def statistics(network: Measured, images: str) -> Answer:
     """The activation statistics over calibration images against the plain forward pass."""
-    from ann2snn.conversion.statistics import collect
+    from ann2snn.conversion.calibration import collect
+    from ann2snn.conversion.trace import analog_graph
 
     count = int(images)
     chosen = network.images[np.arange(count) % len(network.images)]
@@ -115,7 +116,7 @@ def statistics(network: Measured, images: str) -> Answer:
 
     def collected() -> float:
         started = time.perf_counter()
-        collect(module, chosen, 255)
+        collect(analog_graph(module, chosen.shape[1:]), chosen, 255)
         return time.perf_counter() - started
 
     plain()

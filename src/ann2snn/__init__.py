@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ann2snn.conversion.convert import convert, explain
-    from ann2snn.simulation.run import simulate
+    from ann2snn.simulation.simulate import simulate
     from ann2snn.spec import SpikingSpec, load_spec, save_spec
 
 __all__ = ["SpikingSpec", "convert", "explain", "load_spec", "save_spec", "simulate"]
@@ -16,7 +16,7 @@ __all__ = ["SpikingSpec", "convert", "explain", "load_spec", "save_spec", "simul
 _HOMES = {
     "convert": "ann2snn.conversion.convert",
     "explain": "ann2snn.conversion.convert",
-    "simulate": "ann2snn.simulation.run",
+    "simulate": "ann2snn.simulation.simulate",
     "SpikingSpec": "ann2snn.spec",
     "load_spec": "ann2snn.spec",
     "save_spec": "ann2snn.spec",

@@ -5,8 +5,15 @@ all read these fields; nothing here imports more than the standard library, so a
 refused before anything heavy loads.
 """
 
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class SettingError(ValueError):
@@ -18,7 +25,9 @@ class Rule:
     """What a toggle may be.
 
     `shapes_result` is false for toggles that change how long a step takes, or how it is shown, but
-    no bit of what it gives; they stay out of the run key.
+    no bit of what it gives; they stay out of the run key. So does a toggle at its `neutral` value,
+    which is its default unless the default has changed since results were keyed: then it stays the
+    old default, and keys keep their meaning.
     """
 
     meaning: str
@@ -28,6 +37,7 @@ class Rule:
     low_excluded: bool = False
     high_excluded: bool = False
     shapes_result: bool = True
+    neutral: Any = None
 
     def allowed(self) -> str:
         """The rule in words: `in (0, 100]`, `one of subtract, zero`."""
@@ -116,8 +126,65 @@ def check(settings: Any) -> None:
 def shaping_values(settings: Any) -> dict[str, Any]:
     """The toggles that shape a result, as plain typed values: 100 and 100.0 are one percentile."""
     return {
-        toggle.name: float(value) if isinstance(toggle.default, float) else value
+        toggle.name: _typed(toggle, getattr(settings, toggle.name))
         for toggle in fields(settings)
         if rule_of(toggle).shapes_result
-        for value in [getattr(settings, toggle.name)]
     }
+
+
+def keywords_by_name(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Decorates a function of toggles: an unknown keyword is refused with the nearest known one.
+
+    Raises:
+        SettingError: the function has no such keyword.
+    """
+    known = list(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def checked(*arguments: Arguments.args, **keywords: Arguments.kwargs) -> Result:
+        for name, value in keywords.items():
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                nearest = f"; did you mean {close[0]}?" if close else ""
+                raise SettingError(
+                    f"{function.__name__} has no keyword {name}={value!r}{nearest}"
+                    f" (there are {', '.join(known)})"
+                )
+        return function(*arguments, **keywords)
+
+    return checked
+
+
+def neutral_values(settings: Any) -> dict[str, Any]:
+    """The value of each shaping toggle that run keys leave out."""
+    found = {}
+    for toggle in fields(settings):
+        rule = rule_of(toggle)
+        if rule.shapes_result:
+            neutral = toggle.default if rule.neutral is None else rule.neutral
+            found[toggle.name] = _typed(toggle, neutral)
+    return found
+
+
+def key_values(settings: Any) -> dict[str, Any]:
+    """The shaping toggles that are not at their neutral value, as plain typed values: a toggle that
+    is new changes no key until somebody sets it."""
+    neutral = neutral_values(settings)
+    values = shaping_values(settings)
+    return {name: value for name, value in values.items() if value != neutral[name]}
+
+
+def disagreement(
+    asked: Mapping[str, Any], neutral: Mapping[str, Any], known: Mapping[str, Any]
+) -> str:
+    """The first toggle of which a result's record says another value than was asked for, in words;
+    empty if there is none. A toggle that the record does not know is neutral there."""
+    for name, value in asked.items():
+        recorded = known.get(name, neutral.get(name))
+        if recorded != value:
+            return f"{name} was {recorded!r} for it, and {value!r} is asked for"
+    return ""
+
+
+def _typed(toggle: Field[Any], value: Any) -> Any:
+    return float(value) if isinstance(toggle.default, float) else value

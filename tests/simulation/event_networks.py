@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from ann2snn.mechanisms.poolings import POOLINGS
 from ann2snn.numerics.windows import pool_windows
-from ann2snn.simulation import dense, event
-from ann2snn.simulation.block import Block
+from ann2snn.simulation.dense import steps as dense
+from ann2snn.simulation.event import threads as event
+from ann2snn.simulation.image_block import Block
 from ann2snn.spec import (
     Add,
     Affine,

@@ -6,8 +6,8 @@ from unittest import mock
 
 import numpy as np
 
-from ann2snn.simulation import event
-from ann2snn.simulation.kernels import arena
+from ann2snn.simulation.event import arena
+from ann2snn.simulation.event import threads as event
 
 GUARD = 2**16
 MARK = 0xA5

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from ann2snn.settings import SettingError
-from ann2snn.simulation.dense import simulate_block
+from ann2snn.simulation.compared_rates import activations
+from ann2snn.simulation.dense.steps import simulate_block
 from ann2snn.simulation.result import SimulationResult
-from ann2snn.simulation.run import simulate
 from ann2snn.simulation.settings import SimulationSettings
-from ann2snn.simulation.watch import activations
+from ann2snn.simulation.simulate import simulate
 from ann2snn.spec import Input, Linear, Neuron, Output, SpikingSpec
 from tests import zoo
 from tests.simulation.test_dense_theory import three_layers

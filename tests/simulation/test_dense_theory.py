@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ann2snn.simulation.dense import simulate_block
-from ann2snn.simulation.run import simulate
+from ann2snn.simulation.dense.steps import simulate_block
+from ann2snn.simulation.simulate import simulate
 from ann2snn.spec import Conv, Input, Linear, MaxPool, Neuron, Output, Reshape, SpikingSpec
 
 ONE = np.ones(())

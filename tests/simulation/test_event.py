@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pytest
 
 from ann2snn.numerics.compiled import OPTIONS
-from ann2snn.simulation import event
-from ann2snn.simulation.block import Block
-from ann2snn.simulation.kernels import arithmetic, bits, sums, vector
-from ann2snn.simulation.kernels.arena import Arena, aligned
-from ann2snn.simulation.kernels.driver import run
+from ann2snn.simulation.event import arithmetic, bit_lists, sums, vector
+from ann2snn.simulation.event import threads as event
+from ann2snn.simulation.event.arena import Arena, aligned
+from ann2snn.simulation.event.driver import run
+from ann2snn.simulation.image_block import Block
 from ann2snn.spec import Conv, Neuron, SpikingSpec
 from tests.simulation.event_networks import (
     Growing,
@@ -66,7 +66,7 @@ def test_a_fault_names_its_image_and_stops_the_other_threads(
         time.sleep(0.01)  # else one thread may have done all before the other has failed
         run(*arguments)
 
-    monkeypatch.setattr("ann2snn.simulation.event.run", faulty)
+    monkeypatch.setattr("ann2snn.simulation.event.threads.run", faulty)
     indices = np.arange(100, 140, dtype=np.int64)
     with pytest.raises(RuntimeError, match="image 103 failed: injected"):
         event.simulate_block(spec, images, indices, steps=8, seed=3, threads=2)
@@ -78,15 +78,15 @@ def test_lists_of_bits_hold_every_bit_in_order_on_any_processor() -> None:
     def packed(masks: Any, events: Any) -> Any:
         count = np.uint64(0)
         for mask in masks:
-            count = bits.pack(mask & np.uint64(0xFFFFFFFF), np.uint64(100), events, count)
-            count = bits.pack(mask >> np.uint64(32), np.uint64(132), events, count)
+            count = bit_lists.pack(mask & np.uint64(0xFFFFFFFF), np.uint64(100), events, count)
+            count = bit_lists.pack(mask >> np.uint64(32), np.uint64(132), events, count)
         return count
 
     @compiled
     def walked(masks: Any, events: Any) -> Any:
         count = np.uint64(0)
         for mask in masks:
-            count = bits.walk(mask, np.uint64(100), events, count)
+            count = bit_lists.walk(mask, np.uint64(100), events, count)
         return count
 
     masks = [0, 1, 2**63, 2**64 - 1, 0x8001000100018001, 0xFFFF00000000FFFF, 5 << 31]
@@ -187,7 +187,7 @@ def test_arrays_in_an_arena_begin_on_cache_lines_and_share_nothing() -> None:
 def test_a_later_start_compiles_nothing(tmp_path: Path) -> None:
     program = """
 import numpy as np
-from ann2snn.simulation import event
+from ann2snn.simulation.event import threads as event
 from tests.simulation.event_networks import random_images, random_network
 spec = random_network(5, "analog", ["conv3", "neuron"])
 event.simulate_block(spec, random_images(spec, 1), np.arange(1), steps=2, seed=0, threads=1)

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from ann2snn.conversion.convert import convert
 from ann2snn.numerics.windows import pool_windows
-from ann2snn.simulation import dense, event
-from ann2snn.simulation.block import Block
 from ann2snn.simulation.certificate import certify
-from ann2snn.simulation.kernels import pooling
-from ann2snn.simulation.kernels.weighting import JOINT
+from ann2snn.simulation.dense import steps as dense
+from ann2snn.simulation.event import pool_lowering
+from ann2snn.simulation.event import threads as event
+from ann2snn.simulation.event.weight_lowering import JOINT
+from ann2snn.simulation.image_block import Block
 from ann2snn.spec import Conv, MaxPool, Neuron, SpikingSpec
 from tests import random_networks, zoo
 from tests.simulation.event_networks import (
@@ -175,7 +176,7 @@ def test_each_gate_chooses_as_the_dense_one_also_where_windows_share_inputs(
     spec = pooled(gate)
     images = random_images(spec, 2)
     assert_same(*both(spec, images, steps=40))
-    monkeypatch.setattr(pooling, "SHORT_COUNTS", 0)  # counts of 32 bits, as for longer runs
+    monkeypatch.setattr(pool_lowering, "SHORT_COUNTS", 0)  # counts of 32 bits, as for longer runs
     longer = pooled(gate)  # another spec, which is lowered anew
     assert_same(*both(longer, images, steps=40))
 

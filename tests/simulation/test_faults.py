@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from ann2snn import convert
-from ann2snn.simulation import event
-from ann2snn.simulation.run import simulate_with
+from ann2snn.simulation.event import threads as event
 from ann2snn.simulation.settings import SimulationSettings
+from ann2snn.simulation.simulate import run_blocks
 from ann2snn.spec import SpikingSpec, load_spec, save_spec
 from tests import zoo
 
@@ -24,7 +24,7 @@ KILLED = """
 import sys
 from pathlib import Path
 import numpy as np
-from ann2snn.simulation.run import simulate_with
+from ann2snn.simulation.simulate import run_blocks
 from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.spec import load_spec
 folder = Path(sys.argv[1])
@@ -32,7 +32,7 @@ images = np.load(folder / "images.npy")
 settings = SimulationSettings(
     steps=int(sys.argv[2]), block=int(sys.argv[3]), precision="float64"
 )
-simulate_with(load_spec(folder / "spec.safetensors"), images, np.zeros(len(images), np.int64),
+run_blocks(load_spec(folder / "spec.safetensors"), images, np.zeros(len(images), np.int64),
               settings, partial=folder / "partial")
 """
 
@@ -50,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
 
 def simulated(folder: Path, steps: int, *, partial: bool) -> dict[str, list[float]]:
     images = np.load(folder / "images.npy")
-    result = simulate_with(
+    result = run_blocks(
         load_spec(folder / "spec.safetensors"), images, np.zeros(len(images), np.int64),
         SimulationSettings(steps=steps, block=BLOCK, precision="float64"),
         partial=folder / "partial" if partial else None,

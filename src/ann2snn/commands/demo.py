@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from ann2snn.pipeline.studies import default_studies, read_params
+from ann2snn.pipeline.study_file import default_studies, read_params
 
 COPIED = ("src", "conf", "dvc.yaml", ".dvcignore")
 NETWORK = "digits"

@@ -34,6 +34,10 @@ class Pooling:
     estimate: Callable[[Any, Any, int], Any] | None = None
     currents: bool = False
 
+    def __post_init__(self) -> None:
+        assert self.passes in ("growth", "winner", "any", ""), f"{self.name}: {self.passes!r}"
+        assert (self.estimate is None) == (self.passes in ("any", "")), f"{self.name}: estimate"
+
 
 POOLINGS: Table[Pooling] = Table("pooling", "ann2snn.mechanisms")
 

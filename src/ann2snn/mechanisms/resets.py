@@ -1,4 +1,4 @@
-"""What a neuron's membrane potential does after a spike."""
+"""How a neuron's membrane potential goes on after a spike."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ann2snn.tables import Table
 class Reset:
     """`after(potential, fired)` is the membrane potential after a step, from the one that the
     threshold was tested with and the spikes (arrays or tensors of one shape, in thresholds).
-    `rate(current)` is the firing rate that a constant current approaches (array, in thresholds a
+    `rate(current)` is the firing rate that a constant current approaches (array, in thresholds per
     step). `label` names the mechanism in figures.
     """
 
@@ -20,6 +20,14 @@ class Reset:
     label: str
     after: Callable[[Any, Any], Any]
     rate: Callable[[Any], Any]
+
+    @property
+    def loses(self) -> bool:
+        """Whether some current in [0, 1] is followed by another rate than its own, for ever."""
+        import numpy as np
+
+        currents = np.linspace(0, 1, 1001)
+        return bool((self.rate(currents) != currents).any())
 
 
 RESETS: Table[Reset] = Table("reset", "ann2snn.mechanisms")

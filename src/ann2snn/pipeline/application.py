@@ -21,16 +21,11 @@ from ann2snn.config.checks import check_overrides, named
 from ann2snn.config.composition import register_schema, typed
 from ann2snn.config.overrides import conf_folder, first_line, hydras_errors
 from ann2snn.config.schema import Settings, toggle_of
+from ann2snn.pipeline.artifacts import keep_point, publish_result, publish_study
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.preflight import require_ready
-from ann2snn.pipeline.studies import (
-    Study,
-    keep_point,
-    publish_result,
-    publish_study,
-    read_study,
-    study_chains,
-)
+from ann2snn.pipeline.studies import study_chains
+from ann2snn.pipeline.study_file import Study, read_study
 from ann2snn.records import Record
 from ann2snn.settings import SettingError, rule_of
 

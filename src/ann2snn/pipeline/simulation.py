@@ -3,16 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ann2snn.records import Json, Record
-from ann2snn.settings import shaping_values
+from ann2snn.records import Record
 
 if TYPE_CHECKING:
-    from ann2snn.config.schema import Settings
     from ann2snn.pipeline.chain import Chain
-
-
-def settings(settings: "Settings") -> Json:
-    return shaping_values(settings.simulation)
 
 
 def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG001
@@ -20,7 +14,7 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
     from safetensors.numpy import load_file
 
     from ann2snn.data.dataset import open_saved
-    from ann2snn.simulation.run import simulate_with
+    from ann2snn.simulation.simulate import run_blocks
     from ann2snn.spec import load_spec
 
     toggles = chain.settings.simulation
@@ -37,7 +31,7 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
     if 0 < toggles.images < len(chosen):
         order = np.random.default_rng(toggles.seed).permutation(len(chosen))
         chosen = np.sort(order[: toggles.images])
-    result = simulate_with(
+    result = run_blocks(
         spec,
         images,
         labels,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ann2snn.mechanisms.resets import RESETS
 from ann2snn.report.reading import Point, Study
 
 
@@ -59,5 +60,6 @@ def predicted_error(point: Point, layer: ComparedLayer, step: int) -> float | No
     """
     if layer.depth > 1 or point.toggles["input"] != "analog":
         return None
-    kept = layer.active / (2 * step) if point.toggles["reset"] == "subtract" else layer.staircase
+    loses = RESETS[point.toggles["reset"]].loses
+    kept = layer.staircase if loses else layer.active / (2 * step)
     return kept + layer.saturating

@@ -6,31 +6,18 @@ float64, 31 of whole numbers of 32 bits, one of which says the sign). A neuron's
 the largest potential that the run saw plus the largest step that its weights allow at all.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ann2snn.spec import (
-    Add,
-    Affine,
-    Concat,
-    Conv,
-    Input,
-    Linear,
-    MaxPool,
-    Neuron,
-    Node,
-    Output,
-    Reshape,
-    SpikingSpec,
-    SumPool,
-)  # fmt: skip
-from ann2snn.spec.graph import arrays_of
-
-BITS = {"float32": 24, "int32": 31, "float64": 53}
-FINEST = 60
+from ann2snn.mechanisms.poolings import POOLINGS
+from ann2snn.numerics.exact_sums import BITS, FINEST, fractional_bits
+from ann2snn.spec import SpikingSpec, nodes
+from ann2snn.spec.interpretation import Interpretation
 
 
 @dataclass(frozen=True)
@@ -42,6 +29,44 @@ class Certificate:
     reserve: float
 
 
+@dataclass(frozen=True)
+class _Run:
+    bits: dict[str, int]
+    bounds: dict[str, float]
+    largest: dict[str, float]
+    steps: int
+
+
+RANGES: Interpretation[Callable[[Any, _Run], tuple[float, int]]] = Interpretation(
+    "range of sums", leaves_out={nodes.Input: "sums nothing"}
+)  # the largest sum that a node forms, and the fractional bits of its units
+
+
+@RANGES.of(
+    nodes.Conv, nodes.Linear, nodes.Affine, nodes.Add, nodes.Concat, nodes.Reshape, nodes.SumPool
+)
+def _of_one_step(node: nodes.Node, run: _Run) -> tuple[float, int]:
+    return run.bounds[node.name], run.bits[node.name]
+
+
+@RANGES.of(nodes.MaxPool)
+def _of_estimates(node: nodes.MaxPool, run: _Run) -> tuple[float, int]:
+    """Sums of currents, in their precision; other estimates are whole numbers."""
+    steps = run.steps if POOLINGS[node.pooling].currents else 1
+    return run.bounds[node.name] * steps, run.bits[node.name]
+
+
+@RANGES.of(nodes.Neuron)
+def _of_potentials(node: nodes.Neuron, run: _Run) -> tuple[float, int]:
+    reach = max(run.largest.get(node.name, 0.0), 1.0)  # the threshold is 1
+    return reach + run.bounds[node.inputs[0]], run.bits[node.inputs[0]]
+
+
+@RANGES.of(nodes.Output)
+def _of_all_steps(node: nodes.Output, run: _Run) -> tuple[float, int]:
+    return run.bounds[node.name] * run.steps, run.bits[node.name]
+
+
 def certify(
     spec: SpikingSpec, largest: dict[str, float], steps: int, precision: str
 ) -> Certificate:
@@ -49,23 +74,11 @@ def certify(
 
     The output is accumulated in float64 and bounded by its largest step times `steps`.
     """
-    bits, bounds = signal_bits(spec), signal_bounds(spec)
+    run = _Run(signal_bits(spec), signal_bounds(spec), largest, steps)
     reserves: dict[str, float] = {}
-    for node in spec:
-        if node.name not in bits or isinstance(node, Input):
-            continue
-        limit = BITS[precision]
-        reach = bounds[node.name]
-        if isinstance(node, Neuron):
-            source = node.inputs[0]
-            reach = max(largest.get(node.name, 0.0), 1.0) + bounds[source]  # the threshold is 1
-            unit = bits[source]
-        elif isinstance(node, Output):
-            reach, unit, limit = bounds[node.inputs[0]] * steps, bits[node.inputs[0]], 53
-        elif isinstance(node, MaxPool) and node.pooling == "rise":
-            reach, unit = bounds[node.inputs[0]] * steps, bits[node.name]
-        else:
-            unit = bits[node.name]
+    for node in spec.nodes[1:]:
+        reach, unit = RANGES[node](node, run)
+        limit = BITS["float64" if node is spec.output else precision]
         reserves[node.name] = limit - unit - np.log2(max(reach, 2.0**-FINEST))
     worst = min(reserves, key=lambda name: reserves[name])
     return Certificate(bool(reserves[worst] > 0), worst, float(reserves[worst]))
@@ -86,76 +99,25 @@ def inexact_images(
     return np.flatnonzero(lost)
 
 
-def fractional_bits(array: np.ndarray) -> int:
-    """The least k for which every element is a multiple of 2^-k; at most 60."""
-    units = np.abs(array[array != 0]).ravel()
-    if units.size == 0:
-        return 0
-    mantissa, exponent = np.frexp(units)
-    whole = np.ldexp(mantissa, 53).astype(np.int64)
-    trailing = np.log2((whole & -whole).astype(np.float64)).astype(np.int64)
-    return int(min(max(0, (53 - exponent - trailing).max()), FINEST))
-
-
 @lru_cache(maxsize=4)
 def signal_bits(spec: SpikingSpec) -> dict[str, int]:
-    """Fractional bits of every signal; static ones are on the spec's grid, and what a neuron reads
-    has those of its first potential too."""
-    bits: dict[str, int] = {}
+    """Fractional bits of every signal; static ones are on the spec's grid, and those that a neuron
+    reads have the bits of its first potential too."""
     starts: dict[str, int] = {}
     for node in spec:
-        if isinstance(node, Neuron):
+        if isinstance(node, nodes.Neuron):
             start = fractional_bits(np.array([node.initial_potential]))
             starts[node.inputs[0]] = max(start, starts.get(node.inputs[0], 0))
-    for node in spec:
-        inputs = [bits[name] for name in node.inputs]
-        if isinstance(node, Input):
-            bits[node.name] = 0 if node.input == "poisson" else _static_bits(spec)
-        elif spec.is_static(node.name):
-            bits[node.name] = _static_bits(spec)
-        elif isinstance(node, Neuron):
-            bits[node.name] = 0
-        elif isinstance(node, Conv | Linear):
-            weight = fractional_bits(node.weight)
-            bits[node.name] = max(inputs[0] + weight, fractional_bits(node.bias))
-        elif isinstance(node, Affine):
-            gain = fractional_bits(node.gain)
-            bits[node.name] = max(inputs[0] + gain, fractional_bits(node.bias))
-        else:
-            bits[node.name] = max(inputs)
-        bits[node.name] = max(bits[node.name], starts.get(node.name, 0))
-    return bits
+    grid = FINEST if spec.grid is None else spec.grid
 
+    def bits(node: nodes.Node, inputs: list[int]) -> int:
+        own = grid if spec.is_static(node.name) else node.fractional_bits(inputs)
+        return max(own, starts.get(node.name, 0))
 
-def _static_bits(spec: SpikingSpec) -> int:
-    return FINEST if spec.grid is None else spec.grid
+    return spec.through(bits)
 
 
 @lru_cache(maxsize=4)
 def signal_bounds(spec: SpikingSpec) -> dict[str, float]:
     """The largest |signal| and |partial sum| that each node can have in one step."""
-    bounds: dict[str, float] = {}
-    for node in spec:
-        bounds[node.name] = _bound(spec, node, [bounds[name] for name in node.inputs])
-    return bounds
-
-
-def _bound(spec: SpikingSpec, node: Node, inputs: list[float]) -> float:
-    match node:
-        case Input() | Neuron():
-            return 1.0
-        case Conv() | Linear():
-            rows = np.abs(node.weight).reshape(len(node.weight), -1).sum(1)
-            return float((rows * inputs[0] + np.abs(node.bias)).max())
-        case Affine():
-            return float(np.abs(node.gain).max() * inputs[0] + np.abs(node.bias).max())
-        case Add():
-            return float(sum(inputs))
-        case SumPool():
-            tall = max(b - a for a, b in node.rows)
-            wide = max(b - a for a, b in node.columns)
-            return inputs[0] * tall * wide
-        case Concat() | Reshape() | MaxPool() | Output():
-            return max(inputs)
-        case _:
-            raise AssertionError(f"{node.kind} has no bound: {sorted(arrays_of(node))}, {spec}")
+    return spec.through(lambda node, inputs: node.bound(inputs))

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ann2snn.numerics.exact_sums import GRID, SQUARES
+
 Reals = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
-GRID = 2.0**20
-SQUARES = 2.0**30
 SAMPLES = 400
 EDGES = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 BY_STEP = ("count", "count_squared", "product", "distance")
@@ -27,8 +27,9 @@ class Comparison:
 
     By step: `error`, the mean |r - a|; `bias`, the mean r - a; `correlation`, Pearson's, 0 where
     one of them does not vary. `active` is the share of activations above 0; `saturating` the mean
-    of what is above 1, which no rate can follow; `staircase` the mean a - 1/ceil(1/a), the error
-    that reset to zero keeps under a constant current a. `bins` lists (from, to, number, mean
+    of their part above 1, which no rate can follow; `staircase` the mean a - rate(a), the error
+    that the layer's reset keeps under a constant current a, or where it keeps none, for comparison,
+    that reset to zero would. `bins` lists (from, to, number, mean
     |r - a| at the last step) by activation, `samples` (activation, rate at the last step).
     """
 
@@ -42,7 +43,7 @@ class Comparison:
     samples: list[tuple[float, float]]
 
     def details(self) -> dict[str, Any]:
-        """What is no curve, to six significant digits."""
+        """All that is no curve, to six significant digits."""
         return {
             "active": _short(self.active),
             "saturating": _short(self.saturating),

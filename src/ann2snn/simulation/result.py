@@ -1,4 +1,4 @@
-"""What a simulation found, as numbers and curves."""
+"""The result of a simulation, as numbers and curves."""
 
 from dataclasses import dataclass
 
@@ -19,12 +19,12 @@ LAST = 50
 
 @dataclass(frozen=True)
 class SimulationResult:
-    """Sums over images at every step, and what each image's answers were.
+    """Sums over images at every step, and the answers of each image.
 
-    `right` and `undecided` count images by read-out and step; `spikes`, `synops` and
+    `right` and `undecided` count images by output and step; `spikes`, `synops` and
     `pool_operations` count by node and step what `Block` defines. `predictions` and `lasting` (the
-    first step from which the answer stays right, 0 if none) are by read-out and image; `exits`
-    holds by margin the answer and the step of every image. `engine` and `precision` say what ran;
+    first step from which the answer stays right, 0 if none) are by output and image; `exits`
+    holds by margin the answer and the step of every image. `engine` and `precision` are what ran;
     `repeated` images went through float64 as well, since 32 bits could have lost one of theirs. On
     request, `potentials` (images, steps, classes) are the currents into the output, summed up to
     each step, and `trains` the spikes of chosen units (images, steps, units) by layer.
@@ -55,9 +55,10 @@ class SimulationResult:
     def images(self) -> int:
         return len(self.labels)
 
-    def accuracy(self, readout: str | None = None) -> npt.NDArray[np.float64]:
-        """Percent of images answered rightly at every step; no answer counts as wrong."""
-        return 100 * self.right[readout or self.spec.output.output] / self.images
+    def accuracy(self, output: str | None = None) -> npt.NDArray[np.float64]:
+        """Percent of images answered rightly at every step by `output`, the spec's own if it is not
+        named; no answer counts as wrong."""
+        return 100 * self.right[output or self.spec.output.output] / self.images
 
     def metrics(self, ann_answers: npt.NDArray[np.int64] | None = None) -> dict[str, object]:
         """Single numbers; with `ann_answers` (images,), the analog network's classes, also those
@@ -86,8 +87,8 @@ class SimulationResult:
             "images": self.images,
             "steps": self.steps,
         }
-        for readout in OUTPUTS:
-            found[f"accuracy_{readout}"] = float(self.accuracy(readout)[-1])
+        for output in OUTPUTS:
+            found[f"accuracy_{output}"] = float(self.accuracy(output)[-1])
         if ann_answers is not None:
             ann = 100 * float((ann_answers == self.labels).mean())
             found["ann_accuracy"] = ann
@@ -103,7 +104,7 @@ class SimulationResult:
         named = {
             "accuracy": self.accuracy(),
             "undecided": 100 * self.undecided[self.spec.output.output] / self.images,
-            **{f"accuracy_{readout}": self.accuracy(readout) for readout in OUTPUTS},
+            **{f"accuracy_{output}": self.accuracy(output) for output in OUTPUTS},
             "spikes": sum((self.spikes[n] for n in neurons), zeros) / self.images,
             "synops": sum(self.synops.values(), zeros) / self.images,
             **{f"spikes/{n}": s / self.images for n, s in self.spikes.items()},
@@ -121,7 +122,7 @@ class SimulationResult:
         return {n: [float(f"{value:.6g}") for value in curve] for n, curve in named.items()}
 
     def details(self) -> dict[str, object]:
-        """What is neither a number nor a curve: by layer, how rates compare with activations."""
+        """All that is no number or curve: by layer, how rates compare with activations."""
         if not self.comparisons:
             return {}
         return {"comparison": {name: c.details() for name, c in self.comparisons.items()}}

@@ -4,8 +4,9 @@ import os
 from dataclasses import dataclass
 
 from ann2snn.settings import SettingError, check, choice, flag, number
+from ann2snn.simulation.engines import ENGINES
 
-NARROW = {"event": "int32", "dense": "float32"}  # the precision that each has in 32 bits
+DEVICES = tuple(dict.fromkeys(name for row in ENGINES.values() for name in row.devices))
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class SimulationSettings:
         " takes the dense engine"
     )  # fmt: skip
     engine: str = choice(
-        "auto", ("auto", "dense", "event"), "which engine; all give the same", shapes_result=False
+        "auto", ("auto", *ENGINES), "which engine; all give the same", shapes_result=False
     )
     precision: str = choice(
         "auto",
@@ -40,17 +41,37 @@ class SimulationSettings:
         " what could lose a bit there",
         shapes_result=False,
     )
-    device: str = choice("cpu", ("cpu", "cuda"), "of the dense engine", shapes_result=False)
+    device: str = choice("cpu", DEVICES, "of the dense engine", shapes_result=False)
     threads: int = number(0, "threads; 0 takes all cores", low=0, shapes_result=False)
     block: int = number(250, "images that are kept at a time", low=1, shapes_result=False)
     progress: bool = flag(False, "shows images a second and time left", shapes_result=False)
 
     def __post_init__(self) -> None:
         check(self)
-        if self.compare and self.engine == "event":
-            raise SettingError("engine must be auto or dense where compare is true, got 'event'")
-        if self.engine == "event" and self.device != "cpu":
-            raise SettingError(f"device must be cpu for the event engine, got {self.device!r}")
+        if self.engine == "auto":
+            return
+        row = ENGINES[self.engine]
+        if self.compare and not row.compares:
+            able = " or ".join(["auto", *(e.name for e in ENGINES.values() if e.compares)])
+            raise SettingError(f"engine must be {able} where compare is true, got {self.engine!r}")
+        if self.device not in row.devices:
+            able = " or ".join(row.devices)
+            raise SettingError(
+                f"device must be {able} for the {self.engine} engine, got {self.device!r}"
+            )
+
+
+def check_device(settings: SimulationSettings) -> None:
+    """Holds the device to the machine.
+
+    Raises:
+        SettingError: there is no such device.
+    """
+    if settings.device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise SettingError("device must be cpu here, got 'cuda': torch finds no GPU")
 
 
 def available_cores() -> int:

@@ -1,4 +1,4 @@
-"""SpikingSpec: what the converter writes and every engine reads."""
+"""SpikingSpec: written by the converter, read by every engine."""
 
 from ann2snn.spec.file import load_spec, save_spec
 from ann2snn.spec.graph import SpikingSpec
@@ -19,20 +19,6 @@ from ann2snn.spec.nodes import (
 )
 
 __all__ = [
-    "Add",
-    "Affine",
-    "Concat",
-    "Conv",
-    "Input",
-    "Linear",
-    "MaxPool",
-    "Neuron",
-    "Node",
-    "Output",
-    "Reshape",
-    "SpecError",
-    "SpikingSpec",
-    "SumPool",
-    "load_spec",
-    "save_spec",
-]
+    "Add", "Affine", "Concat", "Conv", "Input", "Linear", "MaxPool", "Neuron", "Node", "Output",
+    "Reshape", "SpecError", "SpikingSpec", "SumPool", "load_spec", "save_spec",
+]  # fmt: skip

@@ -1,54 +1,42 @@
-"""What an event costs: fan-out with exact borders, and the analog network's multiply-accumulates.
+"""The cost of an event: fan-out with exact borders, and the analog network's multiply-accumulates.
 
 An event is a unit whose signal is not 0 in a step: a spike, or the sum of a pool's window that
 holds any.
 """
 
 import math
-
-import numpy as np
-import numpy.typing as npt
+from functools import lru_cache
 
 from ann2snn.spec.graph import SpikingSpec
-from ann2snn.spec.nodes import Conv, Linear, Node
-
-Counts = npt.NDArray[np.int64]
-
-
-def fan_out(spec: SpikingSpec, node: Node) -> Counts:
-    """Synapses that leave each input unit of a Conv or Linear node, in the shape of its input.
-
-    A unit near a border of a convolution reaches fewer output positions than one in the middle.
-    """
-    shape = spec.shapes[node.inputs[0]]
-    if isinstance(node, Linear):
-        return np.full(shape, node.weight.shape[0], np.int64)
-    assert isinstance(node, Conv)
-    _, rows, columns = spec.shapes[node.name]
-    top, _, left, _ = node.padding
-    kernel = node.weight.shape[2:]
-    vertical = _reach(shape[1], rows, kernel[0], node.stride[0], top, node.dilation[0])
-    horizontal = _reach(shape[2], columns, kernel[1], node.stride[1], left, node.dilation[1])
-    filters = node.weight.shape[0] // node.groups
-    return np.broadcast_to(filters * np.outer(vertical, horizontal), shape).copy()
+from ann2snn.spec.nodes import Counts, Node
+from ann2snn.spec.nodes.node import Cost
 
 
-def _reach(size: int, count: int, kernel: int, stride: int, padding: int, dilation: int) -> Counts:
-    """How many output positions of one axis see each input position."""
-    reach = np.zeros(size, np.int64)
-    for tap in range(kernel):
-        seen = np.arange(count) * stride - padding + tap * dilation
-        reach[seen[(seen >= 0) & (seen < size)]] += 1
-    return reach
+@lru_cache(maxsize=4)
+def event_costs(spec: SpikingSpec) -> dict[str, Cost]:
+    """What an event at each input unit costs, and the name of these operations, by node; nodes at
+    which events cost nothing are left out."""
+    costs = {
+        node.name: node.cost(spec.shapes[node.inputs[0]]) if node.inputs else None for node in spec
+    }
+    return {name: cost for name, cost in costs.items() if cost is not None}
+
+
+def fan_out(spec: SpikingSpec, node: Node) -> Counts | None:
+    """Synapses that leave each unit of the node's input, in its shape; None where there are no
+    synapses."""
+    operations, counts = event_costs(spec).get(node.name, ("", None))
+    return counts if operations == "synops" else None
 
 
 def multiply_accumulates(spec: SpikingSpec, node: Node) -> int:
-    """Multiplications of one analog forward pass in a Conv or Linear node; padding costs none."""
-    return int(fan_out(spec, node).sum()) if isinstance(node, Conv | Linear) else 0
+    """Multiplications of one analog forward pass in a node; padding costs none."""
+    synapses = fan_out(spec, node)
+    return 0 if synapses is None else int(synapses.sum())
 
 
 def macs_per_image(spec: SpikingSpec) -> int:
-    """Multiply-accumulates of the analog network for one image: all Conv and Linear nodes."""
+    """Multiply-accumulates of the analog network for one image: those of all nodes."""
     return sum(multiply_accumulates(spec, node) for node in spec)
 
 

@@ -5,7 +5,6 @@ Loading runs no code and unpickles nothing; the graph that comes out has checked
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,11 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from ann2snn.numerics.atomic_files import whole_file
 from ann2snn.spec.graph import SpikingSpec, arrays_of
 from ann2snn.spec.nodes import KINDS, Node, SpecError
 
-FORMAT = "ann2snn spiking spec 1"
+FORMAT = "ann2snn spiking spec 2"
 
 
 def save_spec(spec: SpikingSpec, path: Path) -> None:
@@ -35,13 +35,8 @@ def save_spec(spec: SpikingSpec, path: Path) -> None:
         }
         graph.append({"kind": node.kind, **plain})
     content = {"format": FORMAT, "grid": spec.grid, "levels": spec.levels, "nodes": graph}
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with whole_file(Path(path)) as temporary:
         save_file(tensors, temporary, metadata={"spec": json.dumps(content, sort_keys=True)})
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load_spec(path: Path) -> SpikingSpec:
@@ -66,7 +61,10 @@ def load_spec(path: Path) -> SpikingSpec:
 
 
 def _node(entry: dict[str, Any], tensors: dict[str, np.ndarray]) -> Node:
-    kind = KINDS[entry["kind"]]
+    kind = KINDS.get(entry["kind"])
+    if kind is None:
+        known = ", ".join(KINDS)
+        raise SpecError(f"kind of node must be one of {known}, got {entry['kind']!r}")
     fields: dict[str, Any] = {k: _tuples(v) for k, v in entry.items() if k != "kind"}
     for field in dataclasses.fields(kind):
         tensor = tensors.get(f"{entry['name']}/{field.name}")

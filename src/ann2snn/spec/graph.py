@@ -2,19 +2,27 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
-from ann2snn.spec.nodes import Input, MaxPool, Neuron, Node, Output, Shape, SpecError, SumPool
+from ann2snn.mechanisms.poolings import POOLINGS
+from ann2snn.numerics.exact_sums import on_grid
+from ann2snn.spec.nodes import Node, Shape, SpecError
+from ann2snn.spec.nodes.ends import Input, Output
+from ann2snn.spec.nodes.neuron import Neuron
+from ann2snn.spec.nodes.pools import MaxPool
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SpikingSpec:
     """Nodes in an order in which every node follows its inputs: one `Input` first, one `Output`
-    last, each other node used. Prints itself as a table, a line a node.
+    last, each other node used. Prints itself as a table, a line per node.
 
     `grid`: static currents (those of an analog image) are rounded to multiples of 2^-grid, and
     weights and biases are such multiples; None leaves all as they are. `levels`: an image given as
@@ -48,10 +56,8 @@ class SpikingSpec:
                     raise SpecError(f"{node.name}: {name} is off the grid of 2^-{self.grid}")
             shapes[node.name] = shape
             used.update(node.inputs)
-        ends = [node for node in self.nodes if isinstance(node, Input | Output)]
-        if len(ends) != 2 or self.nodes[0] is not ends[0] or self.nodes[-1] is not ends[1]:
-            raise SpecError("a spec begins with its one input and ends with its one output")
-        if not isinstance(ends[0], Input) or not isinstance(ends[1], Output):
+        ends = [type(node) for node in self.nodes if isinstance(node, Input | Output)]
+        if ends != [Input, Output] or [type(self.nodes[0]), type(self.nodes[-1])] != ends:
             raise SpecError("a spec begins with its one input and ends with its one output")
         for node in self.nodes[:-1]:
             if node.name not in used:
@@ -60,10 +66,11 @@ class SpikingSpec:
             raise SpecError(f"levels must be at least 1, got {self.levels}")
         object.__setattr__(self, "shapes", shapes)
         for node in self.nodes:
-            if isinstance(node, MaxPool) and node.pooling != "rise":
+            if isinstance(node, MaxPool) and not POOLINGS[node.pooling].currents:
                 source = node.inputs[0]
                 if not (self.is_static(source) or self.is_spiking(source)):
-                    raise SpecError(f"{node.name}: pooling {node.pooling} takes spikes; use rise")
+                    fit = " or ".join(row.name for row in POOLINGS.values() if row.currents)
+                    raise SpecError(f"{node.name}: pooling {node.pooling} takes spikes; use {fit}")
 
     def __repr__(self) -> str:
         names = ", ".join(node.name for node in self.nodes)
@@ -105,48 +112,37 @@ class SpikingSpec:
         """Neurons of one image; the output's and the input's are not among them."""
         return sum(math.prod(self.shapes[n.name]) for n in self.nodes if isinstance(n, Neuron))
 
-    @cached_property
-    def _static(self) -> frozenset[str]:
-        static: set[str] = set()
+    def through(self, rule: Callable[[Node, list[Found]], Found]) -> dict[str, Found]:
+        """What `rule` makes of each node and of what it made of the node's inputs, by name."""
+        found: dict[str, Found] = {}
         for node in self.nodes:
-            if isinstance(node, Input):
-                if node.input == "analog":
-                    static.add(node.name)
-            elif (node.linear or isinstance(node, MaxPool)) and static.issuperset(node.inputs):
-                static.add(node.name)
-        return frozenset(static)
+            found[node.name] = rule(node, [found[name] for name in node.inputs])
+        return found
+
+    @cached_property
+    def _static(self) -> dict[str, bool]:
+        return self.through(lambda node, inputs: node.is_static(inputs))
+
+    @cached_property
+    def _signals(self) -> dict[str, str]:
+        return self.through(lambda node, inputs: node.signal(inputs))
 
     def is_static(self, name: str) -> bool:
         """Whether the signal is the same in every step: nothing between it and an analog image
         keeps a state."""
-        return name in self._static
-
-    @cached_property
-    def _spiking(self) -> dict[str, str]:
-        kinds: dict[str, str] = {}
-        for node in self.nodes:
-            sources = [kinds[name] for name in node.inputs]
-            if isinstance(node, Neuron) or (isinstance(node, Input) and node.input == "poisson"):
-                kind = "spikes"
-            elif isinstance(node, MaxPool):
-                kind = sources[0]
-            elif isinstance(node, SumPool):
-                kind = "current" if sources[0] == "current" else "graded"
-            elif node.kind in ("concat", "reshape"):
-                order = ("spikes", "graded", "current")
-                kind = max(sources, key=order.index)
-            else:
-                kind = "current"
-            kinds[node.name] = kind
-        return kinds
+        return self._static[name]
 
     def signal(self, name: str) -> str:
         """What the node hands on: spikes, graded or current."""
-        return self._spiking[name]
+        return self._signals[name]
 
     def is_spiking(self, name: str) -> bool:
         """Whether the signal is 0 or 1 in every step."""
-        return self._spiking[name] == "spikes"
+        return self.signal(name) == "spikes"
+
+    def sends_spikes(self, node: Node) -> bool:
+        """Whether the node hands on spikes that are counted as its own."""
+        return self.is_spiking(node.name) and not node.moves
 
     def readers(self, name: str) -> tuple[Node, ...]:
         """The nodes that take this one's signal."""
@@ -165,9 +161,3 @@ def arrays_of(node: Node) -> dict[str, np.ndarray]:
     """The arrays of a node by field name, its scale among them."""
     values = {f.name: getattr(node, f.name) for f in dataclasses.fields(node)}
     return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
-
-
-def on_grid(array: np.ndarray, grid: int) -> bool:
-    """Whether every element is a multiple of 2^-grid."""
-    units = np.ldexp(array, grid)
-    return bool((units == np.rint(units)).all())

@@ -1,4 +1,4 @@
-"""What a room makes of each kind of node: one function a kind, and a kind without one is an error.
+"""Readings of a node: one function per kind of node, and a kind without one is an error.
 
 A `match` with a fall-through takes a new kind for the identity, without a word. An interpretation
 refuses it by name, and a test goes over all kinds and all interpretations.
@@ -13,7 +13,7 @@ Rule = TypeVar("Rule", bound=Callable[..., Any])
 
 
 class Interpretation(Generic[Rule]):
-    """Functions by kind of node; `what` names in a message what they give.
+    """Functions by kind of node; `what` names in a message the result of all of them.
 
     `leaves_out` are the kinds that it is never asked for, each with the reason.
     """
@@ -33,6 +33,9 @@ class Interpretation(Generic[Rule]):
             return rule
 
         return add
+
+    def __contains__(self, node: Node) -> bool:
+        return type(node) in self._rules
 
     def __getitem__(self, node: Node) -> Rule:
         """The function for a node.

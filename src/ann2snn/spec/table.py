@@ -5,18 +5,17 @@ from typing import Any
 
 from ann2snn.spec.cost import fan_out, parameters
 from ann2snn.spec.graph import SpikingSpec
-from ann2snn.spec.nodes import Conv, Linear, Neuron
 
 HEADER = ("layer", "kind", "shape", "scale", "parameters", "fan-out", "saturating")
 
 
 def rows(spec: SpikingSpec) -> list[dict[str, Any]]:
-    """One row a node: name, kind, shape, scale_min, scale_max, parameters, fan_out (mean synapses
-    of an input unit of a Conv or Linear, else None), saturating (share of a neuron layer's
-    calibration activations above its scale, else None)."""
+    """One row per node: name, kind, shape, scale_min, scale_max, parameters, fan_out (mean synapses
+    of an input unit, None where there are none), saturating (share of a neuron layer's calibration
+    activations above its scale, else None)."""
     found = []
     for node in spec:
-        synapses = fan_out(spec, node) if isinstance(node, Conv | Linear) else None
+        synapses = fan_out(spec, node)
         found.append(
             {
                 "name": node.name,
@@ -26,7 +25,7 @@ def rows(spec: SpikingSpec) -> list[dict[str, Any]]:
                 "scale_max": float(node.scale.max()),
                 "parameters": parameters(node),
                 "fan_out": None if synapses is None else float(synapses.mean()),
-                "saturating": node.saturating if isinstance(node, Neuron) else None,
+                "saturating": getattr(node, "saturating", None),
             }
         )
     return found

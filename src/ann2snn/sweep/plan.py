@@ -62,7 +62,8 @@ def _open_steps(step: str, chain: Chain) -> list[str]:
     """The steps that are to be computed for `step`, in order: from it back to what is done."""
     needed, found = {step}, []
     for name in reversed(PARENTS):
-        if name in needed and not chain.done(name):
+        there = chain.done if name == step else chain.at_hand
+        if name in needed and not there(name):
             found.append(name)
             needed |= set(PARENTS[name])
     return found[::-1]

@@ -1,0 +1,68 @@
+"""All that a run is given besides its toggles, held to the spec before any work."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ann2snn.mechanisms.inputs import INPUTS
+from ann2snn.spec import Neuron, SpikingSpec
+
+
+@dataclass(frozen=True)
+class Request:
+    """Numbers to keep of every image beside the sums, in memory that grows with the images: the
+    output's `potentials` at every step, and the spike trains of chosen `units` of neuron layers,
+    which count in (channel, row, column) order."""
+
+    potentials: bool = False
+    units: dict[str, list[int]] = field(default_factory=dict)
+
+    def check(self, spec: SpikingSpec) -> None:
+        """Holds the chosen units to the spec.
+
+        Raises:
+            ValueError: names the layer or unit that is not there.
+        """
+        layers = [node.name for node in spec if isinstance(node, Neuron)]
+        for name, units in self.units.items():
+            if name not in layers:
+                raise ValueError(f"record must name layers among {', '.join(layers)}, got {name!r}")
+            size = int(np.prod(spec.shapes[name]))
+            for unit in units:
+                if not 0 <= unit < size:
+                    raise ValueError(f"units of {name} must be in [0, {size}), got {unit}")
+
+
+def check_images(spec: SpikingSpec, images: np.ndarray, labels: np.ndarray) -> None:
+    """Holds images and labels to what the spec takes.
+
+    Raises:
+        ValueError: names what does not fit.
+    """
+    if images.shape[1:] != spec.input.shape:
+        wanted = ", ".join(str(size) for size in spec.input.shape)
+        raise ValueError(f"images must have shape (N, {wanted}), got {images.shape}")
+    if not np.issubdtype(images.dtype, np.integer):
+        raise ValueError(f"images must be whole numbers or floats, got {images.dtype}")
+    if np.iinfo(images.dtype).max < spec.levels:
+        raise ValueError(
+            f"images must be floats, or whole numbers up to {spec.levels}, as those that the spec"
+            f" was calibrated on, got {images.dtype}"
+        )
+    if len(images) == 0:
+        raise ValueError("images must hold at least one image, got none")
+    if spec.classes < 2:
+        raise ValueError(f"a spec must have at least 2 classes to choose from, got {spec.classes}")
+    if labels.shape != images.shape[:1]:
+        raise ValueError(f"labels must have shape ({len(images)},), got {labels.shape}")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"labels must be whole numbers, got {labels.dtype}")
+    if labels.min() < 0 or labels.max() >= spec.classes:
+        raise ValueError(
+            f"labels must be in [0, {spec.classes}), got {labels.min()} to {labels.max()}"
+        )
+    if not INPUTS[spec.input.input].static and (images.min() < 0 or images.max() > spec.levels):
+        raise ValueError(
+            f"input {spec.input.input} takes pixels in [0, 1], got {images.min() / spec.levels:g}"
+            f" to {images.max() / spec.levels:g}"
+        )

@@ -1,0 +1,152 @@
+"""Kernels for every shape that the fast ones do not take: one event after another, no tricks."""
+
+from typing import Any
+
+import numpy as np
+
+from ann2snn.simulation.event.max_pooling import bit_of
+from ann2snn.simulation.event.vector import plain
+
+
+@plain
+def expand(op: Any, state: Any, bits: Any) -> None:
+    """Spikes as values 0 and 1, in the unit of the signal."""
+    for pixel in range(op.rows * op.columns):
+        for channel in range(op.channels):
+            spike = bit_of(bits, op.source + pixel * op.words, channel)
+            state[op.target + pixel * op.width + channel] = np.int64(spike) * op.factor
+
+
+@plain
+def convolve(op: Any, weights: Any, state: Any) -> None:
+    """Any convolution: each nonzero input adds its weights to the outputs that see it.
+
+    Weights lie as (input channel, kernel row, kernel column, output channel of its group).
+    """
+    filters = op.out_channels // op.groups
+    group_size = op.channels // op.groups
+    for pixel in range(op.out_rows * op.out_columns):
+        for channel in range(op.out_width):
+            state[op.target + pixel * op.out_width + channel] = weights[op.bias + channel]
+    for row in range(op.rows):
+        for column in range(op.columns):
+            for channel in range(op.channels):
+                place = (row * op.columns + column) * op.width + channel
+                value = state[op.source + place]
+                if value == 0:
+                    continue
+                shift = (channel // group_size) * filters
+                for tap_row in range(op.kernel_rows):
+                    y = row + op.top - tap_row * op.dilation_rows
+                    if y < 0 or y % op.stride_rows or y // op.stride_rows >= op.out_rows:
+                        continue
+                    for tap in range(op.kernel_columns):
+                        x = column + op.left - tap * op.dilation_columns
+                        if x < 0 or x % op.stride_columns:
+                            continue
+                        if x // op.stride_columns >= op.out_columns:
+                            continue
+                        seen = y // op.stride_rows * op.out_columns + x // op.stride_columns
+                        at = op.target + seen * op.out_width + shift
+                        tap_at = (channel * op.kernel_rows + tap_row) * op.kernel_columns + tap
+                        weight = op.weight + tap_at * filters
+                        for each in range(filters):
+                            state[at + each] += value * weights[weight + each]
+
+
+@plain
+def multiply(op: Any, weights: Any, state: Any) -> None:
+    """A fully connected layer over values."""
+    for channel in range(op.out_width):
+        state[op.target + channel] = weights[op.bias + channel]
+    for pixel in range(op.rows * op.columns):
+        for channel in range(op.channels):
+            value = state[op.source + pixel * op.width + channel]
+            if value != 0:
+                row = op.weight + (pixel * op.channels + channel) * op.out_width
+                for each in range(op.out_width):
+                    state[op.target + each] += value * weights[row + each]
+
+
+@plain
+def sum_windows(op: Any, state: Any, tables: Any) -> None:
+    """Sums over pool windows."""
+    for row in range(op.out_rows):
+        for column in range(op.out_columns):
+            target = op.target + (row * op.out_columns + column) * op.out_width
+            for channel in range(op.out_width):
+                state[target + channel] = 0
+            for y in range(tables[op.table + 2 * row], tables[op.table + 2 * row + 1]):
+                for x in range(
+                    tables[op.other_table + 2 * column], tables[op.other_table + 2 * column + 1]
+                ):
+                    source = op.source + (y * op.columns + x) * op.width
+                    for channel in range(op.channels):
+                        state[target + channel] += state[source + channel] * op.factor
+
+
+@plain
+def scale_and_shift(op: Any, weights: Any, state: Any) -> None:
+    """Gain and bias of every unit."""
+    for place in range(op.rows * op.columns * op.width):
+        value = state[op.source + place] * weights[op.weight + place]
+        state[op.target + place] = value + weights[op.bias + place]
+
+
+@plain
+def accumulate(op: Any, state: Any) -> None:
+    """One summand of a sum: the first sets the target, others add to it."""
+    for place in range(op.rows * op.columns * op.width):
+        if op.first:
+            state[op.target + place] = state[op.source + place] * op.factor
+        else:
+            state[op.target + place] += state[op.source + place] * op.factor
+
+
+@plain
+def move_values(op: Any, state: Any, tables: Any) -> None:
+    """Values to other places (concatenation, another shape)."""
+    for each in range(op.rows * op.columns * op.channels):
+        value = state[op.source + tables[op.table + each]]
+        state[op.target + tables[op.other_table + each]] = value * op.factor
+
+
+@plain
+def move_bits(op: Any, bits: Any, tables: Any) -> None:
+    """Spikes to other places; the first of the operations on one target clears it."""
+    if op.first:
+        for word in range(op.out_rows * op.out_columns * op.out_words):
+            bits[op.target + word] = 0
+    for unit in range(op.rows * op.columns * op.channels):
+        place = tables[op.table + unit]
+        if bit_of(bits, op.source, place):
+            to = tables[op.other_table + unit]
+            bits[op.target + (to >> 6)] |= np.uint64(1) << np.uint64(to & 63)
+
+
+@plain
+def count_values(op: Any, state: Any, tables: Any) -> Any:
+    """Sum over nonzero values of their pixel's weight in `tables`."""
+    total = np.int64(0)
+    for pixel in range(op.rows * op.columns):
+        for channel in range(op.channels):
+            if state[op.source + pixel * op.width + channel] != 0:
+                total += tables[op.table + pixel]
+    return total
+
+
+@plain
+def count_units(op: Any, bits: Any, units: Any) -> None:
+    """Adds each unit's spike to its own count; units in (channel, row, column) order."""
+    pixels = op.rows * op.columns
+    for pixel in range(pixels):
+        for channel in range(op.channels):
+            spike = np.int64(bit_of(bits, op.source + pixel * op.words, channel))
+            units[op.target + channel * pixels + pixel] += spike
+
+
+@plain
+def record(op: Any, bits: Any, tables: Any, trains: Any, step: Any) -> None:
+    """Spikes of the units whose places stand in `tables`."""
+    for unit in range(op.channels):
+        trains[step, op.target + unit] = bit_of(bits, op.source, tables[op.table + unit]) != 0

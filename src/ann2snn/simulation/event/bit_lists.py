@@ -1,0 +1,71 @@
+"""Lists of the set bits of a mask, and counts of them."""
+
+from typing import Any
+
+import llvmlite.binding
+import numpy as np
+
+from ann2snn.simulation.event.masks import compress_places, count_bits, lowest_bit, weigh_bits
+from ann2snn.simulation.event.vector import plain
+
+# The processor can pack the places of 32 bits in one instruction; a loop over bits ends with a
+# mispredicted branch at nearly every mask.
+COMPRESSES = bool(llvmlite.binding.get_host_cpu_features().get("avx512vbmi2", False))
+
+
+@plain
+def list_bits(mask: Any, wide: Any, first: Any, events: Any, count: Any) -> Any:
+    """Appends first + i for each bit i of `mask` to `events` at `count`; the new count.
+
+    Without `wide` only the low 32 bits can be set: asking the mask itself would be a branch that no
+    processor predicts.
+
+    Up to 32 elements behind the new count are overwritten.
+    """
+    if COMPRESSES:
+        if wide:
+            count = pack(mask & np.uint64(0xFFFFFFFF), np.uint64(first), events, count)
+            return pack(mask >> np.uint64(32), np.uint64(first + 32), events, count)
+        return pack(mask, np.uint64(first), events, count)
+    return walk(mask, np.uint64(first), events, count)
+
+
+@plain
+def walk(mask: Any, first: Any, events: Any, count: Any) -> Any:
+    """Appends the places of all bits, one after another."""
+    while mask != 0:
+        events[count] = first + lowest_bit(mask)
+        mask &= mask - np.uint64(1)
+        count += np.uint64(1)
+    return count
+
+
+@plain
+def pack(low: Any, first: Any, events: Any, count: Any) -> Any:
+    """Appends the places of up to 32 bits. Short stores seldom cross a cache line, which costs."""
+    found = count_bits(low)
+    if found <= 8:
+        compress_places(events, count, low, first, 8)
+    else:
+        compress_places(events, count, low, first, 32)
+    return count + found
+
+
+@plain
+def weighted_count(
+    source: Any, pixels: Any, words: Any, bits: Any, weight: Any, tables: Any
+) -> Any:
+    """Sum over pixels of the number of set bits times the pixel's weight in `tables`."""
+    total = np.int64(0)
+    if words == 1:
+        eights = pixels & ~7
+        for pixel in range(0, eights, 8):
+            total += weigh_bits(bits, np.uint64(source + pixel), tables, np.uint64(weight + pixel))
+        for pixel in range(eights, pixels):
+            total += np.int64(count_bits(bits[source + pixel])) * tables[weight + pixel]
+        return total
+    for pixel in range(pixels):
+        for word in range(words):
+            found = np.int64(count_bits(bits[source + pixel * words + word]))
+            total += found * tables[weight + pixel]
+    return total

@@ -1,0 +1,80 @@
+"""Runs a lowered network over one image, through all its steps."""
+
+from typing import Any
+
+import numpy as np
+
+from ann2snn.numerics.compiled import compiled
+from ann2snn.simulation.event import any_shape
+from ann2snn.simulation.event import operations as code
+from ann2snn.simulation.event.bit_lists import weighted_count
+from ann2snn.simulation.event.convolution import convolve_rows
+from ann2snn.simulation.event.linear import sum_rows
+from ann2snn.simulation.event.max_pooling import choose, growth, growth_of_values
+from ann2snn.simulation.event.neurons import fire_ahead, fire_all
+from ann2snn.simulation.event.poisson import draw
+
+
+@compiled
+def run(
+    program: Any, shorts: Any, weights: Any, tables: Any, state: Any, bits: Any, estimates: Any,
+    counts: Any, events: Any, places: Any, limits: Any, seed: Any, image: Any, operations: Any,
+    outputs: Any, largest: Any, units: Any, trains: Any,
+) -> None:  # fmt: skip
+    """Fills operations (slots, steps), outputs (steps, classes), largest (marks,), units and
+    trains; `state`, `bits`, `estimates` and `counts` hold the network before its first step."""
+    for step in range(outputs.shape[0]):
+        for index in range(program.shape[0]):
+            op = program[index]
+            kind = op.kind
+            if kind == code.CONV_ROWS:
+                if op.short:
+                    convolve_rows(op, shorts, weights, tables, state, bits, largest, events)
+                else:
+                    convolve_rows(op, weights, weights, tables, state, bits, largest, events)
+            elif kind == code.NEURON:
+                fire_all(op, state, bits, largest)
+            elif kind == code.NEURON_AHEAD:
+                fire_ahead(op, state, bits, largest, step, outputs.shape[0])
+            elif kind == code.LINEAR_ROWS:
+                if op.short:
+                    sum_rows(op, shorts, weights, tables, state, bits, places)
+                else:
+                    sum_rows(op, weights, weights, tables, state, bits, places)
+            elif kind == code.GROWTH:
+                growth(op, bits, counts, tables)
+            elif kind == code.COUNT:
+                pixels_in = op.rows * op.columns
+                found = weighted_count(op.source, pixels_in, op.words, bits, op.table, tables)
+                operations[op.slot, step] = found
+            elif kind == code.POISSON:
+                draw(op, bits, limits, seed, image, step + 1)
+            elif kind == code.MAX_POOL:
+                choose(op, bits, estimates, tables, step + 1)
+            elif kind == code.GROWTH_VALUES:
+                growth_of_values(op, state, tables)
+            elif kind == code.EXPAND:
+                any_shape.expand(op, state, bits)
+            elif kind == code.CONV:
+                any_shape.convolve(op, weights, state)
+            elif kind == code.LINEAR:
+                any_shape.multiply(op, weights, state)
+            elif kind == code.SUM_POOL:
+                any_shape.sum_windows(op, state, tables)
+            elif kind == code.AFFINE:
+                any_shape.scale_and_shift(op, weights, state)
+            elif kind == code.ADD:
+                any_shape.accumulate(op, state)
+            elif kind == code.MOVE_VALUES:
+                any_shape.move_values(op, state, tables)
+            elif kind == code.MOVE_BITS:
+                any_shape.move_bits(op, bits, tables)
+            elif kind == code.COUNT_VALUES:
+                operations[op.slot, step] = any_shape.count_values(op, state, tables)
+            elif kind == code.COUNT_UNITS:
+                any_shape.count_units(op, bits, units)
+            elif kind == code.RECORD:
+                any_shape.record(op, bits, tables, trains, step)
+            elif kind == code.OUTPUT:
+                for unit in range(op.channels):
+                    outputs[step, unit] = np.float64(state[op.source + unit])

@@ -1,0 +1,65 @@
+"""Fully connected layers: the sum of the weight rows of the inputs that spiked.
+
+A row holds one input's weights to all outputs, contiguous. The sums of 128 outputs at a time stand
+in registers while the rows pass; rows of the whole layer are larger than a core's cache, so each
+weight is read once a step and only for inputs that spiked.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ann2snn.simulation.event.masks import lowest_bit
+from ann2snn.simulation.event.sums import add_pair, currents, zero_sums
+from ann2snn.simulation.event.vector import load, plain, store, zeros
+
+
+@plain
+def sum_rows(
+    op: Any, rows: Any, weights: Any, tables: Any, state: Any, bits: Any, places: Any
+) -> None:
+    """Currents of a layer whose inputs are bits; values to op.target.
+
+    The weight rows of a pixel's channels begin at the row that `tables` names at op.table; a row
+    below 0 says that nothing reads the pixel.
+    """
+    count = 0
+    for pixel in range(op.rows * op.columns):
+        for word in range(op.words):
+            mask = bits[op.source + pixel * op.words + word]
+            first = tables[op.table + pixel]
+            if first < 0:
+                continue
+            first += word * 64
+            while mask != 0:
+                row = first + np.int64(lowest_bit(mask))
+                places[count] = np.uint64(op.weight + row * op.out_width)
+                mask &= mask - np.uint64(1)
+                count += 1
+    # rows are taken in pairs; one of zeros fills an odd number up
+    places[count] = np.uint64(op.weight + op.zero_row * op.out_width)
+    count += count & 1
+    channel = 0
+    while channel < op.out_width:
+        if op.out_width - channel >= 128:
+            sum_part(op, channel, count, rows, weights, state, places, zero_sums(rows, 128),
+                     zeros(state, 128))  # fmt: skip
+            channel += 128
+        else:
+            sum_part(op, channel, count, rows, weights, state, places, zero_sums(rows, 16),
+                     zeros(state, 16))  # fmt: skip
+            channel += 16
+
+
+@plain
+def sum_part(
+    op: Any, channel: Any, count: Any, rows: Any, weights: Any, state: Any, places: Any, total: Any,
+    like: Any,
+) -> None:  # fmt: skip
+    """The outputs from `channel` on, as many as `total` has lanes."""
+    offset = np.uint64(channel)
+    for event in range(0, count, 2):
+        one, other = places[np.uint64(event)], places[np.uint64(event + 1)]
+        total = add_pair(total, rows, one + offset, other + offset)
+    bias = load(weights, np.uint64(op.bias) + offset, like)
+    store(state, np.uint64(op.target) + offset, currents(total, weights[op.unit], bias))

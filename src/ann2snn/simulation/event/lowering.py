@@ -1,0 +1,201 @@
+"""From a spec to a program: the operations of each node, in order."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ann2snn.simulation.event import operations as code
+from ann2snn.simulation.event.neurons import AHEAD
+from ann2snn.simulation.event.operations import WORD
+from ann2snn.simulation.event.pool_lowering import disjoint, write_max_pool, write_sums
+from ann2snn.simulation.event.program import Draft, Program
+from ann2snn.simulation.event.weight_lowering import is_quick, write_convolution, write_linear
+from ann2snn.spec import SpikingSpec, nodes
+from ann2snn.spec.interpretation import Interpretation
+
+
+class Lowering:
+    """Goes through a spec once and writes the operations of each node.
+
+    `fused` are layers of neurons that a convolution lets fire, `alias` names what is read in place
+    of a mere other shape of it.
+    """
+
+    def __init__(
+        self,
+        spec: SpikingSpec,
+        precision: str,
+        steps: int,
+        keep: frozenset[str],
+        record: dict[str, list[int]],
+    ) -> None:
+        self.spec, self.steps, self.keep, self.recorded = spec, steps, keep, record
+        self.draft = Draft(spec, precision)
+        self.fused: set[str] = set()
+        self.alias: dict[str, str] = {}
+
+    def lowered(self) -> Program:
+        """The program of the whole spec."""
+        for node in self.spec:
+            if self.spec.is_static(node.name):
+                if any(not self.spec.is_static(r.name) for r in self.spec.readers(node.name)):
+                    place = self.draft.values(node.name)
+                    self.draft.results.statics[node.name] = place
+            else:
+                source = node.inputs[0] if node.inputs else node.name
+                LOWERINGS[node](self, node, self.alias.get(source, source))
+                if self.spec.sends_spikes(node):
+                    ones = np.ones(self.draft.layouts[node.name].pixels, np.int64)
+                    self.draft.results.spikes[node.name] = self.draft.count(node.name, ones)
+                    self.observe(node.name)
+        return self.draft.finished()
+
+    def read_as_spikes(self, node: nodes.SumPool, source: str) -> bool:
+        """Whether all who read the sums can read the pooled spikes instead, each for its window."""
+        if source not in self.draft.as_bits or not disjoint(node):
+            return False
+        readers: list[nodes.Node] = []
+        for reader in self.spec.readers(node.name):
+            absorbed = isinstance(reader, nodes.Reshape) and self.absorbed(reader)
+            readers += self.spec.readers(reader.name) if absorbed else [reader]
+        return all(
+            isinstance(reader, nodes.Linear)
+            or (isinstance(reader, nodes.Conv) and is_quick(reader))
+            for reader in readers
+        )
+
+    def absorbed(self, node: nodes.Reshape) -> bool:
+        """Whether only fully connected layers read the reshaped signal: they can read the source
+        itself, with their weights in its order."""
+        return all(isinstance(reader, nodes.Linear) for reader in self.spec.readers(node.name))
+
+    def move(self, name: str, sources: Iterable[str]) -> None:
+        """Concatenation, and other shapes: every unit to its place."""
+        draft, spiking = self.draft, self.spec.is_spiking(name)
+        sources = list(sources)
+        from_places = [
+            draft.as_bits[each] if spiking else draft.values_of(each) for each in sources
+        ]
+        target = draft.spikes(name) if spiking else draft.values(name)
+        write, unit = draft.layouts[name], 0
+        to = write.places(write.words * WORD if spiking else write.width)
+        for number, (source, place) in enumerate(zip(sources, from_places, strict=True)):
+            read = draft.layouts[source]
+            size = read.channels * read.pixels
+            draft.emit(
+                code.MOVE_BITS if spiking else code.MOVE_VALUES, source, name,
+                source=place, target=target, first=int(number == 0),
+                factor=1 if spiking else draft.factor(source, name),
+                table=draft.tables.put(read.places(read.words * WORD if spiking else read.width)),
+                other_table=draft.tables.put(to[unit : unit + size]),
+            )  # fmt: skip
+            unit += size
+
+    def observe(self, name: str) -> None:
+        """Counts and trains of single units, where asked for."""
+        draft, node = self.draft, self.spec[name]
+        if not isinstance(node, nodes.Neuron):
+            return
+        layout, results = draft.layouts[name], draft.results
+        if "counts" in self.keep:
+            size = layout.pixels * layout.channels
+            place = sum(size for _, size in results.units.values())
+            results.units[name] = (place, size)
+            draft.emit(code.COUNT_UNITS, name, name, source=draft.as_bits[name], target=place)
+        if name in self.recorded:
+            units = np.asarray(self.recorded[name], np.int64)
+            place = sum(size for _, size in results.trains.values())
+            results.trains[name] = (place, len(units))
+            table = draft.tables.put(layout.places(layout.words * WORD)[units])
+            draft.emit(code.RECORD, name, name, source=draft.as_bits[name], target=place,
+                       table=table, channels=len(units))  # fmt: skip
+
+
+# writes the operations of a node that changes with time, which reads `source`: its first input, or
+# the signal that this is another shape of
+LOWERINGS: Interpretation[Callable[[Lowering, Any, str], None]] = Interpretation("event lowering")
+
+
+@LOWERINGS.of(nodes.Input)
+def _input(to: Lowering, node: nodes.Input, _source: str) -> None:
+    name = node.name
+    to.draft.emit(code.INPUTS[node.input], name, name, target=to.draft.spikes(name))
+
+
+@LOWERINGS.of(nodes.Conv)
+def _conv(to: Lowering, node: nodes.Conv, _source: str) -> None:
+    neuron = write_convolution(to.draft, node)
+    to.fused |= {neuron.name} if neuron else set()
+
+
+@LOWERINGS.of(nodes.Linear)
+def _linear(to: Lowering, node: nodes.Linear, source: str) -> None:
+    write_linear(to.draft, node, source)
+
+
+@LOWERINGS.of(nodes.Affine)
+def _affine(to: Lowering, node: nodes.Affine, source: str) -> None:
+    draft, name = to.draft, node.name
+    gain, bias = (
+        draft.weights.put(
+            draft.layouts[name].filled(np.broadcast_to(array, draft.spec.shapes[name]))
+        )
+        for array in (
+            draft.gains(node.gain, source, name),
+            np.ldexp(node.bias, draft.fractions[name]),
+        )
+    )
+    draft.emit(code.AFFINE, source, name, source=draft.values_of(source),
+               target=draft.values(name), weight=gain, bias=bias)  # fmt: skip
+
+
+@LOWERINGS.of(nodes.Add)
+def _add(to: Lowering, node: nodes.Add, source: str) -> None:
+    draft, name = to.draft, node.name
+    sources = [draft.values_of(each) for each in node.inputs]
+    target = draft.values(name)
+    for number, (each, place) in enumerate(zip(node.inputs, sources, strict=True)):
+        draft.emit(code.ADD, source, name, source=place, target=target,
+                   first=int(number == 0), factor=draft.factor(each, name))  # fmt: skip
+
+
+@LOWERINGS.of(nodes.Concat)
+def _concat(to: Lowering, node: nodes.Concat, _source: str) -> None:
+    to.move(node.name, node.inputs)
+
+
+@LOWERINGS.of(nodes.Reshape)
+def _reshape(to: Lowering, node: nodes.Reshape, source: str) -> None:
+    if to.absorbed(node):
+        to.alias[node.name] = source
+    else:
+        to.move(node.name, node.inputs)
+
+
+@LOWERINGS.of(nodes.SumPool)
+def _sum_pool(to: Lowering, node: nodes.SumPool, source: str) -> None:
+    write_sums(to.draft, node, source, read_as_spikes=to.read_as_spikes(node, source))
+
+
+@LOWERINGS.of(nodes.MaxPool)
+def _max_pool(to: Lowering, node: nodes.MaxPool, source: str) -> None:
+    write_max_pool(to.draft, node, source, to.steps)
+
+
+@LOWERINGS.of(nodes.Neuron)
+def _neuron(to: Lowering, node: nodes.Neuron, source: str) -> None:
+    if node.name in to.fused:
+        return
+    draft, kind = to.draft, code.NEURON
+    places = draft.potential(node)
+    if to.spec.is_static(source):
+        layout, kind = draft.layouts[source], code.NEURON_AHEAD
+        places["estimate"] = draft.bits.room(AHEAD * layout.pixels * layout.words)
+    draft.emit(kind, source, node.name, source=draft.values_of(source),
+               target=draft.spikes(node.name), **places)  # fmt: skip
+
+
+@LOWERINGS.of(nodes.Output)
+def _output(to: Lowering, node: nodes.Output, source: str) -> None:
+    to.draft.emit(code.OUTPUT, source, node.name, source=to.draft.values_of(source))

@@ -1,0 +1,71 @@
+"""The operations of a lowered network: rows of whole numbers, each a kernel and its places.
+
+A network is an array of such rows, so that one compiled driver runs every network (compiling a
+driver for each network would take seconds, and kernels made by closures never hit numba's cache).
+All numbers of an image lie in a few long arrays; operations name places in them.
+
+A signal has pixels (rows x columns) and channels; flat features are the channels of one pixel.
+- As values: `width` numbers a pixel, the channels filled up with zeros to whole vectors of 16.
+- As bits (spikes): `words` 64-bit words a pixel, bit c for channel c.
+"""
+
+import numpy as np
+
+LANES = 16
+WORD = 64
+
+(
+    POISSON, EXPAND, CONV_ROWS, CONV, LINEAR_ROWS, LINEAR, NEURON, NEURON_AHEAD, GROWTH,
+    MAX_POOL, GROWTH_VALUES, SUM_POOL, AFFINE, ADD, MOVE_VALUES, MOVE_BITS, COUNT, COUNT_VALUES,
+    COUNT_UNITS, RECORD, OUTPUT,
+) = range(21)  # fmt: skip
+
+# the codes that kernels know mechanisms by; the engine lacks all others
+POOLINGS = {"rise": 0, "inverse_time": 1, "running_mean": 2, "exponential": 3, "spikes": 4}
+RESETS = {"subtract": 0, "zero": 1}  # as `zeroes`
+INPUTS = {"poisson": POISSON}
+SUPPORTED = {
+    "pooling": POOLINGS,
+    "reset": RESETS,
+    "input": {"analog", *INPUTS},
+    "kind of spike": {"binary"},
+}
+
+OPERATION = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "kind",
+            # the signal it reads, and the one it writes
+            "source", "rows", "columns", "channels", "width", "words", "from_bits",
+            "target", "out_rows", "out_columns", "out_channels", "out_width", "out_words",
+            # the geometry of a convolution
+            "kernel_rows", "kernel_columns", "stride_rows", "stride_columns", "top", "left",
+            "dilation_rows", "dilation_columns", "groups",
+            # how many of a column's bits, the lower ones, name the first of its two rows of
+            # weights; 0 where each spike names its own
+            "joint",
+            # the columns of the signal that `table` and `other_table` pool; 0 where nothing does
+            "pooled",
+            # whether no two windows of a pool share an input
+            "disjoint",
+            # parameters and state
+            "weight", "zero_row", "short", "unit", "bias", "table", "other_table", "estimate",
+            "pooling", "potential", "fires", "zeroes", "mark",
+            # the threshold, and the ratio of the units of the read signal and the written one
+            "threshold", "factor",
+            # `first` of the operations that write one target; `slot` of the results
+            "first", "slot",
+        )
+    ]
+)  # fmt: skip
+
+
+def padded(channels: int) -> int:
+    """Numbers a pixel takes as values."""
+    return -(-channels // LANES) * LANES
+
+
+def words_of(channels: int) -> int:
+    """64-bit words a pixel takes as bits."""
+    return -(-channels // WORD)

@@ -1,0 +1,169 @@
+"""The program that the driver runs, and the draft that lowering writes it in."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ann2snn.simulation.certificate import signal_bits
+from ann2snn.simulation.event import operations as code
+from ann2snn.simulation.event.arena import Arena
+from ann2snn.simulation.event.layout import Layout
+from ann2snn.simulation.event.operations import OPERATION
+from ann2snn.spec import Neuron, Node, SpikingSpec, SumPool
+from ann2snn.spec.cost import event_costs
+
+Places = dict[str, int]
+
+
+@dataclass
+class Results:
+    """Slots and places where results of nodes come to lie, by node; `units` and `trains` with
+    their sizes."""
+
+    slots: int = 0
+    spikes: Places = field(default_factory=dict)
+    synops: Places = field(default_factory=dict)
+    pool_operations: Places = field(default_factory=dict)
+    marks: Places = field(default_factory=dict)
+    statics: Places = field(default_factory=dict)
+    potentials: Places = field(default_factory=dict)
+    units: dict[str, tuple[int, int]] = field(default_factory=dict)
+    trains: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A lowered network.
+
+    What lies in `state` are multiples of 2^-fraction of the threshold where these are whole
+    numbers, with a fraction of its own for every signal; floating-point ones have fraction 0.
+    `words`, `estimates` and `counts` say how much room an image needs, `longest` how long a list of
+    events can be.
+    """
+
+    operations: npt.NDArray[np.void]
+    shorts: npt.NDArray[np.int16]
+    weights: np.ndarray
+    tables: npt.NDArray[np.int64]
+    state: np.ndarray
+    words: int
+    estimates: int
+    counts: int
+    longest: int
+    fractions: dict[str, int]
+    results: Results
+
+
+class Draft:
+    """A program as it is written: rooms for numbers, the places of signals, operations.
+
+    `as_values` and `as_bits` say where a signal lies, `pools` which ones are sums that are read as
+    the spikes they would be summed of.
+    """
+
+    def __init__(self, spec: SpikingSpec, precision: str) -> None:
+        self.spec = spec
+        self.layouts = {name: Layout.of(shape) for name, shape in spec.shapes.items()}
+        self.bits_of = signal_bits(spec)
+        whole = np.issubdtype(precision, np.integer)
+        self.fractions = self.bits_of if whole else dict.fromkeys(self.bits_of, 0)
+        self.weights, self.state = Arena(precision), Arena(precision)
+        self.shorts = Arena("int16")
+        self.tables, self.bits = Arena("int64"), Arena("uint64")
+        self.estimates, self.counts = Arena("uint32"), Arena("uint16")
+        self.rows: list[Places] = []
+        self.longest = 1
+        self.as_values: Places = {}
+        self.as_bits: Places = {}
+        self.pools: dict[str, SumPool] = {}
+        self.results = Results()
+
+    def finished(self) -> Program:
+        """The program of all that was written."""
+        operations = np.zeros(len(self.rows), OPERATION)
+        for operation, row in zip(operations, self.rows, strict=True):
+            for name, value in row.items():
+                operation[name] = value
+        return Program(
+            operations, self.shorts.array(), self.weights.array(), self.tables.array(),
+            self.state.array(), self.bits.size, self.estimates.size, self.counts.size,
+            self.longest, self.fractions, self.results,
+        )  # fmt: skip
+
+    def emit(self, kind: int, source_name: str, target_name: str, /, **places: int) -> None:
+        """Adds an operation of `kind` that reads and writes signals of these names."""
+        read, write = self.layouts[source_name], self.layouts[target_name]
+        self.rows.append(
+            {
+                "kind": kind,
+                "rows": read.rows, "columns": read.columns, "channels": read.channels,
+                "width": read.width, "words": read.words,
+                "out_rows": write.rows, "out_columns": write.columns,
+                "out_channels": write.channels, "out_width": write.width,
+                "out_words": write.words,
+            }
+            | places
+        )  # fmt: skip
+
+    def values(self, name: str) -> int:
+        """Room for a signal as values."""
+        layout = self.layouts[name]
+        place = self.as_values[name] = self.state.room(layout.pixels * layout.width)
+        return place
+
+    def spikes(self, name: str) -> int:
+        """Room for a signal as bits."""
+        layout = self.layouts[name]
+        place = self.as_bits[name] = self.bits.room(layout.pixels * layout.words)
+        return place
+
+    def values_of(self, name: str) -> int:
+        """Where `name` lies as values; spikes are expanded once for all who want them so."""
+        if name not in self.as_values:
+            source = self.as_bits[name]
+            self.emit(code.EXPAND, name, name, source=source, target=self.values(name),
+                      factor=1 << self.fractions[name])  # fmt: skip
+        return self.as_values[name]
+
+    def factor(self, source: str, name: str) -> int:
+        """The unit of `source` in units of `name`, which reads its values."""
+        return 1 << (self.fractions[name] - self.fractions[source])
+
+    def gains(self, gains: np.ndarray, source: str, name: str) -> np.ndarray:
+        """Weights that make numbers of `name` of those of `source`."""
+        scaled: np.ndarray = np.ldexp(gains, self.fractions[name] - self.fractions[source])
+        return scaled
+
+    def potential(self, node: Neuron) -> Places:
+        """Room for a layer's potentials, and what its neurons need beside their currents."""
+        layout = self.layouts[node.name]
+        threshold = 1 << self.fractions[node.inputs[0]]
+        start = np.full(self.spec.shapes[node.name], node.initial_potential * threshold)
+        place = self.results.potentials[node.name] = self.state.put(layout.filled(start))
+        mark = self.results.marks[node.name] = len(self.results.marks)
+        return {
+            "potential": place, "mark": mark, "zeroes": code.RESETS[node.reset],
+            "threshold": threshold,
+        }  # fmt: skip
+
+    def count_events(self, node: Node, source: str) -> None:
+        """Counts the operations that the events of `source` cost at a node which reads it, or it in
+        another shape: as many at all channels of a pixel."""
+        operations, counts = event_costs(self.spec)[node.name]
+        pixels = self.layouts[source].pixels
+        weights = counts[0] if counts.ndim == 3 else np.full(pixels, counts[0])
+        getattr(self.results, operations)[node.name] = self.count(source, weights.ravel())
+
+    def count(self, source: str, weights: np.ndarray) -> int:
+        """A slot for the sum over the events of `source` (units that are not 0, see `Block`) of
+        their pixel's weight."""
+        slot, table = self.results.slots, self.tables.put(weights)
+        self.results.slots += 1
+        if source in self.as_bits:
+            self.emit(code.COUNT, source, source, source=self.as_bits[source], table=table,
+                      slot=slot)  # fmt: skip
+        else:
+            self.emit(code.COUNT_VALUES, source, source, source=self.as_values[source],
+                      table=table, slot=slot)  # fmt: skip
+        return slot

@@ -1,0 +1,219 @@
+"""All steps of a block of images by compiled kernels, on several threads.
+
+An image goes through all its steps before the next one starts, so its potentials stay in the core's
+own cache; images are dealt to plain threads, and the kernels hold no interpreter lock. (numba's own
+parallel loops abort or hang beside torch and fork.) No number depends on the dealing.
+"""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from ann2snn.simulation.constant_currents import static_signals
+from ann2snn.simulation.event.arena import aligned
+from ann2snn.simulation.event.driver import run
+from ann2snn.simulation.event.layout import Layout
+from ann2snn.simulation.event.lowering import Lowering
+from ann2snn.simulation.event.poisson import limits_of
+from ann2snn.simulation.event.program import Program
+from ann2snn.simulation.image_block import Block
+from ann2snn.simulation.settings import available_cores
+from ann2snn.spec import SpikingSpec
+
+GRAB = 2  # images that a thread takes at a time; one when few are left
+SLACK = 64  # elements behind a list that kernels may overwrite
+
+
+def simulate_block(
+    spec: SpikingSpec,
+    images: npt.NDArray[np.integer],
+    indices: npt.NDArray[np.int64],
+    *,
+    steps: int,
+    seed: int,
+    precision: str = "int32",
+    threads: int = 0,
+    keep: frozenset[str] = frozenset(),
+    record: dict[str, list[int]] | None = None,
+) -> Block:
+    """Simulates images of whole numbers k (N, C, H, W), pixels k / spec.levels; gives the same
+    numbers as the dense engine.
+
+    `indices` are the images' true places, which random numbers count by; `threads` 0 takes all
+    cores. `keep` may hold "counts" and "potentials"; `record` names units of neuron layers whose
+    spike trains are wanted.
+
+    `precision` is that of potentials and currents: int32 counts them in the finest unit of each
+    signal, in the memory of float32 with 128 times its range. An image that leaves that range is
+    told by `largest`, as one that leaves the exact range of float64 (`certificate.inexact_images`).
+
+    Raises:
+        RuntimeError: a thread failed; the message names its image.
+    """
+    wanted = tuple((name, tuple(units)) for name, units in (record or {}).items())
+    program = _lowered(spec, precision, steps, keep, wanted)
+    count = min(threads or available_cores(), len(images))
+    work = _Work(spec, program, images, indices, seed, steps, keep, count)
+    benches = [_Bench.of(program, precision, steps) for _ in range(count)]
+    with ThreadPoolExecutor(count) as pool:
+        try:
+            for ended in [pool.submit(work.take, bench) for bench in benches]:
+                ended.result()
+        except BaseException:  # the other threads finish their image and stop
+            work.stopped = True
+            raise
+    return work.block
+
+
+@lru_cache(maxsize=2)
+def _lowered(
+    spec: SpikingSpec,
+    precision: str,
+    steps: int,
+    keep: frozenset[str],
+    record: tuple[tuple[str, tuple[int, ...]], ...],
+) -> Program:
+    """The program of a spec, which never changes; kept for the blocks to come."""
+    units = {name: list(chosen) for name, chosen in record}
+    return Lowering(spec, precision, steps, keep, units).lowered()
+
+
+@dataclass
+class _Bench:
+    """The memory of one thread: an image's state, lists, and results."""
+
+    state: np.ndarray
+    bits: np.ndarray
+    estimates: np.ndarray
+    counts: np.ndarray
+    events: np.ndarray
+    places: np.ndarray
+    operations: npt.NDArray[np.int64]
+    largest: npt.NDArray[np.float64]
+    units: npt.NDArray[np.int64]
+    trains: npt.NDArray[np.bool_]
+
+    @staticmethod
+    def of(program: Program, precision: str, steps: int) -> "_Bench":
+        results = program.results
+        return _Bench(
+            aligned(program.state.size, precision),
+            aligned(program.words, "uint64"),
+            aligned(program.estimates, "uint32"),
+            aligned(program.counts, "uint16"),
+            aligned(program.longest + SLACK, "uint16"),
+            aligned(program.longest, "uint64"),
+            np.zeros((results.slots, steps), np.int64),
+            np.zeros(len(results.marks)),
+            np.zeros(sum(size for _, size in results.units.values()), np.int64),
+            np.zeros((steps, sum(size for _, size in results.trains.values())), np.bool_),
+        )
+
+    def clear(self, program: Program) -> None:
+        self.state[:] = program.state
+        for array in (self.bits, self.estimates, self.counts, self.largest, self.units):
+            array[:] = 0
+
+
+@dataclass
+class _Work:
+    """The images of a block, handed out to threads, and their results."""
+
+    spec: SpikingSpec
+    program: Program
+    images: npt.NDArray[np.integer]
+    indices: npt.NDArray[np.int64]
+    seed: int
+    steps: int
+    keep: frozenset[str]
+    threads: int
+    next: int = 0
+    block: Block = field(init=False)
+    stopped: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        n, results = len(self.images), self.program.results
+        self.block = Block.empty(self.spec, n, self.steps)
+        for name in results.marks:
+            self.block.largest[name] = np.zeros(n)
+        for name, (_, size) in results.units.items():
+            self.block.counts[name] = np.zeros((n, size), np.int64)
+        for name, (_, size) in results.trains.items():
+            self.block.trains[name] = np.zeros((n, self.steps, size), np.bool_)
+        if "potentials" in self.keep:
+            for name in results.potentials:
+                units = int(np.prod(self.spec.shapes[name]))
+                self.block.potentials[name] = np.zeros((n, units))
+
+    def _slots(self) -> list[tuple[dict[str, npt.NDArray[np.int64]], dict[str, int]]]:
+        block, results = self.block, self.program.results
+        return [
+            (block.spikes, results.spikes),
+            (block.synops, results.synops),
+            (block.pool_operations, results.pool_operations),
+        ]
+
+    def take(self, bench: _Bench) -> None:
+        """Takes images until none is left or another thread failed."""
+        while not self.stopped:
+            with self.lock:
+                left = len(self.images) - self.next
+                grab = GRAB if left > GRAB * self.threads else 1
+                rows = range(self.next, self.next + min(grab, left))
+                self.next = rows.stop
+            if not rows:
+                return
+            for row in rows:
+                try:
+                    self.simulate(row, bench)
+                except Exception as error:
+                    self.stopped = True
+                    raise RuntimeError(f"image {self.indices[row]} failed: {error}") from error
+
+    def simulate(self, row: int, bench: _Bench) -> None:
+        """All steps of one image."""
+        program, block, results = self.program, self.block, self.program.results
+        bench.clear(program)
+        signals = static_signals(self.spec, self.images[row : row + 1]) if results.statics else {}
+        for name, place in results.statics.items():
+            values = Layout.of(self.spec.shapes[name]).filled(signals[name][0])
+            values = np.ldexp(values, program.fractions[name])
+            bench.state[place : place + values.size] = values
+        run(
+            program.operations, program.shorts, program.weights, program.tables, bench.state,
+            bench.bits, bench.estimates, bench.counts, bench.events, bench.places,
+            self._limits(row), self.seed & 0xFFFFFFFF, int(self.indices[row]), bench.operations,
+            block.outputs[row], bench.largest, bench.units, bench.trains,
+        )  # fmt: skip
+        (read,) = self.spec.output.inputs
+        block.outputs[row] = np.ldexp(block.outputs[row], -program.fractions[read])
+        for store, slots in self._slots():
+            for name, slot in slots.items():
+                store[name][row] = bench.operations[slot]
+        for name, mark in results.marks.items():
+            block.largest[name][row] = np.ldexp(bench.largest[mark], -self._fraction(name))
+        for name, (place, size) in results.units.items():
+            block.counts[name][row] = bench.units[place : place + size]
+        for name, (place, size) in results.trains.items():
+            block.trains[name][row] = bench.trains[:, place : place + size]
+        for name in block.potentials:
+            layout = Layout.of(self.spec.shapes[name])
+            kept = bench.state[results.potentials[name] :][: layout.pixels * layout.width]
+            units = kept[layout.places(layout.width)].astype(np.float64)
+            block.potentials[name][row] = np.ldexp(units, -self._fraction(name))
+
+    def _limits(self, row: int) -> npt.NDArray[np.int64]:
+        """The limits of the words that let a pixel spike; none where pixels are currents."""
+        if self.spec.is_static(self.spec.input.name):
+            return np.zeros(0, np.int64)
+        return limits_of(self.images[row], self.spec.levels)
+
+    def _fraction(self, name: str) -> int:
+        """That of a layer's potentials and currents."""
+        (source,) = self.spec[name].inputs
+        return self.program.fractions[source]

@@ -1,1 +1,0 @@
-"""Compiled kernels of the event engine; `driver` runs a lowered network through all its steps."""

@@ -1,0 +1,42 @@
+"""The one kind of node that fires."""
+
+from dataclasses import dataclass
+
+from ann2snn.mechanisms.resets import RESETS
+from ann2snn.mechanisms.spikes import SPIKES
+from ann2snn.spec.nodes.node import Changing, Shape
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Neuron(Changing):
+    """Integrate-and-fire neurons with threshold 1, at most one spike a step.
+
+    V <- V + current; a spike where `spikes` says so of V (binary: where V >= 1); then the reset,
+    V <- V - 1 (subtract) or V <- 0 (zero) where it spiked. V starts at `initial_potential`.
+
+    `saturating` is the share of the layer's calibration activations above `scale`, which a rate of
+    one spike a step cannot express.
+    """
+
+    reset: str = "subtract"
+    initial_potential: float = 0.0
+    saturating: float = 0.0
+    spikes: str = "binary"
+
+    mechanisms = ("reset", RESETS), ("spikes", SPIKES)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(
+            0 <= self.initial_potential < 1,
+            f"initial_potential must be in [0, 1), got {self.initial_potential}",
+        )
+
+    def output_shape(self, shapes: list[Shape]) -> Shape:
+        return shapes[0]
+
+    def signal(self, inputs: list[str]) -> str:  # noqa: ARG002
+        return "spikes" if SPIKES[self.spikes].levels == (0, 1) else "graded"
+
+    def bound(self, inputs: list[float]) -> float:  # noqa: ARG002
+        return float(max(abs(level) for level in SPIKES[self.spikes].levels))
