@@ -24,13 +24,13 @@ def points_of(axes: Axes) -> list[list[str]]:
 
 
 def varying(point: list[str], axes: Axes) -> dict[str, str]:
-    """What of a point varies in the sweep, by key, for people."""
+    """The values of a point that vary in the sweep, by key, as people write them."""
     pairs = (line.partition("=") for line in point)
     return {key: shown(value) for key, _, value in pairs if len(axes[key]) > 1}
 
 
 def label_of(point: list[str], axes: Axes) -> str:
-    """The same in words; empty for the only point."""
+    """The values of a point that vary, in words; empty for the only point."""
     return ", ".join(f"{key}={value}" for key, value in varying(point, axes).items())
 
 
