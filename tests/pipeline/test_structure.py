@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
+from hydra import compose, initialize_config_dir
 
-from ann2snn.config.schema import composed, composed_hydra
+from ann2snn.config.composition import composed, register_schema
 from ann2snn.pipeline.chain import PARENTS
 from ann2snn.pipeline.code_identity import COMPUTING_NOTHING, ON_DEMAND, sources
 from ann2snn.pipeline.code_identity import ROOMS as ROOMS_OF
@@ -27,7 +28,7 @@ ALLOWED = {
     **dict.fromkeys(ROOMS, SHARED),
     "commands": ROOMS | SHARED | {"config", "pipeline", "sweep", "tracking"},
     "sweep": ROOMS | SHARED | {"config", "pipeline", "tracking"},
-    "pipeline": ROOMS | SHARED | {"config", "sweep", "tracking"},
+    "pipeline": ROOMS | SHARED | {"config", "tracking"},
     "config": ROOMS | SHARED,
     "tracking": SHARED,
     "spec": {"mechanisms", "numerics", "tables"},
@@ -235,7 +236,9 @@ def test_every_override_of_dvc_and_params_composes() -> None:
 
 def conf_files(overrides: list[str]) -> dict[str, str]:
     """The files of conf/ that a point is composed of, by group."""
-    choices = composed_hydra(overrides).runtime.choices
+    register_schema()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        choices = compose("config", overrides, return_hydra_config=True).hydra.runtime.choices
     files = {group: f"conf/{group}/{choice}.yaml" for group, choice in choices.items() if choice}
     there = {group: file for group, file in files.items() if (ROOT / file).is_file()}
     return {**there, "config": "conf/config.yaml"}
