@@ -1,16 +1,17 @@
 """Cells and tables of the page, as Markdown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ann2snn.report.reading import Point, Results
 
+WIDEST = 7  # columns: more do not fit a page
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table."""
-    yield "| " + " | ".join(columns) + " |"
-    yield "|" + "---|" * len(columns)
-    for row in rows:
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    assert len(columns) <= WIDEST, columns
+    lines = [" | ".join(cell.replace("|", "\\|") for cell in line) for line in (columns, *rows)]
+    first, *others = [f"| {line} |" for line in lines]
+    return "\n".join([first, "|" + "---|" * len(columns), *others])
 
 
 def run_link(point: Point, artifacts: str) -> str:
@@ -24,12 +25,20 @@ def ann_link(results: Results, point: Point, words: str, artifacts: str) -> str:
     return f"[{words}]({artifacts}/{path.as_posix()})" if path else words
 
 
+def hundredths(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
 def interval(low: float, high: float) -> str:
     return f"{low:.2f} to {high:.2f}"
 
 
 def step_or_never(step: int | None) -> str:
     return "never" if step is None else str(step)
+
+
+def yes_or_no(holds: bool) -> str:
+    return "yes" if holds else "no"
 
 
 def three_digits(value: float) -> str:
