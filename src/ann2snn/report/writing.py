@@ -25,13 +25,13 @@ def write_report(artifacts: Path, target: Path, strict: bool = True) -> None:
     """
     results = read_results(artifacts)
     found = findings(results, strict)
+    charts = all_charts(results)
     temporary = target.with_name(f".{target.name}.new")
     before = target.with_name(f".{target.name}.old")
     for folder in (temporary, before):
         shutil.rmtree(folder, ignore_errors=True)
     (temporary / "figures").mkdir(parents=True)
     try:
-        charts = list(all_charts(results))
         for chart in charts:
             save_chart(chart, temporary / "figures")
         to_artifacts = Path(os.path.relpath(artifacts, target)).as_posix()
