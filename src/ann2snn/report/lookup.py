@@ -15,10 +15,9 @@ from ann2snn.report.comparing import compared_layers
 from ann2snn.report.markdown import step_or_never
 from ann2snn.report.published import (
     CURVE_IMAGES,
-    curve_of,
     papers_bar,
+    papers_curve,
     published,
-    published_curves,
 )
 from ann2snn.report.reading import Point, Results, Study
 from ann2snn.report.rows import LAST, LEVEL, START, result_row
@@ -84,9 +83,9 @@ class Lookup:
 
     def authors(self, name: str, study: str = "") -> list[float]:
         """The authors' curve for a point."""
-        _, point = self._point(name, study)
-        curve = curve_of(point.toggles)
-        return published_curves()[curve] if curve else _missing(f"a published curve for {name}")
+        found, point = self._point(name, study)
+        curve = papers_curve(point.simulation.settings, found.dataset)
+        return curve or _missing(f"a published curve for {name}")
 
     def layers(self, name: str) -> Json:
         """Errors of the rates and their correlation with the activations, per layer, at the end."""

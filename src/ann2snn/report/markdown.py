@@ -16,7 +16,12 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def run_link(point: Point, artifacts: str) -> str:
     """The first digits of a point's run key, as a link to its record."""
-    return f"[`{point.simulation.key[:10]}`]({artifacts}/{point.path.as_posix()})"
+    return linked(point, f"`{point.simulation.key[:10]}`", artifacts)
+
+
+def linked(point: Point, words: str, artifacts: str) -> str:
+    """`words` as a link to a point's record."""
+    return f"[{words}]({artifacts}/{point.path.as_posix()})"
 
 
 def ann_link(results: Results, point: Point, words: str, artifacts: str) -> str:
@@ -31,6 +36,10 @@ def hundredths(value: float | None) -> str:
 
 def interval(low: float, high: float) -> str:
     return f"{low:.2f} to {high:.2f}"
+
+
+def interval_of(point: Point) -> str:
+    return interval(point.metrics["interval_low"], point.metrics["interval_high"])
 
 
 def step_or_never(step: int | None) -> str:

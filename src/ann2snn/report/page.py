@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ann2snn.report.best_tables import BestTables
 from ann2snn.report.chart import Chart
 from ann2snn.report.findings import Finding, environment
 from ann2snn.report.reading import Results, Study
@@ -51,9 +52,16 @@ def report_page(
                 shared=_shared_toggles(study),
             )
         )
-    tables = Tables(results, artifacts)
-    page = environment().get_template("page.md")
-    text = page.render(sections=sections, tables=tables, last=LAST)
+    text = (
+        environment()
+        .get_template("page.md")
+        .render(
+            sections=sections,
+            best=BestTables(results.full_methods(), artifacts),
+            tables=Tables(results, artifacts),
+            last=LAST,
+        )
+    )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 

@@ -1,17 +1,18 @@
-"""The tables of the page, of at most seven columns each."""
+"""The tables of a study on the page, of at most seven columns each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
 
-from ann2snn.numerics.intervals import paired_chance
 from ann2snn.numerics.steps_to_level import first_step_at
 from ann2snn.report.lookup import late_rise
 from ann2snn.report.markdown import (
     ann_link,
     hundredths,
     interval,
+    interval_of,
+    linked,
     run_link,
     spread,
     step_or_never,
@@ -21,106 +22,24 @@ from ann2snn.report.markdown import (
 )
 from ann2snn.report.published import (
     Published,
-    curve_of,
     is_papers_network,
     papers_bar,
+    papers_curve,
     papers_network,
     published,
-    published_curves,
 )
 from ann2snn.report.reading import READOUTS, Point, Results, Study, saturating_shares
-from ann2snn.report.rows import LAST, START, costs, readout_rows, speed_level
+from ann2snn.report.rows import LAST, START, readout_rows, speed_level
 from ann2snn.report.scale_factors import pair_of_scales, scale_factors
 from ann2snn.report.selection import chosen_point
 
 
 @dataclass(frozen=True)
 class Tables:
-    """All tables as Markdown; `artifacts` is the way from the page to the records."""
+    """Tables as Markdown; `artifacts` is the way from the page to the records."""
 
     results: Results
     artifacts: str
-
-    def best(self) -> str:
-        return table(
-            ("data set", "method", "ANN", "SNN", "interval", "steps to 99 %", "run"),
-            [
-                (
-                    study.dataset, method(study, point), hundredths(point.metrics["ann_accuracy"]),
-                    f"**{hundredths(point.metrics['snn_accuracy'])}**", interval_of(point),
-                    step_or_never(point.metrics["steps_to_99"]), self._run(point),
-                )
-                for study, point in self.results.full_methods()
-            ],
-        )  # fmt: skip
-
-    def certainty(self) -> str:
-        rows = []
-        for study, point in self.results.full_methods():
-            found = point.metrics
-            late = found.get("snn_accuracy_last50")
-            rows.append(
-                (
-                    self._linked(point, f"{study.dataset}, {method(study, point)}"),
-                    f"{found['images']:,}",
-                    hundredths(found["ann_accuracy"] - found["snn_accuracy"]),
-                    hundredths(paired_chance(found["agreement"], found["images"])),
-                    hundredths(late),
-                    hundredths(None if late is None else found["ann_accuracy"] - late),
-                    hundredths(found["agreement"]),
-                )
-            )
-        return table(
-            ("", "images", "ANN - SNN", "chance, at most", f"last {LAST}", f"ANN - last {LAST}",
-             "answers of the ANN"),
-            rows,
-        )  # fmt: skip
-
-    def costs(self) -> str:
-        rows = []
-        for study, point in self.results.full_methods():
-            reached = point.metrics["steps_to_99"]
-            for step in (reached, None) if reached is not None else (None,):
-                cost = costs(point, step)
-                rows.append(
-                    (
-                        study.dataset, method(study, point),
-                        str(point.metrics["steps"] if step is None else step),
-                        hundredths(cost["spikes_per_neuron"]),
-                        three_digits(cost["synops_per_image"]),
-                        hundredths(cost["energy_ratio"]), self._run(point),
-                    )
-                )  # fmt: skip
-        return table(
-            ("data set", "method", "steps", "spikes per neuron", "synaptic operations",
-             "energy SNN / ANN", "run"),
-            rows,
-        )  # fmt: skip
-
-    def operations(self) -> str:
-        rows = []
-        for study, point in self.results.full_methods():
-            pooling = point.metrics.get("pool_operations_per_image")
-            rows.append(
-                (
-                    study.dataset, method(study, point),
-                    three_digits(point.metrics["macs_per_image"]),
-                    "" if pooling is None else three_digits(pooling),
-                    yes_or_no(point.metrics["exact"]), self._run(point),
-                )
-            )  # fmt: skip
-        columns = ("data set", "method", "ANN's MACs", "additions of pooling", "exact",
-                   "run")  # fmt: skip
-        return table(columns, rows)
-
-    def has_published(self) -> bool:
-        """Whether a best result is on a data set that the published numbers are of."""
-        return any(papers_best(study, point) for study, point in self.results.full_methods())
-
-    def published(self) -> str:
-        numbers = [*published("best").values(), *published("earlier").values()]
-        rows = [(number.name, number.words, number.source) for number in numbers]
-        return table(("result", "accuracy", "source"), rows)
 
     def points(self, study: Study) -> str:
         return table(
@@ -178,17 +97,13 @@ class Tables:
         rows = []
         for point, bar in bars(study):
             found = point.metrics
-            name = curve_of(point.toggles)
             loss = found["ann_accuracy"] - found["snn_accuracy"]
             curve = point.simulation.curves["accuracy"]
-            rises = (
-                [late_rise(curve), late_rise(published_curves()[name])]
-                if name
-                else [late_rise(curve)]
-            )
+            theirs = papers_curve(point.simulation.settings, study.dataset)
+            rises = [late_rise(curve) for curve in (curve, theirs) if curve]
             rows.append(
                 (
-                    self._linked(point, point.label),
+                    linked(point, point.label, self.artifacts),
                     step_or_never(first_step_at(curve, bar.value)),
                     f"{loss:.2f} / {ann - bar.value:.2f}",
                     " / ".join(f"{rise:+.2f}" for rise in rises),
@@ -219,19 +134,20 @@ class Tables:
 
     def first_steps(self, study: Study) -> str:
         first = study.points[0]
-        theirs = is_papers_network(first.simulation.settings, study.dataset)
+        compared = is_papers_network(first.simulation.settings, study.dataset)
         levels = (START, speed_level(study, first))
         rows = []
         for point in study.points:
-            name = curve_of(point.toggles)
+            theirs = papers_curve(point.simulation.settings, study.dataset)
             row = [point.label]
             for level in levels:
                 row.append(step_or_never(first_step_at(point.simulation.curves["accuracy"], level)))
-                if theirs:
-                    curve = published_curves()[name] if name else None
-                    row.append(step_or_never(first_step_at(curve, level)) if curve else "")
+                if compared:
+                    row.append(step_or_never(first_step_at(theirs, level)) if theirs else "")
             rows.append((*row, self._run(point)))
-        columns = [(f"{level:.1f} % right", "the authors' curve")[: 1 + theirs] for level in levels]
+        columns = [
+            (f"{level:.1f} % right", "the authors' curve")[: 1 + compared] for level in levels
+        ]
         return table(("", *sum(columns, ()), "run"), rows)
 
     def trainings(self, study: Study) -> str:
@@ -280,7 +196,7 @@ class Tables:
         return table(("", "SNN", "interval", f"last {LAST}", "steps to 99 %", "run"), rows)
 
     def choice(self, study: Study) -> str:
-        return self._linked(chosen_point(study), chosen_point(study).label)
+        return linked(chosen_point(study), chosen_point(study).label, self.artifacts)
 
     def trained(self, study: Study) -> str:
         """The keys of the trained networks, in the order of the points that run them first."""
@@ -295,9 +211,6 @@ class Tables:
     def _run(self, point: Point) -> str:
         return run_link(point, self.artifacts)
 
-    def _linked(self, point: Point, words: str) -> str:
-        return f"[{words}]({self.artifacts}/{point.path.as_posix()})"
-
 
 def bars(study: Study) -> Sequence[tuple[Point, Published]]:
     """Points that the paper has a bar for, with the bar."""
@@ -306,20 +219,3 @@ def bars(study: Study) -> Sequence[tuple[Point, Published]]:
         for point in study.points
         if (bar := papers_bar(point.simulation.settings, study.dataset))
     ]
-
-
-def method(study: Study, point: Point) -> str:
-    return "the paper's" if study.kind == "ablation" else point.label
-
-
-def interval_of(point: Point) -> str:
-    return interval(point.metrics["interval_low"], point.metrics["interval_high"])
-
-
-def papers_best(study: Study, point: Point) -> str:
-    """The paper's SNN on this data set: of the same network, or of one with as many layers."""
-    if is_papers_network(point.simulation.settings, study.dataset):
-        return f"{published('ablation')['percentile-99.9'].words}, original CIFAR-10"
-    if study.dataset == "MNIST":
-        return published("best")["MNIST: best SNN"].words
-    return ""
