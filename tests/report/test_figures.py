@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from ann2snn.report.chart import (
+from ann2snn.report.chart import rounded, save_chart
+from ann2snn.report.drawing import new_figure
+from ann2snn.report.errors_on_axes import (
+    Accuracy,
     error_axis,
     farthest_shown,
     inside_axis,
-    new_figure,
     round_ticks,
-    save_chart,
-    shown_error,
 )
 from ann2snn.report.figures import all_charts
 from ann2snn.report.reading import Point, Results, read_results
@@ -46,9 +46,12 @@ def test_a_few_bad_errors_may_not_squeeze_the_others() -> None:
 
 
 def test_an_error_within_the_interval_of_one_that_is_shown_is_shown_too() -> None:
-    errors, ends = [0.28, 0.28, 1.11, 12.0], [1.55, 1.55, 2.8, 15.7]
-    assert inside_axis(errors, ends, [0.28]) == [True, True, True, False]
-    assert inside_axis(errors, errors, [0.28]) == [True, True, False, False]
+    def shown(images: int) -> list[bool]:
+        last = [Accuracy(100 - error, images) for error in (0.28, 0.28, 1.11, 12.0)]
+        return inside_axis(last, last[:1])
+
+    assert shown(360) == [True, True, True, False]
+    assert shown(10**6) == [True, True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +63,7 @@ def test_errors_that_squeeze_nothing_are_all_shown(errors: list[float]) -> None:
 
 @pytest.mark.parametrize("axis", ["x", "y"])
 def test_an_axis_of_errors_holds_them_all_and_ends_at_100(axis: Any) -> None:
-    axes = new_figure("", "").add_axes((0.1, 0.1, 0.8, 0.8))
+    axes = new_figure("", "").subplots()
     error_axis(axes, axis, 0.46, 97)
     low, high = axes.get_xlim() if axis == "x" else axes.get_ylim()
     assert 0 < low < 0.46
@@ -68,8 +71,8 @@ def test_an_axis_of_errors_holds_them_all_and_ends_at_100(axis: Any) -> None:
 
 
 def test_no_error_is_that_of_half_an_image() -> None:
-    assert shown_error(100, 360) == pytest.approx(0.5 * 100 / 360)
-    assert shown_error(99, 360) == 1
+    assert Accuracy(100, 360).error == pytest.approx(0.5 * 100 / 360)
+    assert Accuracy(99, 360).error == 1
 
 
 def test_every_row_of_every_figure_names_a_run(results: Results) -> None:
@@ -184,3 +187,15 @@ def test_bars_that_look_equal_are_shown_again_as_errors(results: Results) -> Non
     _, below = drawn(chart).axes
     assert below.get_ylim()[1] < 2
     assert {"0.61", "0.46", "52.37"} <= {text.get_text() for text in below.texts}
+
+
+def test_an_svg_keeps_three_decimals_and_the_size_of_its_letters() -> None:
+    for last in ("266.932687", "266.932688"):
+        drawing = f'<g transform="translate({last} -0.0004) scale(0.015625 -0.5)"/>'
+        assert rounded(drawing) == '<g transform="translate(266.933 0) scale(0.015625 -0.5)"/>'
+
+
+def test_an_svg_of_the_report_has_no_longer_number(results: Results, tmp_path: Path) -> None:
+    save_chart(chart_of(results, "example-gates"), tmp_path)
+    drawing = (tmp_path / "example-gates.svg").read_text(encoding="utf-8")
+    assert re.findall(r"[ML ]-?\d+\.\d{4,}", drawing) == []

@@ -5,6 +5,7 @@ import itertools
 from typing import Any
 
 import pytest
+from matplotlib.text import Text
 
 from ann2snn.report.figures import all_charts
 from ann2snn.report.reading import Point, Results, read_results
@@ -98,7 +99,7 @@ def test_the_last_label_of_saturation_stands_outside_the_axes(results: Results) 
     right = drawn(chart_of(results, "example-percentiles-saturation")).axes[1]
     labels = [text for text in right.texts if text.get_text().startswith("step")]
     assert len(labels) == 2
-    assert all(text.get_window_extent().x0 > right.bbox.x1 for text in labels)
+    assert all(Text.get_window_extent(text).x0 > right.bbox.x1 for text in labels)
 
 
 def test_errors_of_rates_have_one_legend_with_every_line(results: Results) -> None:

@@ -2,16 +2,13 @@
 
 import csv
 import dataclasses
-import importlib
 import json
-import pkgutil
 import shutil
 from pathlib import Path
 
 import pytest
 
 from ann2snn.records import Record, write_json
-from ann2snn.report import figures
 from ann2snn.report.reading import KINDS, read_results
 from ann2snn.report.table import accuracy_table
 from ann2snn.report.writing import write_report
@@ -75,16 +72,6 @@ def test_every_figure_lies_beside_its_svg_and_its_data(project: Path) -> None:
     assert names == {Path(f"{stem}.{kind}") for stem in stems for kind in ("png", "svg", "csv")}
     page = (project / "report" / "report.md").read_text(encoding="utf-8")
     assert all(f"figures/{name})" in page for name in names)
-
-
-@pytest.mark.parametrize("module", [m.name for m in pkgutil.iter_modules(figures.__path__)])
-def test_every_figure_module_draws_something_of_the_example(project: Path, module: str) -> None:
-    results = read_results(project / "artifacts")
-    charts = list(importlib.import_module(f"ann2snn.report.figures.{module}").charts(results))
-    assert charts
-    for chart in charts:
-        assert all(len(row) == len(chart.columns) for row in chart.rows)
-        assert chart.study in {study.name for study in results.studies}
 
 
 def test_results_have_a_row_for_every_point_with_the_named_columns(project: Path) -> None:

@@ -92,7 +92,7 @@ def dvc(folder: Path, *arguments: str) -> None:
 
 def main() -> None:
     """Runs the demo and prints its table."""
-    from ann2snn.report.table import accuracy_table
+    from ann2snn.report.terminal_table import accuracy_table
 
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "demo").absolute()
     started = time.monotonic()

@@ -31,11 +31,12 @@ class OutputAnswer:
     """One way to read the answer; all ways are taken from every run, one of them is the answer.
 
     `answers(output, received)` gives the class (images, steps), `UNDECIDED` where there is none,
-    from the spec's output node.
+    from the spec's output node; `label` names it in figures.
     """
 
     name: str
     meaning: str
+    label: str
     answers: Callable[[Any, Received], Any]
 
 
@@ -111,14 +112,25 @@ def _softmax(output: Any, received: Received) -> Any:
 
 OUTPUTS.add(
     OutputAnswer(
-        "softmax",
-        "a clock lets the class with the largest potential spike; most spikes",
-        _softmax,
+        name="softmax",
+        meaning="a clock lets the class with the largest potential spike; most spikes",
+        label="softmax at clock ticks",
+        answers=_softmax,
     )
 )
 OUTPUTS.add(
     OutputAnswer(
-        "potential", "the class with the largest accumulated potential", _largest_potential
+        name="potential",
+        meaning="the class with the largest accumulated potential",
+        label="largest potential",
+        answers=_largest_potential,
     )
 )
-OUTPUTS.add(OutputAnswer("count", "the classes are neurons of their own; most spikes", _count))
+OUTPUTS.add(
+    OutputAnswer(
+        name="count",
+        meaning="the classes are neurons of their own; most spikes",
+        label="most spikes",
+        answers=_count,
+    )
+)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ann2snn.mechanisms.outputs import OUTPUTS
 from ann2snn.records import Json, Record
 
 KINDS = ("best", "ablation", "percentiles", "architecture", "gates", "readouts", "inputs",
@@ -15,11 +16,7 @@ NEEDED_METRICS = ("snn_accuracy", "ann_accuracy", "interval_low", "interval_high
                   "macs_per_image", "exact", "agreement")  # fmt: skip
 
 MAXIMUM = 100.0  # the percentile that is a layer's largest activation
-READOUTS = {
-    "softmax": "softmax at clock ticks",
-    "potential": "largest potential",
-    "count": "most spikes",
-}
+READOUTS = {output.name: output.label for output in OUTPUTS.values()}
 
 
 @dataclass(frozen=True)

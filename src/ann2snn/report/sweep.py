@@ -3,13 +3,14 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from ann2snn.report.chart import BLUE, INK, ORANGE, Cell, Chart, grid, new_figure
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ann2snn.report.chart import Cell, Chart
+from ann2snn.report.colours import BLUE, INK, ORANGE
+from ann2snn.report.drawing import grid, new_figure
 
 Values = tuple[str, ...]
 PANELS = 12
@@ -17,7 +18,7 @@ PANELS = 12
 
 @dataclass(frozen=True)
 class SweepResults:
-    """What a sweep found: `axes` are the values, as written, of all that varies, in order;
+    """The results of a sweep: `axes` are the values, as written, of all that varies, in order;
     `found` the headline `metric` by a point's values on those axes, None for a hole; `notes` what
     else the table shows of a point: its run key, or why it is missing."""
 
@@ -59,34 +60,33 @@ def are_numbers(values: Sequence[str]) -> bool:
         return False
 
 
-def _draw(results: SweepResults) -> "Figure":
+def _draw(results: SweepResults) -> Figure:
     names = list(results.axes)
-    if len(names) < 2:
-        figure = new_figure(f"sweep {results.name}", results.evidence)
-        axes = figure.add_axes((0.09, 0.13, 0.88, 0.69))
-        values = results.axes[names[0]] if names else ["the only point"]
-        found = [results.found[(value,)] if names else results.found[()] for value in values]
-        if names and are_numbers(values):
-            _curve(axes, [float(value) for value in values], found)
-        else:
-            _bars(axes, values, found)
-        axes.set_xlabel(names[0] if names else "")
-        axes.set_ylabel(results.metric)
-        return figure
-    return _heat_maps(results)
+    if len(names) > 1:
+        return _heat_maps(results)
+    figure = new_figure(f"sweep {results.name}", results.evidence)
+    axes = figure.subplots()
+    values = results.axes[names[0]] if names else ["the only point"]
+    found = [results.found[(value,)] if names else results.found[()] for value in values]
+    if names and are_numbers(values):
+        _curve(axes, [float(value) for value in values], found)
+    else:
+        _bars(axes, values, found)
+    axes.set(xlabel=names[0] if names else "", ylabel=results.metric)
+    grid(axes)
+    return figure
 
 
-def _curve(axes: "Axes", places: list[float], found: list[float | None]) -> None:
+def _curve(axes: Axes, places: list[float], found: list[float | None]) -> None:
     pairs = sorted(zip(places, found, strict=True), key=lambda pair: pair[0])
     heights = [float("nan") if value is None else value for _, value in pairs]
     axes.plot([place for place, _ in pairs], heights, "o-", color=BLUE, linewidth=1.6)
     for place, value in pairs:
         if value is None:
             axes.axvline(place, color=ORANGE, linewidth=1, linestyle=":")
-    grid(axes)
 
 
-def _bars(axes: "Axes", labels: Sequence[str], found: list[float | None]) -> None:
+def _bars(axes: Axes, labels: Sequence[str], found: list[float | None]) -> None:
     for place, value in enumerate(found):
         if value is None:
             axes.text(place, 0, "missing", ha="center", va="bottom", color=ORANGE, rotation=90)
@@ -96,42 +96,32 @@ def _bars(axes: "Axes", labels: Sequence[str], found: list[float | None]) -> Non
     axes.set_xticks(range(len(labels)), list(labels))
     axes.tick_params(axis="x", length=0)
     axes.margins(y=0.12)
-    grid(axes)
 
 
-def _heat_maps(results: SweepResults) -> "Figure":
-    import numpy as np
-
-    names = list(results.axes)
-    outer, (down, across) = names[:-2], names[-2:]
+def _heat_maps(results: SweepResults) -> Figure:
+    *outer, down, across = results.axes
     corners = list(itertools.product(*(results.axes[name] for name in outer)))
     shown = corners[:PANELS]
     rows, columns = results.axes[down], results.axes[across]
-    tall = 0.9 + 0.32 * len(rows)
-    figure = new_figure(f"sweep {results.name}", results.evidence, 0.75 + tall * len(shown))
-    height = figure.get_figheight()
+    height = 0.75 + (0.9 + 0.32 * len(rows)) * len(shown)
+    figure = new_figure(f"sweep {results.name}", results.evidence, height)
     known = [value for value in results.found.values() if value is not None] or [0.0]
-    for number, corner in enumerate(shown):
-        bottom = 1 - (0.75 + tall * (number + 1) - 0.55) / height
-        axes = figure.add_axes((0.16, bottom, 0.81, 0.32 * len(rows) / height))
+    low, high = min(known), max(known)
+    panels = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
+    for axes, corner in zip(panels, shown, strict=True):
         cells = [[results.found[*corner, row, column] for column in columns] for row in rows]
         heat = np.array([[np.nan if v is None else v for v in line] for line in cells], float)
-        axes.imshow(heat, aspect="auto", cmap="viridis", vmin=min(known), vmax=max(known))
-        middle = (min(known) + max(known)) / 2
+        axes.imshow(heat, aspect="auto", cmap="viridis", vmin=low, vmax=high)
         for (row, line), column in itertools.product(enumerate(cells), range(len(columns))):
             value = line[column]
             words = "missing" if value is None else f"{value:.2f}"
-            dark = value is not None and value < middle
-            colour = "white" if dark else INK
+            colour = "white" if value is not None and value < (low + high) / 2 else INK
             axes.text(column, row, words, ha="center", va="center", fontsize=8.5, color=colour)
         axes.set_xticks(range(len(columns)), columns)
         axes.set_yticks(range(len(rows)), rows)
         axes.tick_params(length=0)
-        axes.set_ylabel(down.rpartition(".")[2])
-        axes.set_xlabel(across)
-        title = ", ".join(f"{name}={value}" for name, value in zip(outer, corner, strict=True))
-        axes.set_title(title, fontsize=9)
+        axes.set(xlabel=across, ylabel=down.rpartition(".")[2])
+        axes.set_title(", ".join(f"{n}={v}" for n, v in zip(outer, corner, strict=True)))
     if len(corners) > len(shown):
-        words = f"and {len(corners) - len(shown)} more panels: see the table"
-        figure.text(0.16, 0.01, words, fontsize=8.5)
+        figure.supxlabel(f"and {len(corners) - len(shown)} more panels: see the table", size=8.5)
     return figure

@@ -1,36 +1,26 @@
 """Figure 2: what each mechanism adds, as bars, with the analog network as a dashed line."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from textwrap import fill
-from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from ann2snn.records import Json
-from ann2snn.report.chart import (
-    BEYOND,
-    BLUE,
-    DASHED,
-    FAINT,
-    INK,
-    NO_ERROR,
-    POISSON_INTERVALS,
-    QUIET,
-    WHITE,
-    Cell,
-    Chart,
-    error_axis,
+from ann2snn.report.chart import Cell, Chart
+from ann2snn.report.colours import BLUE, FAINT, INK, QUIET
+from ann2snn.report.drawing import (
+    dashed_line,
     grid,
-    inside_axis,
+    legend_under_heading,
     new_figure,
-    shown_error,
     stacked_labels,
 )
+from ann2snn.report.errors_on_axes import BEYOND, Accuracy, draw_errors, inside_axis, notes
+from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.published import Published, papers_bar, published
 from ann2snn.report.reading import Point, Results, Study
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 COLUMNS = ("study", "point", "label", "dataset", "images", "steps", "snn_accuracy",
            "interval_low", "interval_high", "ann_accuracy", "published_accuracy",
@@ -39,32 +29,27 @@ ALIKE = 1.0  # points: bars from 0 to 100 that differ by less look equal
 MANY_ALIKE = 3
 
 
-def charts(results: Results) -> Iterator[Chart]:
-    """One chart for each study of kind `ablation`."""
-    for study in results.of_kind("ablation"):
-        beside = [papers_bar(point.simulation.settings, study.dataset) for point in study.points]
-        yield Chart(
-            study.name,
-            study.name,
-            _caption(study, beside),
-            COLUMNS,
-            [_row(study, point, bar) for point, bar in zip(study.points, beside, strict=True)],
-            partial(_draw, study, beside),
-        )
+def chart(_: Results, study: Study) -> Chart:
+    beside = [papers_bar(point.simulation.settings, study.dataset) for point in study.points]
+    rows = [_row(study, point, bar) for point, bar in zip(study.points, beside, strict=True)]
+    draw = partial(_draw, study, beside)
+    return Chart(study.name, study.name, _caption(study, beside), COLUMNS, rows, draw)
+
+
+FIGURES.add(StudyFigure("ablation", ("ablation",), chart))
 
 
 def _caption(study: Study, beside: Sequence[Published | None]) -> str:
     words = "Dashed: the analog network. Whiskers: 95 % Wilson intervals."
     if any(beside):
         words += " Grey: the paper's bars and its analog network, on the original CIFAR-10."
+    shown = []
     if look_alike(study):
         words += " Below: the error, on a logarithmic axis, where the bars look equal."
-        words += "" if all(_inside(study)) else BEYOND
-        right = [point.metrics["snn_accuracy"] for point in study.points]
-        words += NO_ERROR if max(*right, study.points[0].metrics["ann_accuracy"]) >= 100 else ""
-    if any(point.toggles["input"] == "poisson" for point in study.points):
-        words += POISSON_INTERVALS
-    return words
+        last, ann = _accuracies(study)
+        words += "" if all(inside_axis(last, [ann])) else BEYOND
+        shown = [each.value for each in (*last, ann)]
+    return words + notes(shown, study.points)
 
 
 def look_alike(study: Study) -> bool:
@@ -75,26 +60,11 @@ def look_alike(study: Study) -> bool:
     )
 
 
-def _errors(study: Study) -> list[float]:
-    """The errors (percent) of all points, and last of the analog network, as drawn."""
+def _accuracies(study: Study) -> tuple[list[Accuracy], Accuracy]:
+    """Those of all points, and that of the analog network."""
     images = study.points[0].metrics["images"]
-    values = [point.metrics["snn_accuracy"] for point in study.points]
-    return [
-        shown_error(value, images) for value in (*values, study.points[0].metrics["ann_accuracy"])
-    ]
-
-
-def _interval(point: Point) -> tuple[float, float]:
-    """The ends of a point's error, as drawn, from low to high."""
-    found = point.metrics
-    low, high = (shown_error(found[f"interval_{e}"], found["images"]) for e in ("high", "low"))
-    return low, high
-
-
-def _inside(study: Study) -> list[bool]:
-    """Which points' errors the second panel has room for."""
-    *errors, ann = _errors(study)
-    return inside_axis(errors, [_interval(point)[1] for point in study.points], [ann])
+    last = [Accuracy(point.metrics["snn_accuracy"], images) for point in study.points]
+    return last, Accuracy(study.points[0].metrics["ann_accuracy"], images)
 
 
 def _row(study: Study, point: Point, bar: Published | None) -> list[Cell]:
@@ -107,32 +77,36 @@ def _row(study: Study, point: Point, bar: Published | None) -> list[Cell]:
     ]  # fmt: skip
 
 
-def _draw(study: Study, beside: Sequence[Published | None]) -> "Figure":
-    zoomed = look_alike(study)
-    height = 5.9 if zoomed else 4.2
-    figure = new_figure(f"{study.dataset}: what each mechanism adds", study.extent, height)
-    wide = 0.755 if any(beside) else 0.8
-    axes = figure.add_axes((0.075, 1 - 3.486 / height, wide, 2.772 / height))
-    _bars(axes, study, beside)
-    lowest = axes
-    if zoomed:
-        lowest = figure.add_axes((0.075, 0.714 / height, wide, 1.45 / height))
-        axes.set_xticks([])
-        _zoom(lowest, study)
-    lowest.set_xticks(
-        range(len(study.points)), [fill(point.label, 19) for point in study.points], fontsize=8.5
-    )
-    lowest.tick_params(axis="x", length=0)
+def _draw(study: Study, beside: Sequence[Published | None]) -> Figure:
+    tall = [2.8, 1.5] if look_alike(study) else [2.8]
+    title = f"{study.dataset}: what each mechanism adds"
+    figure = new_figure(title, study.extent, height=1.4 + sum(tall))
+    panels = figure.subplots(len(tall), 1, sharex=True, squeeze=False, height_ratios=tall)[:, 0]
+    ann = study.points[0].metrics["ann_accuracy"]
+    _bars(panels[0], study, beside)
+    words = [fill(point.label, 19) for point in study.points]
+    panels[-1].set_xticks(range(len(words)), words, fontsize=8.5)
+    for panel in panels:
+        panel.tick_params(axis="x", length=0)
+        panel.set_xlim(-0.55, len(words) - 0.45)
+        grid(panel)
     if any(beside):
-        handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        figure.legend(
-            handles.values(), handles.keys(), loc="upper right", fontsize=8.5,
-            bbox_to_anchor=(0.99, 1 - 0.02 / height),
-        )  # fmt: skip
+        legend_under_heading(figure)
+    labels = [(ann, f"ANN {ann:.2f}", INK)]
+    if any(beside):
+        theirs = published("ablation")["ann"].value
+        labels.append((theirs, f"paper's ANN {theirs:.2f}", QUIET))
+    for panel in panels[1:]:
+        last, network = _accuracies(study)
+        draw_errors(panel, "y", last, [network], [BLUE] * len(last))
+        dashed_line(panel, network.error)
+        panel.set_ylabel("error, %")
+        stacked_labels(panel, [(network.error, f"ANN {100 - ann:.2f}", INK)])
+    stacked_labels(panels[0], labels)
     return figure
 
 
-def _bars(axes: "Axes", study: Study, beside: Sequence[Published | None]) -> None:
+def _bars(axes: Axes, study: Study, beside: Sequence[Published | None]) -> None:
     width = 0.4 if any(beside) else 0.56
     shift = width / 2 if any(beside) else 0.0
     for place, (point, bar) in enumerate(zip(study.points, beside, strict=True)):
@@ -149,23 +123,16 @@ def _bars(axes: "Axes", study: Study, beside: Sequence[Published | None]) -> Non
                 place + shift, bar.value, width, color=FAINT, label="the paper, original CIFAR-10"
             )
             _write_value(axes, place + shift, bar.value, {}, INK, QUIET)
-    ann = study.points[0].metrics["ann_accuracy"]
-    axes.axhline(ann, color=INK, linewidth=1, linestyle=DASHED, zorder=0)
-    labels = [(ann, f"ANN {ann:.2f}", INK)]
+    dashed_line(axes, study.points[0].metrics["ann_accuracy"])
     if any(beside):
-        theirs = published("ablation")["ann"].value
-        axes.axhline(theirs, color=QUIET, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
-        labels.append((theirs, f"paper's ANN {theirs:.2f}", QUIET))
-    axes.set_xlim(-0.55, len(study.points) - 0.45)
+        dashed_line(axes, published("ablation")["ann"].value, colour=QUIET)
     axes.set_ylim(0, 102)
     axes.set_yticks(range(0, 101, 20))
     axes.set_ylabel("accuracy of the SNN, %")
-    grid(axes)
-    stacked_labels(axes, labels)
 
 
 def _write_value(
-    axes: "Axes", place: float, height: float, found: Json, inside: str, above: str
+    axes: Axes, place: float, height: float, found: Json, inside: str, above: str
 ) -> None:
     """Writes a bar's value into its top, or over a short bar: never across the dashed line."""
     low, high = found.get("interval_low", height), found.get("interval_high", height)
@@ -175,32 +142,3 @@ def _write_value(
         va="top" if tall else "bottom", color=inside if tall else above, weight="bold",
         fontsize=9,
     )  # fmt: skip
-
-
-def _zoom(axes: "Axes", study: Study) -> None:
-    """The errors with their intervals, or an arrow where one is beyond the axis."""
-    errors, inside = _errors(study), _inside(study)
-    shown = [errors[-1]]
-    for place, (point, error) in enumerate(zip(study.points, errors, strict=False)):
-        if not inside[place]:
-            continue
-        ends = _interval(point)
-        axes.plot([place, place], ends, color=BLUE, linewidth=2)
-        axes.plot(place, error, "o", color=BLUE, markersize=6)
-        shown += ends
-    error_axis(axes, "y", min(shown), max(shown))
-    edge = axes.get_ylim()[1]
-    for place, (point, error) in enumerate(zip(study.points, errors, strict=False)):
-        height = error if inside[place] else edge
-        if not inside[place]:
-            axes.plot(place, edge, "^", color=BLUE, markersize=6, clip_on=False)
-        axes.text(
-            place + 0.07, height, f"{100 - point.metrics['snn_accuracy']:.2f}", color=BLUE,
-            va="center" if inside[place] else "top", fontsize=9, bbox=WHITE,
-        )  # fmt: skip
-    axes.axhline(errors[-1], color=INK, linewidth=1, linestyle=DASHED, zorder=0)
-    ann = study.points[0].metrics["ann_accuracy"]
-    axes.set_xlim(-0.55, len(study.points) - 0.45)
-    axes.set_ylabel("error, %")
-    grid(axes)
-    stacked_labels(axes, [(errors[-1], f"ANN {100 - ann:.2f}", INK)])

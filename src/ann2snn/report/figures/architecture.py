@@ -1,17 +1,18 @@
 """What the analog architecture is worth: ANN and SNN of each variant, over training seeds."""
 
-from collections.abc import Iterator
 from functools import partial
 from textwrap import fill
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ann2snn.report.chart import BLUE, FAINT, INK, ORANGE, QUIET, Cell, Chart, grid, new_figure
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ann2snn.report.chart import Cell, Chart
+from ann2snn.report.colours import BLUE, FAINT, INK, ORANGE, QUIET
+from ann2snn.report.drawing import grid, legend_under_heading, new_figure
+from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.published import papers_network
 from ann2snn.report.reading import Point, Results, Study
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 COLUMNS = ("study", "point", "label", "training_seed", "ann_accuracy", "snn_accuracy",
            "published_ann_accuracy", "published_mark", "run")  # fmt: skip
@@ -25,17 +26,12 @@ NARROWEST = 5.0  # points on the axis, where all accuracies are alike
 WRAPPED = 100  # characters of labels that fit side by side
 
 
-def charts(results: Results) -> Iterator[Chart]:
-    """One chart for each study of kind `architecture`."""
-    for study in results.of_kind("architecture"):
-        yield Chart(
-            study.name,
-            study.name,
-            _caption(study),
-            COLUMNS,
-            [_row(study, point) for point in study.points],
-            partial(_draw, study),
-        )
+def chart(_: Results, study: Study) -> Chart:
+    rows = [_row(study, point) for point in study.points]
+    return Chart(study.name, study.name, _caption(study), COLUMNS, rows, partial(_draw, study))
+
+
+FIGURES.add(StudyFigure("architecture", ("architecture",), chart))
 
 
 def _caption(study: Study) -> str:
@@ -60,13 +56,10 @@ def _row(study: Study, point: Point) -> list[Cell]:
     ]  # fmt: skip
 
 
-def _draw(study: Study) -> "Figure":
+def _draw(study: Study) -> Figure:
     variants = study.variants
-    words = [fill(label, round(WRAPPED / len(variants))) for label in variants]
-    below = 0.3 + 0.16 * max(label.count("\n") + 1 for label in words)
-    height = 3.9 + below
-    figure = new_figure(f"{study.dataset}: {study.title}", study.extent, height)
-    axes = figure.add_axes((0.075, below / height, 0.905, 1 - (below + 1.0) / height))
+    figure = new_figure(f"{study.dataset}: {study.title}", study.extent, height=4.6)
+    axes = figure.subplots()
     for place, points in enumerate(variants.values()):
         for metric, shift, colour, name in COLUMNS_OF_DOTS:
             _column(axes, place + shift, [p.metrics[metric] for p in points], colour, name)
@@ -85,19 +78,16 @@ def _draw(study: Study) -> "Figure":
     axes.set_yticks([tick for tick in axes.get_yticks() if axes.get_ylim()[0] <= tick <= 100])
     axes.set_xlim(-0.55, len(variants) - 0.48)
     axes.set_ylabel("accuracy, %")
+    words = [fill(label, round(WRAPPED / len(variants))) for label in variants]
     axes.set_xticks(range(len(variants)), words, fontsize=8.5)
     axes.tick_params(axis="x", length=0)
-    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    figure.legend(
-        handles.values(), handles.keys(), loc="upper left", ncols=len(handles), fontsize=8.5,
-        bbox_to_anchor=(0.0, 1 - 0.53 / height), handletextpad=0.3, columnspacing=1.4,
-    )  # fmt: skip
     grid(axes)
+    legend_under_heading(figure, handletextpad=0.3, columnspacing=1.4)
     return figure
 
 
-def _column(axes: "Axes", place: float, values: list[float], colour: str, name: str) -> None:
-    """A dot a training, their mean as a line, and in words the mean and the spread."""
+def _column(axes: Axes, place: float, values: list[float], colour: str, name: str) -> None:
+    """A dot per training, their mean as a line, and in words the mean and the spread."""
     mean = sum(values) / len(values)
     places = [place + APART * (number - (len(values) - 1) / 2) for number in range(len(values))]
     axes.plot([place - 0.15, place + 0.15], [mean, mean], color=colour, linewidth=1.2)

@@ -2,38 +2,39 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
-from ann2snn.report.chart import BLUE, ORANGE, Cell, Chart, grid, new_figure
+from matplotlib.figure import Figure
+
+from ann2snn.report.chart import Cell, Chart
+from ann2snn.report.colours import BLUE, ORANGE
+from ann2snn.report.drawing import grid, legend_under_heading, new_figure
+from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.figures.activations import calibration_images
 from ann2snn.report.reading import Point, Results, Study, outliers
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 COLUMNS = ("study", "point", "label", "layer", "largest", "percentile_99.9", "ratio",
            "ann_accuracy", "run")  # fmt: skip
 COLOURS = (BLUE, ORANGE)
 
 
-def charts(results: Results) -> Iterator[Chart]:
-    """One chart for each study of kind `batch-norm`."""
-    for study in results.of_kind("batch-norm"):
-        rows = [row for point in study.points for row in _rows(study, point)]
-        if not rows or len(study.points) < 2:
-            continue
-        images = calibration_images(results, study)
-        yield Chart(
-            study.name,
-            study.name,
-            "The largest activation of each layer over the 99.9th percentile of its non-zero ones,"
-            " on the calibration images: what a scale by the maximum loses in speed. The paper"
-            f" says that batch normalization yields fewer extreme outliers; {_verdict(study)}."
-            f" {_trainings(study)}",
-            COLUMNS,
-            rows,
-            partial(_draw, study, images),
-        )
+def chart(results: Results, study: Study) -> Chart | None:
+    rows = [row for point in study.points for row in _rows(study, point)]
+    if not rows or len(study.points) < 2:
+        return None
+    return Chart(
+        study.name,
+        study.name,
+        "The largest activation of each layer over the 99.9th percentile of its non-zero ones, on"
+        " the calibration images: what a scale by the maximum loses in speed. The paper says that"
+        f" batch normalization yields fewer extreme outliers; {_verdict(study)}."
+        f" {_trainings(study)}",
+        COLUMNS,
+        rows,
+        partial(_draw, study, calibration_images(results, study)),
+    )
+
+
+FIGURES.add(StudyFigure("batch-norm", ("batch-norm",), chart))
 
 
 def _verdict(study: Study) -> str:
@@ -46,7 +47,7 @@ def _verdict(study: Study) -> str:
 
 
 def _trainings(study: Study) -> str:
-    """What stands behind each colour: one network, with its seed and learning rate."""
+    """The network behind each colour, with its seed and learning rate."""
     words = []
     for point in study.points:
         ann = point.simulation.settings["ann"]
@@ -61,24 +62,23 @@ def _rows(study: Study, point: Point) -> Iterator[list[Cell]]:
                point.simulation.key[:12]]  # fmt: skip
 
 
-def _draw(study: Study, images: str) -> "Figure":
+def _draw(study: Study, images: str) -> Figure:
     tested = f"{study.points[0].metrics['images']:,} {study.points[0].part} images"
     evidence = f"{images}; {study.training}; ANN: accuracy on {tested}"
     figure = new_figure(f"{study.dataset}: {study.title}", evidence, height=3.4)
-    axes = figure.add_axes((0.075, 0.12, 0.905, 0.66))
+    axes = figure.subplots()
     wide = 0.8 / len(study.points)
     for place, point in enumerate(study.points):
         ratios = [large / percentile for large, percentile in outliers(point).values()]
         shift = (place - (len(study.points) - 1) / 2) * wide
-        places = [number + shift for number in range(len(ratios))]
         words = f"{point.label} (ANN {point.metrics['ann_accuracy']:.2f} %)"
-        axes.bar(places, ratios, wide * 0.92, color=COLOURS[place % 2], label=words)
-        for x, ratio in zip(places, ratios, strict=True):
-            axes.text(x, ratio, f"{ratio:.2f}", ha="center", va="bottom", fontsize=8.5)
+        places = [number + shift for number in range(len(ratios))]
+        bars = axes.bar(places, ratios, wide * 0.92, color=COLOURS[place % 2], label=words)
+        axes.bar_label(bars, fmt="%.2f", fontsize=8.5)
         axes.set_xticks(range(len(ratios)), list(outliers(point)))
-    axes.margins(y=0.28)
+    axes.margins(y=0.1)
     axes.set_ylabel("maximum / 99.9th percentile")
     axes.tick_params(axis="x", length=0)
-    axes.legend(loc="upper right", fontsize=8.5, ncols=len(study.points))
     grid(axes)
+    legend_under_heading(figure)
     return figure

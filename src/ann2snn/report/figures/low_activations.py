@@ -1,48 +1,52 @@
-"""Analog against Poisson input, by activation: where rates are low, noise weighs most."""
+"""Constant against spiking input, by activation: where rates are low, noise weighs most."""
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
-from ann2snn.report.chart import BLUE, VERMILION, Cell, Chart, grid, new_figure
+from matplotlib.figure import Figure
+
+from ann2snn.mechanisms.inputs import INPUTS
+from ann2snn.report.chart import Cell, Chart
+from ann2snn.report.colours import DISTINCT
 from ann2snn.report.comparing import ComparedLayer, compared_layers
+from ann2snn.report.drawing import grid, new_figure
+from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.reading import Point, Results, Study
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 COLUMNS = ("study", "point", "layer", "from", "to", "neurons", "mean_error", "run")
 FEWEST = 30
-INPUTS = {"analog": (BLUE, "analog input"), "poisson": (VERMILION, "Poisson input")}
 
 
-def charts(results: Results) -> Iterator[Chart]:
-    """One chart for each study of kind `theory` with two points that differ in the input alone."""
-    for study in results.of_kind("theory"):
-        pair = _pair(study)
-        if not pair:
-            continue
-        yield Chart(
-            f"{study.name}-low-activations",
-            study.name,
-            "Mean |rate - activation| over the middle of its bin of activations, at the last step,"
-            f" in the first layer and in the last, for bins of at least {FEWEST} neurons; what is"
-            " above one spike a step is left out.",
-            COLUMNS,
-            [row for point in pair.values() for row in _rows(study, point)],
-            partial(_draw, study, pair),
-        )
+def chart(_: Results, study: Study) -> Chart | None:
+    """One where two points differ in the input alone."""
+    pair = _pair(study)
+    if not pair:
+        return None
+    return Chart(
+        f"{study.name}-low-activations",
+        study.name,
+        "Mean |rate - activation| over the middle of its bin of activations, at the last step, in"
+        f" the first layer and in the last, for bins of at least {FEWEST} neurons; what is above"
+        " one spike a step is left out.",
+        COLUMNS,
+        [row for point in pair for row in _rows(study, point)],
+        partial(_draw, study, pair),
+    )
 
 
-def _pair(study: Study) -> dict[str, Point]:
-    """The first two points that differ in the input alone, by input; none if there are not two."""
+FIGURES.add(StudyFigure("low-activations", ("theory",), chart))
+
+
+def _pair(study: Study) -> list[Point]:
+    """The first two points that differ in the input alone, the constant one first; none if there
+    are not two."""
     for first in study.points:
         for second in study.points:
             same = {**first.toggles, "input": ""} == {**second.toggles, "input": ""}
-            inputs = first.toggles["input"], second.toggles["input"]
-            if same and inputs == ("analog", "poisson") and compared_layers(first):
-                return {"analog": first, "poisson": second}
-    return {}
+            static = [INPUTS[point.toggles["input"]].static for point in (first, second)]
+            if same and static == [True, False] and compared_layers(first):
+                return [first, second]
+    return []
 
 
 def _rows(study: Study, point: Point) -> Iterator[list[Cell]]:
@@ -52,23 +56,20 @@ def _rows(study: Study, point: Point) -> Iterator[list[Cell]]:
                    point.simulation.key[:12]]  # fmt: skip
 
 
-def _draw(study: Study, pair: dict[str, Point]) -> "Figure":
-    title = f"{study.dataset}: what analog input is worth where activations are low"
+def _draw(study: Study, pair: list[Point]) -> Figure:
+    first = pair[0].toggles["input"]
+    title = f"{study.dataset}: what {first} input is worth where activations are low"
     figure = new_figure(title, study.extent, height=3.4)
-    places = ((0.105, 0.155, 0.37, 0.60), (0.59, 0.155, 0.37, 0.60))
-    for end, place in zip((0, -1), places, strict=True):
-        axes = figure.add_axes(place)
-        for coding, (colour, words) in INPUTS.items():
-            layer = compared_layers(pair[coding])[end]
-            axes.plot(*_relative(layer), "o-", color=colour, markersize=4, label=words)
-            axes.set_title(f"layer {layer.name}", fontsize=9)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_xlabel("activation, in units of the scale")
+    panels = figure.subplots(1, 2)
+    for end, axes in zip((0, -1), panels, strict=True):
+        for point, colour in zip(pair, DISTINCT, strict=False):
+            layer = compared_layers(point)[end]
+            axes.plot(*_relative(layer), "o-", color=colour, markersize=4, label=point.label)
+            axes.set_title(f"layer {layer.name}")
+        axes.set(xscale="log", yscale="log", xlabel="activation, in units of the scale")
         grid(axes)
-        if end == 0:
-            axes.set_ylabel("mean error / activation")
-            axes.legend(fontsize=8.5)
+    panels[0].set_ylabel("mean error / activation")
+    panels[0].legend()
     return figure
 
 

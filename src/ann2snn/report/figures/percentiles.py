@@ -1,32 +1,21 @@
 """Figure 3: the error at every step, for several percentiles and the two baselines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import zip_longest
+from typing import Any
 
-from ann2snn.numerics.intervals import wilson_interval
-from ann2snn.report.chart import (
-    DASHED,
-    INK,
-    NO_ERROR,
-    POISSON_INTERVALS,
-    QUIET,
-    Cell,
-    Chart,
-    error_axis,
-    grid,
-    new_figure,
-    shade,
-    shown_error,
-    stacked_labels,
-)
-from ann2snn.report.published import curve_of, is_papers_network, published_curves
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ann2snn.report.chart import Cell, Chart
+from ann2snn.report.colours import INK, QUIET, shade
+from ann2snn.report.drawing import dashed_line, grid, new_figure, stacked_labels
+from ann2snn.report.errors_on_axes import Accuracy, accuracies, error_axis, notes
+from ann2snn.report.figures import FIGURES, StudyFigure
+from ann2snn.report.published import curve_of, papers_curve
 from ann2snn.report.reading import Point, Results, Study
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 COLUMNS = ("study", "point", "step", "accuracy", "interval_low", "interval_high",
            "published_accuracy", "run")  # fmt: skip
@@ -36,53 +25,43 @@ BASELINES = {"default": (0, (1, 1)), "max_norm": (0, (7, 1.5, 1.5, 1.5))}
 
 @dataclass(frozen=True)
 class Curve:
-    """A point's errors (percent) as drawn, and the authors' accuracies, if they have the same."""
+    """A point's accuracy by step, and the authors', if they have the same."""
 
     point: Point
     colour: str
     dashes: Any
-    authors: list[float]
-
-    def errors(self, accuracy: Sequence[float]) -> list[float]:
-        return [shown_error(value, self.point.metrics["images"]) for value in accuracy]
+    accuracy: list[Accuracy]
+    authors: list[Accuracy]
 
 
-def charts(results: Results) -> Iterator[Chart]:
-    """One chart for each study of kind `percentiles`."""
-    for study in results.of_kind("percentiles"):
-        curves = _curves(study)
-        yield Chart(
-            study.name,
-            study.name,
-            _caption(curves),
-            COLUMNS,
-            [row for curve in curves for row in _rows(study, curve)],
-            partial(_draw, study, curves),
-        )
+def chart(_: Results, study: Study) -> Chart:
+    curves = list(_curves(study))
+    rows = [row for curve in curves for row in _rows(study, curve)]
+    draw = partial(_draw, study, curves)
+    return Chart(study.name, study.name, _caption(study, curves), COLUMNS, rows, draw)
 
 
-def _curves(study: Study) -> list[Curve]:
+FIGURES.add(StudyFigure("percentiles", ("percentiles",), chart))
+
+
+def _curves(study: Study) -> Iterator[Curve]:
     """From bright (low percentile) to dark; the baselines grey."""
     names = {point.name: curve_of(point.toggles) for point in study.points}
-    full = [point.name for point in study.points if names[point.name] not in BASELINES]
-    return [
-        Curve(
-            point,
-            shade(full.index(point.name), len(full)) if point.name in full else QUIET,
-            BASELINES.get(names[point.name] or "", "-"),
-            _published_curve(study, point),
+    full = [name for name, curve in names.items() if curve not in BASELINES]
+    for point in study.points:
+        known = point.name in full
+        yield Curve(
+            point=point,
+            colour=shade(full.index(point.name), len(full)) if known else QUIET,
+            dashes="-" if known else BASELINES[names[point.name] or ""],
+            accuracy=accuracies(point.simulation.curves["accuracy"], point.metrics["images"]),
+            authors=accuracies(
+                papers_curve(point.simulation.settings, study.dataset), point.metrics["images"]
+            ),
         )
-        for point in study.points
-    ]
 
 
-def _published_curve(study: Study, point: Point) -> list[float]:
-    name = curve_of(point.toggles)
-    comparable = is_papers_network(point.simulation.settings, study.dataset)
-    return published_curves()[name] if comparable and name else []
-
-
-def _caption(curves: list[Curve]) -> str:
+def _caption(study: Study, curves: list[Curve]) -> str:
     words = (
         "Error of the SNN at every step, on a logarithmic scale. Bands: 95 % Wilson intervals."
         " Dashed: the analog network."
@@ -94,64 +73,50 @@ def _caption(curves: list[Curve]) -> str:
             " Thin, in the same colours and dashes: the authors' own curves, 500 images of the"
             " original CIFAR-10."
         )
-    points = [curve.point for curve in curves]
-    values = [value for point in points for value in point.simulation.curves["accuracy"]]
-    if max([*values, *(point.metrics["ann_accuracy"] for point in points)]) >= 100:
-        words += NO_ERROR
-    if any(point.toggles["input"] == "poisson" for point in points):
-        words += POISSON_INTERVALS
-    return words
+    shown = [each.value for curve in curves for each in curve.accuracy]
+    anns = [point.metrics["ann_accuracy"] for point in study.points]
+    return words + notes([*shown, *anns], study.points)
 
 
 def _rows(study: Study, curve: Curve) -> Iterator[list[Cell]]:
-    point = curve.point
-    for step, accuracy in enumerate(point.simulation.curves["accuracy"], 1):
-        low, high = wilson_interval(accuracy / 100, point.metrics["images"])
-        theirs = curve.authors[step - 1] if step <= len(curve.authors) else None
-        key = point.simulation.key[:12]
-        yield [study.name, point.name, step, accuracy, low, high, theirs, key]
+    key = curve.point.simulation.key[:12]
+    for step, (accuracy, theirs) in enumerate(zip_longest(curve.accuracy, curve.authors), 1):
+        if accuracy:
+            yield [study.name, curve.point.name, step, accuracy.value, *accuracy.interval,
+                   theirs.value if theirs else None, key]  # fmt: skip
 
 
-def _draw(study: Study, curves: list[Curve]) -> "Figure":
+def _draw(study: Study, curves: list[Curve]) -> Figure:
     evidence = study.extent
     if any(curve.authors for curve in curves):
         evidence += ". Thin: the authors' curves, 500 images of the original CIFAR-10"
     figure = new_figure(f"{study.dataset}: error against time", evidence, height=4.8)
-    axes = figure.add_axes((0.08, 0.11, 0.625, 0.745))
-    labels, lowest = [], 100.0
-    for curve in curves:
-        lowest = min(lowest, _draw_curve(axes, curve))
-        accuracy = curve.point.simulation.curves["accuracy"]
-        words = f"{curve.point.label}: {100 - accuracy[-1]:.2f}"
-        labels.append((curve.errors(accuracy)[-1], words, curve.colour))
-    ann = study.points[0].metrics["ann_accuracy"]
-    ann_error = shown_error(ann, study.points[0].metrics["images"])
-    axes.axhline(ann_error, color=INK, linewidth=1, linestyle=DASHED, zorder=0)
-    labels.append((ann_error, f"ANN: {100 - ann:.2f}", INK))
-    error_axis(axes, "y", min(lowest, ann_error), 100)
-    axes.set_xlim(1, max(len(curve.point.simulation.curves["accuracy"]) for curve in curves))
-    axes.set_xlabel("time, steps")
-    axes.set_ylabel("error of the SNN, %")
+    axes = figure.subplots()
+    lowest = min(_draw_curve(axes, curve) for curve in curves)
+    found = study.points[0].metrics
+    ann = Accuracy(found["ann_accuracy"], found["images"])
+    dashed_line(axes, ann.error)
+    error_axis(axes, "y", min(lowest, ann.error), 100)
+    axes.set_xlim(1, max(len(curve.accuracy) for curve in curves))
+    axes.set(xlabel="time, steps", ylabel="error of the SNN, %")
     grid(axes)
-    stacked_labels(axes, labels, reach=0.08)
+    ends = [(curve.accuracy[-1], curve.point.label, curve.colour) for curve in curves]
+    labels = [
+        (last.error, f"{label}: {100 - last.value:.2f}", colour)
+        for last, label, colour in [*ends, (ann, "ANN", INK)]
+    ]
+    stacked_labels(axes, labels, reach=30)
     return figure
 
 
-def _draw_curve(axes: "Axes", curve: Curve) -> float:
-    """The lowest error that its last interval reaches."""
-    accuracy = curve.point.simulation.curves["accuracy"]
-    steps = range(1, len(accuracy) + 1)
-    bounds = [wilson_interval(value / 100, curve.point.metrics["images"]) for value in accuracy]
-    best = curve.errors([high for _, high in bounds])
-    worst = curve.errors([low for low, _ in bounds])
+def _draw_curve(axes: Axes, curve: Curve) -> float:
+    """The lowest error that is drawn at the end."""
+    look = {"color": curve.colour, "linestyle": curve.dashes}
+    best, worst = zip(*(each.error_interval for each in curve.accuracy), strict=True)
+    steps = range(1, len(best) + 1)
     axes.fill_between(steps, best, worst, color=curve.colour, alpha=0.16, linewidth=0)
-    if curve.authors:
-        theirs = curve.errors(curve.authors)
-        axes.plot(
-            range(1, len(theirs) + 1), theirs, color=curve.colour, linewidth=0.7, alpha=0.8,
-            linestyle=curve.dashes,
-        )  # fmt: skip
-    axes.plot(
-        steps, curve.errors(accuracy), color=curve.colour, linewidth=1.7, linestyle=curve.dashes
-    )
-    return best[-1]
+    theirs = [each.error for each in curve.authors]
+    if theirs:
+        axes.plot(range(1, len(theirs) + 1), theirs, linewidth=0.7, alpha=0.8, **look)
+    axes.plot(steps, [each.error for each in curve.accuracy], linewidth=1.7, **look)
+    return float(best[-1])

@@ -1,16 +1,19 @@
 """Firing rates against the activations that they stand for, neuron by neuron."""
 
-from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
-from ann2snn.report.chart import BLUE, INK, QUIET, Cell, Chart, new_figure
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ann2snn.mechanisms.inputs import INPUTS
+from ann2snn.mechanisms.resets import RESETS
+from ann2snn.report.chart import Cell, Chart
+from ann2snn.report.colours import BLUE, INK, ORANGE, QUIET
 from ann2snn.report.comparing import ComparedLayer, compared_points
-from ann2snn.report.reading import Results, Study
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ann2snn.report.drawing import new_figure
+from ann2snn.report.figures import FIGURES, StudyFigure
+from ann2snn.report.reading import Point, Results, Study
 
 COLUMNS = ("study", "point", "layer", "activation", "rate", "run")
 ROW = 1.75  # inches
@@ -18,23 +21,26 @@ ENDS = (0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.
         10.0)  # fmt: skip
 
 
-def charts(results: Results) -> Iterator[Chart]:
-    """One chart for each study of kind `theory`: a row a point, a panel a layer."""
-    for study in results.of_kind("theory"):
-        compared = compared_points(study)
-        if not compared:
-            continue
-        yield Chart(
-            f"{study.name}-rates",
-            study.name,
-            "Each dot a neuron of one image, drawn among those that are active or have fired, at"
-            " the last step: its rate against its activation, in units of its layer's scale. On"
-            " the line both are equal, up to one spike a step; r: correlation over all neurons of"
-            " all images. Each panel has its own axes, to the number written at their ends.",
-            COLUMNS,
-            _rows(study, compared),
-            partial(_draw, study, compared),
-        )
+def chart(_: Results, study: Study) -> Chart | None:
+    """A row for each point that compared rates with activations, a panel for each layer."""
+    compared = compared_points(study)
+    if not compared:
+        return None
+    return Chart(
+        f"{study.name}-rates",
+        study.name,
+        "Each dot a neuron of one image, drawn among those that are active or have fired, at the"
+        " last step: its rate against its activation, in units of its layer's scale. On the dark"
+        " line both are equal, up to one spike a step; orange: the rate that the reset gives the"
+        " first layer's constant current; r: correlation over all neurons of all images. Each panel"
+        " has its own axes, to the number written at their ends.",
+        COLUMNS,
+        _rows(study, compared),
+        partial(_draw, study, compared),
+    )
+
+
+FIGURES.add(StudyFigure("rates", ("theory",), chart))
 
 
 def _rows(study: Study, compared: dict[str, list[ComparedLayer]]) -> list[list[Cell]]:
@@ -47,32 +53,34 @@ def _rows(study: Study, compared: dict[str, list[ComparedLayer]]) -> list[list[C
     ]
 
 
-def _draw(study: Study, compared: dict[str, list[ComparedLayer]]) -> "Figure":
-    labels = {point.name: point.label for point in study.points}
-    height = 0.85 + ROW * len(compared)
+def _draw(study: Study, compared: dict[str, list[ComparedLayer]]) -> Figure:
+    points = [point for point in study.points if point.name in compared]
+    height = 0.75 + ROW * len(points)
     figure = new_figure(f"{study.dataset}: rate against activation", study.extent, height)
     columns = max(len(layers) for layers in compared.values())
-    wide = 0.93 / columns
-    for row, (point, layers) in enumerate(compared.items()):
-        bottom = 1 - (0.75 + ROW * (row + 1) - 0.42) / height
-        figure.text(
-            0.055, bottom + 1.21 / height, labels[point], fontsize=9, weight="bold", color=INK
-        )
-        for column, layer in enumerate(layers):
-            place = (0.055 + column * wide, bottom, wide - 0.04, 1.0 / height)
-            _panel(figure.add_axes(place), layer)
+    panels = figure.subplots(len(points), columns, squeeze=False)
+    for row, point in zip(panels, points, strict=True):
+        row[0].set_title(point.label, loc="left", weight="bold")
+        layers = compared[point.name]
+        for axes, layer in zip(row, layers, strict=False):
+            _panel(axes, point, layer)
+        for axes in row[len(layers) :]:
+            axes.remove()
     return figure
 
 
-def _panel(axes: "Axes", layer: ComparedLayer) -> None:
+def _panel(axes: Axes, point: Point, layer: ComparedLayer) -> None:
     activations, rates = ([pair[which] for pair in layer.samples] for which in (0, 1))
     largest = max([*activations, *rates], default=1.0)
     end = next((end for end in ENDS if end >= largest), largest)
     top = min(end, 1.0)
     axes.plot([0, 1, max(end, 1) * 1.1], [0, 1, 1], color=INK, linewidth=0.7, zorder=0)
+    if layer.depth == 1 and INPUTS[point.toggles["input"]].static:
+        currents = np.linspace(0, 1.08 * end, 1000)
+        predicted = RESETS[point.toggles["reset"]].rate(currents)
+        axes.plot(currents, predicted, color=ORANGE, linewidth=0.9, zorder=0)
     axes.plot(activations, rates, "o", color=BLUE, markersize=1.6, alpha=0.5)
-    axes.set_xlim(-0.02 * end, 1.08 * end)
-    axes.set_ylim(-0.04 * top, 1.08 * top)
+    axes.set(xlim=(-0.02 * end, 1.08 * end), ylim=(-0.04 * top, 1.08 * top))
     axes.set_xticks([0, end], ["0", f"{end:g}"])
     axes.set_yticks([0, top], ["0", f"{top:g}"])
     axes.tick_params(labelsize=8.5)

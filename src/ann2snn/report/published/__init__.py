@@ -1,9 +1,10 @@
-"""Published numbers, kept once, with their marks and sources.
+"""Published numbers, each bound to a data set and a network, with its mark and source.
 
 `numbers.csv` holds accuracies in percent. Mark A: read in the authors' published code or plot data;
 M: from memory of the text, unverified, and never printed without saying so. `accuracy_latency.csv`
-holds the authors' own curves of figure 3: accuracy in percent of 500 test images, by step.
-All CIFAR-10 numbers are on the original images.
+holds the authors' own curves of figure 3: accuracy in percent of 500 test images, by step. The
+column `network` names the network of this project that has the published one's architecture; it is
+empty where there is none. All CIFAR-10 numbers are on the original images.
 """
 
 import csv
@@ -12,20 +13,40 @@ from functools import cache
 from pathlib import Path
 
 from ann2snn.records import Json
+from ann2snn.report.reading import scale_percentile
 
 FOLDER = Path(__file__).parent
 CURVE_IMAGES = 500
-FOUR_CONVOLUTIONS = "cifar10_cnn"
+# The data sets, by their manifests' names, that may stand beside numbers published on each; what
+# is printed names the copy.
+COMPARABLE = {"CIFAR-10": ("CIFAR-10", "CIFAR-10 (JPEG copy)"), "MNIST": ("MNIST",)}
+# The bars of figure 2, by input, reset and scale: the percentile, or a normalization without one.
+BARS: dict[tuple[str, str, float | str], str] = {
+    ("poisson", "zero", "none"): "default",
+    ("poisson", "zero", 100.0): "max-norm",
+    ("poisson", "subtract", 100.0): "subtraction",
+    ("analog", "subtract", 100.0): "analog-input",
+    ("analog", "subtract", 99.9): "percentile-99.9",
+}
+# The analog networks, by bias, pooling and output.
+NETWORKS = {
+    (True, "max", "softmax"): "full",
+    (False, "max", "softmax"): "no-bias",
+    (False, "average", "softmax"): "average-pooling",
+    (False, "average", "relu"): "relu-output",
+}
 
 
 @dataclass(frozen=True)
 class Published:
-    """An accuracy in percent, with where it was read."""
+    """An accuracy in percent of `network` on `dataset`, with where it was read."""
 
     name: str
     value: float
     mark: str
     source: str
+    dataset: str
+    network: str
 
     @property
     def words(self) -> str:
@@ -33,58 +54,69 @@ class Published:
         return f"{self.value:.2f}" + (" (from memory, unverified)" if self.mark == "M" else "")
 
 
+def papers_data(dataset: str) -> str | None:
+    """The data set of publications that this one, by its exact name, is or copies."""
+    return next((name for name, known in COMPARABLE.items() if dataset in known), None)
+
+
 @cache
 def published(table: str) -> dict[str, Published]:
     """The published numbers of one table by name, in the paper's order."""
-    with (FOLDER / "numbers.csv").open(encoding="utf-8", newline="") as file:
-        return {
-            row["name"]: Published(row["name"], float(row["value"]), row["mark"], row["source"])
-            for row in csv.DictReader(file)
-            if row["table"] == table
-        }
+    rows = [row for row in _rows("numbers.csv") if row["table"] == table]
+    return {
+        row["name"]: Published(
+            name=row["name"], value=float(row["value"]), mark=row["mark"], source=row["source"],
+            dataset=row["dataset"], network=row["network"],
+        )
+        for row in rows
+    }  # fmt: skip
 
 
 @cache
 def published_curves() -> dict[str, list[float]]:
     """The authors' accuracy (percent) by step, by name of the curve."""
-    with (FOLDER / "accuracy_latency.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in rows[0] if name != "step"}
+    rows = _rows("accuracy_latency.csv")
+    names = [name for name in rows[0] if name not in ("dataset", "network", "step")]
+    return {name: [float(row[name]) for row in rows] for name in names}
+
+
+def _rows(file: str) -> list[dict[str, str]]:
+    with (FOLDER / file).open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def papers_network(settings: Json, dataset: str) -> Published | None:
+    """The paper's ANN of this architecture, where it has one on this data set."""
+    ann = settings["ann"]
+    name = NETWORKS.get((ann["bias"], ann["pooling"], ann["output"]))
+    row = published("architecture").get(name or "")
+    bound = row and (row.dataset, row.network) == (papers_data(dataset), ann["network"])
+    return row if bound else None
 
 
 def is_papers_network(settings: Json, dataset: str) -> bool:
-    """Whether the paper has numbers for this: its four-convolution network, on CIFAR-10.
-
-    The JPEG copy counts too; what is printed names it.
-    """
-    ann = settings["ann"]
-    return (
-        dataset.startswith("CIFAR-10")
-        and ann["network"] == FOUR_CONVOLUTIONS
-        and (ann["pooling"], ann["bias"], ann["output"]) == ("max", True, "softmax")
-    )
+    """Whether the network is that of the paper's figures 2 and 3, on their data set or its copy."""
+    network = papers_network(settings, dataset)
+    return network is not None and network.name == "full"
 
 
 def papers_bar(settings: Json, dataset: str) -> Published | None:
     """The bar of figure 2 for a run with these settings, where the network is the paper's."""
-    name = bar_of(settings["conversion"])
-    return (
-        published("ablation").get(name) if name and is_papers_network(settings, dataset) else None
+    bar = published("ablation").get(bar_of(settings["conversion"]) or "")
+    return bar if is_papers_network(settings, dataset) else None
+
+
+def papers_curve(settings: Json, dataset: str) -> list[float]:
+    """The authors' curve of figure 3 for a run with these settings; empty where there is none."""
+    first = _rows("accuracy_latency.csv")[0]
+    bound = (first["dataset"], first["network"]) == (
+        papers_data(dataset),
+        settings["ann"]["network"],
     )
-
-
-def papers_network(settings: Json, dataset: str) -> Published | None:
-    """The paper's ANN of this architecture, on CIFAR-10."""
-    ann = settings["ann"]
-    if not dataset.startswith("CIFAR-10") or ann["network"] != FOUR_CONVOLUTIONS:
-        return None
-    name = {
-        (True, "max", "softmax"): "full",
-        (False, "max", "softmax"): "no-bias",
-        (False, "average", "softmax"): "average-pooling",
-        (False, "average", "relu"): "relu-output",
-    }.get((ann["bias"], ann["pooling"], ann["output"]))
-    return published("architecture")[name] if name else None
+    name = curve_of(settings["conversion"])
+    return (
+        published_curves()[name] if name and bound and is_papers_network(settings, dataset) else []
+    )
 
 
 def is_full_method(conversion: Json) -> bool:
@@ -94,15 +126,9 @@ def is_full_method(conversion: Json) -> bool:
 
 def bar_of(conversion: Json) -> str | None:
     """The bar of figure 2 whose mechanisms these toggles are, or None."""
-    mechanisms = (conversion["input"], conversion["reset"], conversion["normalization"])
-    if mechanisms == ("analog", "subtract", "percentile"):
-        return {99.9: "percentile-99.9", 100.0: "analog-input"}.get(conversion["percentile"])
-    return {
-        ("poisson", "zero", "none"): "default",
-        ("poisson", "zero", "max"): "max-norm",
-        ("poisson", "subtract", "max"): "subtraction",
-        ("analog", "subtract", "max"): "analog-input",
-    }.get(mechanisms)
+    scale = scale_percentile(conversion)
+    key = conversion["normalization"] if scale is None else scale
+    return BARS.get((conversion["input"], conversion["reset"], key))
 
 
 def curve_of(conversion: Json) -> str | None:
@@ -114,8 +140,6 @@ def curve_of(conversion: Json) -> str | None:
     bar = bar_of(conversion)
     if bar in ("default", "max-norm"):
         return bar.replace("-", "_")
-    if is_full_method(conversion):
-        name = f"p{conversion['percentile']:g}"
-        if conversion["normalization"] == "percentile" and name in published_curves():
-            return name
-    return None
+    scale = scale_percentile(conversion)
+    name = f"p{scale:g}" if scale is not None and is_full_method(conversion) else None
+    return name if name in published_curves() else None
