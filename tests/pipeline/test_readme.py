@@ -1,33 +1,52 @@
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
-from ann2snn.config.toggle_table import toggle_table
-from ann2snn.report.opening import opening_tables
-from bench.section import written
+import pytest
+
+from ann2snn.commands.readme import filled, generated
+from tests.pipeline.project import environment
 
 ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_toggles_in_the_readme_are_those_of_the_code() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = text.split("conversion simulation -->\n")[1].split("\n<!-- end of toggles")[0]
-    assert table == toggle_table(["conversion", "simulation"])
+@pytest.mark.parametrize("part", ["results", "toggles", "speeds"])
+def test_a_generated_part_of_the_readme_is_what_the_code_and_the_results_say(part: str) -> None:
+    _, stale = filled(README, {part: generated(ROOT)[part]})
+    assert stale == [], "run `make readme`"
+
+
+def test_a_stale_part_is_named_and_filled_anew() -> None:
+    old = README.replace("| `conversion.reset` |", "| `conversion.rest` |")
+    parts = generated(ROOT)
+    assert old != README
+    assert filled(old, parts) == (README, ["toggles"])
+    with pytest.raises(ValueError, match="lacks the part between"):
+        filled(README.replace("<!-- end of speeds -->", ""), parts)
+
+
+def test_the_command_says_of_a_stale_readme_which_part_is_and_writes_nothing(
+    tmp_path: Path,
+) -> None:
+    for name in ("conf", "artifacts", "bench"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    stale = README.replace("| `conversion.reset` |", "| `conversion.rest` |")
+    (tmp_path / "README.md").write_text(stale, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "ann2snn.commands.readme", "--check"],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "toggles" in done.stderr
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == stale
 
 
 def test_every_file_that_the_readme_links_to_is_there() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    targets = [part.split(")")[0] for part in text.split("](")[1:]]
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
     assert targets
     for target in targets:
         assert (ROOT / target).exists(), target
-
-
-def test_the_numbers_that_the_readme_opens_with_are_those_of_the_results() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    tables = text.split("commands.opening -->\n")[1].split("\n<!-- end of results")[0]
-    assert tables == opening_tables(ROOT / "artifacts")
-
-
-def test_the_speeds_in_the_readme_are_those_that_were_measured() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    measured = text.split("bench.section -->\n")[1].split("\n<!-- end of speeds")[0]
-    assert measured == written()
