@@ -6,7 +6,7 @@ from pathlib import Path
 
 def main() -> None:
     """Writes `report/`; bad or missing artifacts are one message and exit code 1."""
-    from ann2snn.report.writing import write_report
+    from ann2snn.report.report_files import write_report
 
     try:
         write_report(Path.cwd() / "artifacts", Path.cwd() / "report")

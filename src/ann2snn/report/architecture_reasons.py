@@ -5,7 +5,7 @@ from itertools import pairwise
 from statistics import fmean
 
 from ann2snn.report.published import Published, papers_network
-from ann2snn.report.reading import Point, Results, Study
+from ann2snn.report.results import Point, Results, Study
 from ann2snn.report.verdict import CLOSE
 
 Network = tuple[str, list[Point], Published]

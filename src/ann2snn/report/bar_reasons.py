@@ -14,7 +14,7 @@ from ann2snn.report.published import (
     published,
     published_curves,
 )
-from ann2snn.report.reading import (
+from ann2snn.report.results import (
     MAXIMUM,
     Point,
     Results,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ann2snn.mechanisms.resets import RESETS
-from ann2snn.report.reading import Point, Study
+from ann2snn.report.results import Point, Study
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from ann2snn.report.reading import Point, Results
+from ann2snn.report.results import Point, Results
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ann2snn.report.markdown import ann_link, interval, run_link, step_or_never, table
 from ann2snn.report.published import is_papers_network, papers_bar, published
-from ann2snn.report.reading import Point, Results, Study, read_results
+from ann2snn.report.results import Point, Results, Study, read_results
 
 
 def opening_tables(artifacts: Path) -> str:

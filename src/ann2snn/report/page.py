@@ -6,7 +6,7 @@ from ann2snn.numerics.intervals import paired_chance
 from ann2snn.report.chart import Chart
 from ann2snn.report.markdown import ann_link, interval, run_link, step_or_never, table, three_digits
 from ann2snn.report.published import published
-from ann2snn.report.reading import Point, Results, Study
+from ann2snn.report.results import Point, Results, Study
 from ann2snn.report.rows import costs
 from ann2snn.report.tables import tables_of
 

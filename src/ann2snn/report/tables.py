@@ -15,7 +15,7 @@ from ann2snn.report.published import (
     published,
     published_curves,
 )
-from ann2snn.report.reading import READOUTS, Point, Results, Study
+from ann2snn.report.results import READOUTS, Point, Results, Study
 from ann2snn.report.rows import LAST, LEVEL, START, readout_rows, speed_level
 from ann2snn.report.verdict import verdict
 

@@ -3,7 +3,7 @@
 import math
 
 from ann2snn.report.published import CURVE_IMAGES, Published, curve_of, published_curves
-from ann2snn.report.reading import READOUTS, Point, outliers, saturating_shares
+from ann2snn.report.results import READOUTS, Point, outliers, saturating_shares
 from ann2snn.report.rows import LAST
 
 CLOSE = 1.0  # points
