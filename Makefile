@@ -9,7 +9,7 @@ export PATH := $(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help setup demo repro architecture test test-system bench lint verify accept ui lock
+.PHONY: help setup demo repro architecture test test-system bench lint verify accept readme ui lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -38,10 +38,7 @@ repro: setup ## dvc repro of the default studies of params.yaml, then every resu
 	python -m ann2snn.tracking
 
 architecture: setup ## the studies on request, of architectures on CIFAR-10: 14 trainings, two hours; goes on where it stopped
-	python -m ann2snn.pipeline.conversion run.study=cifar10-batch-norm
-	python -m ann2snn.pipeline.simulation run.study=cifar10-batch-norm
-	python -m ann2snn.pipeline.simulation run.study=cifar10-architecture
-	python -m ann2snn.pipeline.simulation run.study=cifar10-presets
+	dvc repro on-request/dvc.yaml
 	dvc repro report
 	python -m ann2snn.tracking
 
@@ -64,11 +61,14 @@ lint: setup ## format, lint and types
 	ruff check .
 	mypy
 
-verify: setup ## whether a fresh clone computes digits, a point a network and the report again, byte for byte
+verify: setup ## whether a fresh clone computes digits, a point per network and the report again, byte for byte
 	python -m ann2snn.commands.verify
 
 accept: setup ## keep results after a change of code that changes no bit of them
 	python -m ann2snn.commands.accept
+
+readme: setup ## fill the generated parts of README
+	python -m ann2snn.commands.readme
 
 ui: setup ## MLflow on 127.0.0.1, of PROJECT (default: this folder)
 	@cd "$(PROJECT)" && python -m ann2snn.tracking ui --port $(PORT)

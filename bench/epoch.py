@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from ann2snn.ann.augmentation import Augmentation
 from ann2snn.ann.batches import Batches
-from ann2snn.ann.networks import build
+from ann2snn.ann.network import build
 from ann2snn.ann.recipe import optimizer_of, schedule_of
 from ann2snn.ann.settings import AnnSettings
 from ann2snn.ann.training import train

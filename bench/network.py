@@ -15,16 +15,15 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from ann2snn.ann.networks import build
+from ann2snn.ann.network import build
 from ann2snn.ann.recipe import autocast_supported
 from ann2snn.ann.settings import AnnSettings
 from ann2snn.ann.training import train
 from ann2snn.ann.weights import load_weights, save_weights
 from ann2snn.conversion.convert import convert
-from ann2snn.data.dataset import Dataset, open_saved, save
-from ann2snn.data.fingerprint import fingerprint
-from ann2snn.data.loading import load
+from ann2snn.data.dataset import Dataset, load, open_saved, save
 from ann2snn.data.settings import DataSettings
+from ann2snn.data.source import fingerprint
 from ann2snn.spec import SpikingSpec, load_spec, save_spec
 
 PROJECT = Path(__file__).parent.parent

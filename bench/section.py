@@ -1,4 +1,4 @@
-"""Prints README's section about what was measured last: `python -m bench.section`."""
+"""README's section about what was measured last, which `make readme` fills in."""
 
 import json
 from typing import Any
@@ -39,14 +39,14 @@ def _peers(rows: list[Row]) -> str:
     timed = {(row["tool"], row["mode"], row["threads"]): row for row in rows
              if row["table"] == "peers"}  # fmt: skip
     lines = [
-        "| tool | mode | µs, 1 thread | R | µs, 2 threads | R | accuracy | MB |",
-        "|---|---|---|---|---|---|---|---|",
+        "| tool, mode | µs, 1 thread | R | µs, 2 threads | R | accuracy | MB |",
+        "|---|---|---|---|---|---|---|",
     ]
     single = sorted((row for key, row in timed.items() if key[2] == 1), key=_time)
     for row in single:
         double = timed[row["tool"], row["mode"], 2]
         cells = [
-            row["tool"], row["mode"],
+            f"{row['tool']}, {row['mode']}",
             f"{_time(row):.1f}", f"{row['ratio']:.3f}",
             f"{_time(double):.1f}", f"{double['ratio']:.3f}",
             f"{row['accuracy']:.1f}" if "accuracy" in row else "",
@@ -62,15 +62,18 @@ def _time(row: Row) -> float:
 
 def _growth(rows: list[Row]) -> str:
     lines = [
-        "| event engine: what varies | value | threads | steps | images | µs | mean rate |",
+        "| event engine: varied | value | steps | images | µs, 1 thread | µs, 2 threads | mean rate |",
         "|---|---|---|---|---|---|---|",
     ]
-    lines += [
-        f"| {row['varies']} | {row['value']:g} | {row['threads']} | {row['steps']} | "
-        f"{row['images']} | {row['microseconds']:.1f} | {row['mean_rate']:.3f} |"
-        for row in rows
-        if row["table"] == "growth"
-    ]
+    times: dict[tuple[str, ...], dict[int, str]] = {}
+    for row in rows:
+        if row["table"] == "growth":
+            value = "" if row["varies"] == "threads" else f"{row['value']:g}"
+            rate = f"{row['mean_rate']:.3f}"
+            key = (row["varies"], value, str(row["steps"]), str(row["images"]), rate)
+            times.setdefault(key, {})[row["threads"]] = f"{_time(row):.1f}"
+    for (*cells, rate), found in times.items():
+        lines.append(f"| {' | '.join([*cells, found.get(1, ''), found.get(2, ''), rate])} |")
     return "\n".join(lines)
 
 
@@ -108,7 +111,3 @@ def written() -> str:
     """The section of what was measured last."""
     content, gpu = (json.loads(path.read_text(encoding="utf-8")) for path in (RESULTS, ON_A_GPU))
     return section(content, gpu)
-
-
-if __name__ == "__main__":
-    print(written())

@@ -100,7 +100,8 @@ def start(network: Measured) -> Answer:
 
 def statistics(network: Measured, images: str) -> Answer:
     """The activation statistics over calibration images against the plain forward pass."""
-    from ann2snn.conversion.statistics import collect
+    from ann2snn.conversion.calibration import collect
+    from ann2snn.conversion.trace import analog_graph
 
     count = int(images)
     chosen = network.images[np.arange(count) % len(network.images)]
@@ -115,7 +116,7 @@ def statistics(network: Measured, images: str) -> Answer:
 
     def collected() -> float:
         started = time.perf_counter()
-        collect(module, chosen, 255)
+        collect(analog_graph(module, chosen.shape[1:]), chosen, 255)
         return time.perf_counter() - started
 
     plain()

@@ -6,11 +6,11 @@ from pathlib import Path
 import numba
 import pytest
 
-from ann2snn.conversion import tally
+from ann2snn.conversion import activation_counts
 from ann2snn.numerics import compiled
 from ann2snn.simulation.event import driver
 
-SOURCES = [Path(driver.__file__).parent, Path(tally.__file__).parent]
+SOURCES = [Path(driver.__file__).parent, Path(activation_counts.__file__).parent]
 
 
 @pytest.mark.parametrize("sources", SOURCES, ids=["kernels", "conversion"])

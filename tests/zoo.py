@@ -12,6 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ann2snn.conversion.calibration import collect
+from ann2snn.conversion.statistics import Statistics
+from ann2snn.conversion.trace import analog_graph
+
 Tensor = torch.Tensor
 Shape = tuple[int, ...]
 CLASSES = 4
@@ -253,6 +257,11 @@ def randomised(module: nn.Module) -> nn.Module:
                 nn.init.uniform_(part.weight, 0.5, 1.5)
                 nn.init.uniform_(part.bias, -0.1, 0.3)
     return module
+
+
+def statistics(module: nn.Module, images: npt.NDArray[np.integer], levels: int = 255) -> Statistics:
+    """The activation statistics of `module` over images of whole numbers."""
+    return collect(analog_graph(module, images.shape[1:]), images, levels)
 
 
 def images(shape: Shape, count: int, seed: int = 0) -> npt.NDArray[np.uint8]:

@@ -1,6 +1,6 @@
 """One key for one result, and the store that keeps results by key.
 
-key = sha256(step, its settings as typed values, keys of its inputs, code that computes it)
+key = sha256(step, its toggles that are not neutral, keys of its inputs, code that computes it)
 
 A result is a folder `store/<step>/<key>` with `record.json` (deterministic: key, parents, settings,
 metrics, curves), `provenance.json` (machine, versions, duration: never compared) and the step's own
@@ -8,21 +8,18 @@ files. It is made under a temporary name and renamed, so what bears a key is who
 `store/<step>/<key>.partial` keeps what a killed run can go on from.
 """
 
-import ast
 import contextlib
 import hashlib
-import io
 import json
-import os
 import shutil
-import tokenize
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+
+from ann2snn.numerics.atomic_files import whole_file
 
 Json = dict[str, Any]
 
@@ -36,45 +33,6 @@ def run_key(step: str, settings: Json, parents: Mapping[str, str], code: str) ->
 def canonical_json(content: Any) -> str:
     """JSON with one spelling for equal content; NaN and infinity are refused."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def code_hash(files: Iterable[Path], root: Path) -> str:
-    """Hash of what Python files do: comments, docstrings and blank lines do not count."""
-    digest = hashlib.sha256()
-    for path in sorted(set(files)):
-        digest.update(f"{path.relative_to(root).as_posix()}\n".encode())
-        digest.update(bare_code(path.read_text(encoding="utf-8")).encode())
-    return digest.hexdigest()
-
-
-@cache
-def bare_code(source: str) -> str:
-    """Python source without comments, docstrings, blank lines and trailing space."""
-    lines = source.splitlines()
-    for node in _blocks(ast.parse(source)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                for number in range(first.lineno - 1, first.end_lineno or first.lineno):
-                    lines[number] = ""
-    if "#" in source:
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            row, column = token.start
-            if token.type == tokenize.COMMENT and lines[row - 1]:
-                lines[row - 1] = lines[row - 1][:column]
-    return "\n".join(line.rstrip() for line in lines if line.strip())
-
-
-def _blocks(node: ast.AST) -> Iterator[ast.AST]:
-    """A node and all below it that hold statements; not those within expressions."""
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
-            yield from _blocks(child)
 
 
 def file_sha256(path: Path) -> str:
@@ -124,13 +82,8 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         f" {json.dumps(name)}: {json.dumps(content[name], sort_keys=True, allow_nan=False)}"
         for name in sorted(content)
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        file.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)

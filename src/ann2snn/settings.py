@@ -8,7 +8,7 @@ refused before anything heavy loads.
 import difflib
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, ParamSpec, TypeVar
 
@@ -25,7 +25,9 @@ class Rule:
     """What a toggle may be.
 
     `shapes_result` is false for toggles that change how long a step takes, or how it is shown, but
-    no bit of what it gives; they stay out of the run key.
+    no bit of what it gives; they stay out of the run key. So does a toggle at its `neutral` value,
+    which is its default unless the default has changed since results were keyed: then it stays the
+    old default, and keys keep their meaning.
     """
 
     meaning: str
@@ -35,6 +37,7 @@ class Rule:
     low_excluded: bool = False
     high_excluded: bool = False
     shapes_result: bool = True
+    neutral: Any = None
 
     def allowed(self) -> str:
         """The rule in words: `in (0, 100]`, `one of subtract, zero`."""
@@ -123,10 +126,9 @@ def check(settings: Any) -> None:
 def shaping_values(settings: Any) -> dict[str, Any]:
     """The toggles that shape a result, as plain typed values: 100 and 100.0 are one percentile."""
     return {
-        toggle.name: float(value) if isinstance(toggle.default, float) else value
+        toggle.name: _typed(toggle, getattr(settings, toggle.name))
         for toggle in fields(settings)
         if rule_of(toggle).shapes_result
-        for value in [getattr(settings, toggle.name)]
     }
 
 
@@ -151,3 +153,38 @@ def keywords_by_name(function: Callable[Arguments, Result]) -> Callable[Argument
         return function(*arguments, **keywords)
 
     return checked
+
+
+def neutral_values(settings: Any) -> dict[str, Any]:
+    """The value of each shaping toggle that run keys leave out."""
+    found = {}
+    for toggle in fields(settings):
+        rule = rule_of(toggle)
+        if rule.shapes_result:
+            neutral = toggle.default if rule.neutral is None else rule.neutral
+            found[toggle.name] = _typed(toggle, neutral)
+    return found
+
+
+def key_values(settings: Any) -> dict[str, Any]:
+    """The shaping toggles that are not at their neutral value, as plain typed values: a toggle that
+    is new changes no key until somebody sets it."""
+    neutral = neutral_values(settings)
+    values = shaping_values(settings)
+    return {name: value for name, value in values.items() if value != neutral[name]}
+
+
+def disagreement(
+    asked: Mapping[str, Any], neutral: Mapping[str, Any], known: Mapping[str, Any]
+) -> str:
+    """The first toggle of which a result's record says another value than was asked for, in words;
+    empty if there is none. A toggle that the record does not know is neutral there."""
+    for name, value in asked.items():
+        recorded = known.get(name, neutral.get(name))
+        if recorded != value:
+            return f"{name} was {recorded!r} for it, and {value!r} is asked for"
+    return ""
+
+
+def _typed(toggle: Field[Any], value: Any) -> Any:
+    return float(value) if isinstance(toggle.default, float) else value

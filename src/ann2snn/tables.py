@@ -8,7 +8,9 @@ that a new row takes, and every list of names is derived. Only the standard libr
 import difflib
 import importlib
 import pkgutil
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 
@@ -25,7 +27,7 @@ class UnknownRowError(ValueError):
 
 
 class Table(Mapping[str, Row], Generic[Row]):
-    """Rows by name, in the order in which they were added.
+    """Rows by name, in the order of the files that add them and of the lines within a file.
 
     `what` says in the singular what a row is; the modules of `package` add the rows.
     """
@@ -34,6 +36,7 @@ class Table(Mapping[str, Row], Generic[Row]):
         self.what = what
         self.package = package
         self._rows: dict[str, Row] = {}
+        self._files: dict[str, str] = {}
         self._loaded = False
 
     def add(self, row: Row) -> Row:
@@ -45,7 +48,13 @@ class Table(Mapping[str, Row], Generic[Row]):
         if row.name in self._rows:
             raise ValueError(f"there are two rows of the {self.what} {row.name!r}")
         self._rows[row.name] = row
+        self._files[row.name] = sys._getframe(1).f_code.co_filename
         return row
+
+    def source_file(self, name: str) -> Path:
+        """The file that added the row of that name."""
+        row = self[name]
+        return Path(self._files[row.name])
 
     def __getitem__(self, name: str) -> Row:
         """The row of that name.
@@ -77,4 +86,6 @@ class Table(Mapping[str, Row], Generic[Row]):
             home = importlib.import_module(self.package)
             for module in sorted(pkgutil.iter_modules(home.__path__), key=lambda each: each.name):
                 importlib.import_module(f"{self.package}.{module.name}")
+            # whichever file was imported first
+            self._rows = dict(sorted(self._rows.items(), key=lambda row: self._files[row[0]]))
         return self._rows

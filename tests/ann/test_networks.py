@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from ann2snn.ann.networks import build
+from ann2snn.ann.network import NETWORKS, build
 from ann2snn.ann.scaling import BatchScale, MeanSquare, fold_scales
-from ann2snn.ann.settings import NETWORKS, AnnSettings
+from ann2snn.ann.settings import AnnSettings
 from ann2snn.settings import SettingError
 
 SHAPES = {
@@ -34,6 +34,13 @@ def test_the_four_convolution_network_has_the_papers_size() -> None:
     ]  # fmt: skip
     assert sum(shape.numel() for shape in shapes) + 10 == 87_818
     assert sum(p.numel() for p in network.parameters()) == pytest.approx(1.25e6, rel=0.01)
+
+
+def test_every_network_says_from_which_file_it_comes() -> None:
+    folder = Path(__file__).parents[2] / "src" / "ann2snn" / "ann" / "networks"
+    assert {name: NETWORKS.source_file(name) for name in NETWORKS} == {
+        name: folder / f"{name.partition('_')[0]}.py" for name in SHAPES
+    }
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -82,6 +89,50 @@ def test_folding_scales_changes_no_output() -> None:
     assert torch.allclose(folded(images), before, atol=1e-5)
 
 
+class Branch(nn.Module):
+    """conv1 feeds conv2 and a sum; `shared` hands conv1's output on past its scale."""
+
+    def __init__(self, *, bias: bool = False, shared: bool = False) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 4, 3, padding=1, bias=bias)
+        self.scale1 = BatchScale(4)
+        self.block = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1, bias=False), BatchScale(4))
+        self.shared = shared
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        first = self.conv1(images)
+        scaled = self.scale1(first)
+        signal = first if self.shared else scaled
+        return torch.relu(signal + self.block(torch.relu(scaled)))
+
+
+def test_scales_of_a_network_that_branches_fold_into_the_layers_that_they_follow() -> None:
+    random = torch.Generator().manual_seed(1)
+    network = Branch()
+    images = torch.rand(40, 1, 8, 8, generator=random)
+    network(images)
+    network.eval()
+    before = network(images)
+    folded = fold_scales(network)
+    assert not any(isinstance(m, BatchScale) for m in folded.modules())
+    assert list(folded.state_dict()) == ["conv1.weight", "block.0.weight"]
+    assert torch.allclose(folded(images), before, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (Branch(bias=True), "^scale1 must follow a convolution or linear layer without bias"),
+        (Branch(shared=True), "^scale1 must follow .* output goes nowhere else, it follows conv1$"),
+        (nn.Sequential(nn.ReLU(), BatchScale(1)), "^1 must follow .*, it follows _0$"),
+        (nn.Sequential(BatchScale(1)), "^0 must follow .*, it follows input_1$"),
+    ],
+)
+def test_a_scale_that_cannot_be_folded_is_named(network: nn.Module, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        fold_scales(network)
+
+
 def test_a_seed_gives_the_same_weights_and_leaves_torchs_own_state_alone() -> None:
     state = torch.get_rng_state()
     one, two = (build(AnnSettings(seed=3), (1, 8, 8), 10) for _ in range(2))
@@ -125,7 +176,11 @@ def test_a_users_network_comes_from_its_factory(
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"network": "resnet"}, "network must be one of digits_cnn, .* got 'resnet'"),
+        (
+            {"network": "resnet"},
+            "network must be one of cifar10_cnn, .* got 'resnet'; your own is package.module",
+        ),
+        ({"network": "digits_cn"}, "got 'digits_cn'; did you mean digits_cnn"),
         ({"network": "a.b:2c"}, "of the form package.module:factory"),
         ({"network": "a:b", "bias": False}, "bias must be True for a:b"),
         ({"epochs": 0}, "epochs must be at least 1, got 0"),

@@ -12,12 +12,12 @@ import torch
 from ann2snn.ann import recipe
 from ann2snn.ann.augmentation import Augmentation
 from ann2snn.ann.batches import Batches
-from ann2snn.ann.networks import build
-from ann2snn.ann.settings import EPOCHS_APART, AnnSettings
+from ann2snn.ann.network import build
+from ann2snn.ann.seeds import EPOCHS_APART
+from ann2snn.ann.settings import AnnSettings
 from ann2snn.ann.training import train
 from ann2snn.ann.weights import accuracy, load_weights, save_weights
-from ann2snn.data.dataset import Dataset
-from ann2snn.data.loading import load
+from ann2snn.data.dataset import Dataset, load
 from ann2snn.data.settings import DataSettings
 from ann2snn.settings import SettingError
 
@@ -76,7 +76,7 @@ import sys
 from pathlib import Path
 from ann2snn.ann.settings import AnnSettings
 from ann2snn.ann.training import train
-from ann2snn.data.loading import load
+from ann2snn.data.dataset import load
 from ann2snn.data.settings import DataSettings
 settings = AnnSettings(epochs=30, averaging=1.0, shift=1, threads=1)
 train(settings, load(DataSettings(), Path()), Path(sys.argv[1]), lambda e, n: print(e, flush=True))
@@ -193,10 +193,12 @@ def test_weights_come_back_as_they_went(tmp_path: Path) -> None:
 def test_weights_that_do_not_fit_are_told_by_tensor(tmp_path: Path) -> None:
     save_weights(build(AnnSettings(), (1, 8, 8), 7), tmp_path / "w.safetensors")
     network = build(AnnSettings(), (1, 8, 8), 10)
-    with pytest.raises(ValueError, match=r"classes.weight has shape \(7, 512\), not \(10, 512\)"):
+    with pytest.raises(
+        ValueError, match=r"does not fit the network: .* size mismatch for classes.weight"
+    ):
         load_weights(network, tmp_path / "w.safetensors")
     unbiased = build(AnnSettings(bias=False), (1, 8, 8), 7)
-    with pytest.raises(ValueError, match=r"classes.bias is unknown"):
+    with pytest.raises(ValueError, match=r"Unexpected key\(s\) in state_dict: .*\"classes.bias\""):
         load_weights(unbiased, tmp_path / "w.safetensors")
     (tmp_path / "odd.safetensors").write_bytes(b"odd")
     with pytest.raises(ValueError, match=r"odd.safetensors is not a safetensors file"):

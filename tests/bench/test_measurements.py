@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from ann2snn import convert
-from ann2snn.ann.networks import build
+from ann2snn.ann.network import build
 from ann2snn.ann.settings import AnnSettings
 from ann2snn.spec import SpikingSpec
 from bench import gpu

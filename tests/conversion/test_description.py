@@ -7,7 +7,6 @@ import pytest
 
 import ann2snn
 from ann2snn.conversion.convert import convert
-from ann2snn.conversion.statistics import collect
 from ann2snn.spec.table import rows
 from tests import zoo
 
@@ -30,7 +29,7 @@ def test_nothing_saturates_at_the_maximum_and_half_of_the_nonzero_at_their_media
     images = zoo.images(shape, 300)
     largest = {row["name"]: row for row in rows(convert(module, images, normalization="max"))}
     assert largest["1"]["saturating"] == largest["3"]["saturating"] == 0
-    statistics = collect(module, images, 255)
+    statistics = zoo.statistics(module, images)
     median = {row["name"]: row for row in rows(convert(module, images, percentile=50.0))}
     for name in ("1", "3"):
         counted = statistics.layers[name].histogram
@@ -53,9 +52,9 @@ def test_the_table_has_a_line_for_every_node() -> None:
 def test_explain_gives_the_same_spec_with_an_account_of_the_network() -> None:
     module, shape = zoo.build("plain_conv")
     images = zoo.images(shape, 10)
-    plan = ann2snn.explain(module, images, percentile=99.0)
-    assert str(plan.spec) == str(convert(module, images, percentile=99.0))
-    assert plan.fates
+    conversion = ann2snn.explain(module, images, percentile=99.0)
+    assert str(conversion.spec) == str(convert(module, images, percentile=99.0))
+    assert conversion.fates
 
 
 def test_the_package_offers_its_functions_and_imports_nothing_heavy() -> None:

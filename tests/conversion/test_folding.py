@@ -5,19 +5,20 @@ import pytest
 import torch
 from torch import nn
 
-from ann2snn.conversion.analog import analog_outputs
-from ann2snn.conversion.convert import convert, explain_with
-from ann2snn.conversion.plan import ConversionPlan
+from ann2snn.conversion.account import Conversion
+from ann2snn.conversion.analog_network import analog_outputs
+from ann2snn.conversion.convert import convert, converted
 from ann2snn.conversion.settings import ConversionSettings
-from ann2snn.conversion.statistics import collect
+from ann2snn.conversion.trace import analog_graph
+from ann2snn.mechanisms.normalizations import NORMALIZATIONS
 from ann2snn.spec import Affine, Conv, Input, Neuron
 from tests import zoo
 
 
-def planned(module: nn.Module, shape: tuple[int, ...], **toggles: object) -> ConversionPlan:
-    statistics = collect(module, zoo.images(shape, 30), 255)
+def planned(module: nn.Module, shape: tuple[int, ...], **toggles: object) -> Conversion:
+    statistics = zoo.statistics(module, zoo.images(shape, 30))
     settings = ConversionSettings(**{"grid": -1, **toggles})  # type: ignore[arg-type]
-    return explain_with(module, statistics, settings, shape, 255)
+    return converted(analog_graph(module, shape), statistics, settings, 255)
 
 
 def outputs(module: nn.Module, images: np.ndarray) -> np.ndarray:
@@ -25,7 +26,7 @@ def outputs(module: nn.Module, images: np.ndarray) -> np.ndarray:
         return np.array(module(torch.from_numpy(images).double() / 255).numpy())
 
 
-@pytest.mark.parametrize("normalization", ["percentile", "max", "none", "channel", "model"])
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
 @pytest.mark.parametrize("name", zoo.NETWORKS)
 def test_the_normalized_analog_network_is_the_original_up_to_its_scale(
     name: str, normalization: str
@@ -91,7 +92,7 @@ def test_a_concatenation_needs_no_common_scale() -> None:
 
 def test_a_saturating_relu_has_a_scale_no_larger_than_its_ceiling() -> None:
     layers = nn.Sequential(nn.Linear(3, 5), nn.Hardtanh(0.0, 0.5), nn.Linear(5, 2)).double().eval()
-    for normalization in ("percentile", "max", "none", "channel", "model"):
+    for normalization in NORMALIZATIONS:
         plan = planned(layers, (3,), normalization=normalization)
         assert plan.ceilings == {"1": 0.5}
         assert plan.spec["1"].scale.max() <= 0.5

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from ann2snn.conversion.analog import analog_outputs
-from ann2snn.conversion.convert import explain_with
-from ann2snn.conversion.plan import ConversionPlan
+from ann2snn.conversion.account import Conversion
+from ann2snn.conversion.analog_network import analog_outputs
+from ann2snn.conversion.calibration import collect
+from ann2snn.conversion.convert import converted
 from ann2snn.conversion.settings import ConversionSettings
-from ann2snn.conversion.statistics import collect
+from ann2snn.conversion.trace import analog_graph
 from ann2snn.simulation.dense.layers import applied
 from ann2snn.simulation.dense.steps import simulate_block
 from ann2snn.spec import Input, MaxPool, Neuron, Output, SpikingSpec
@@ -23,10 +24,10 @@ Images = npt.NDArray[np.integer]
 IMAGES = 12
 
 
-def planned(module: nn.Module, images: Images, **toggles: object) -> ConversionPlan:
-    statistics = collect(module, images, 255)
+def planned(module: nn.Module, images: Images, **toggles: object) -> Conversion:
+    graph = analog_graph(module, images.shape[1:])
     chosen = ConversionSettings(**{"grid": -1, **toggles})  # type: ignore[arg-type]
-    return explain_with(module, statistics, chosen, tuple(images.shape[1:]), 255)
+    return converted(graph, collect(graph, images, 255), chosen, 255)
 
 
 def largest_deviation(spec: SpikingSpec, images: Images, steps: int) -> float:
@@ -75,7 +76,7 @@ def test_rates_are_the_currents_less_what_the_potentials_keep(name: str) -> None
             assert largest_deviation(plan.spec, images, steps) < 1e-9
 
 
-def error(plan: ConversionPlan, images: Images, steps: int) -> float:
+def error(plan: Conversion, images: Images, steps: int) -> float:
     """Root mean square error of the outputs' mean currents against the analog network."""
     images = images.reshape(len(images), *plan.spec.input.shape)
     block = simulate_block(

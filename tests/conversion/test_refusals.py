@@ -10,10 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ann2snn.conversion.convert import convert, convert_with
+from ann2snn.conversion.convert import convert, converted
 from ann2snn.conversion.refusal import ConversionError
 from ann2snn.conversion.settings import ConversionSettings
-from ann2snn.conversion.statistics import Statistics, collect
+from ann2snn.conversion.statistics import Statistics
+from ann2snn.conversion.trace import analog_graph
 from ann2snn.settings import SettingError
 from tests import zoo
 
@@ -45,6 +46,17 @@ class Image(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.after(F.relu(self.conv(x)))
+
+
+class Plus(nn.Module):
+    """Adds a constant."""
+
+    def __init__(self, constant: Tensor) -> None:
+        super().__init__()
+        self.constant = nn.Parameter(constant)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.constant
 
 
 def sequence(*layers: nn.Module) -> nn.Module:
@@ -139,11 +151,13 @@ def test_all_offending_operations_are_listed_at_once() -> None:
         convert(module, zoo.images((6,), 5))
     lines = str(error.value).splitlines()
     assert lines[0] == "cannot convert 3 operations of this network:"
-    assert [re.match(r" *\d+ \((\w+)", line)[1] for line in lines[1:]] == [  # type: ignore[index]
+    assert [re.match(r" *\d+ \((\w+)", line)[1] for line in lines[1:-1]] == [  # type: ignore[index]
         "Sigmoid",
         "GELU",
         "Tanh",
     ]
+    assert lines[-1].startswith("  layers that convert: AdaptiveAvgPool1d/2d,")
+    assert {"Conv1d/2d", "ReLU6", "add", "concatenate"} <= set(lines[-1].split(": ")[1].split(", "))
 
 
 def test_train_mode_is_refused_with_the_cure() -> None:
@@ -181,9 +195,9 @@ def test_a_gate_of_estimates_on_currents_is_refused_with_the_gate_that_works() -
 def test_statistics_of_another_network_are_refused() -> None:
     first, shape = zoo.build("three_linear")
     other, _ = zoo.build("shared_relu")
-    statistics = collect(other, zoo.images(shape, 5), 255)
+    statistics = zoo.statistics(other, zoo.images(shape, 5))
     with pytest.raises(ConversionError, match="the statistics are of another network"):
-        convert_with(first, statistics, ConversionSettings(), shape, 255)
+        converted(analog_graph(first, shape), statistics, ConversionSettings(), 255)
 
 
 def test_images_that_say_too_little_are_refused() -> None:
@@ -196,13 +210,13 @@ def test_images_that_say_too_little_are_refused() -> None:
     with pytest.raises(ValueError, match=r"must be \(N, \*shape\) with N > 0"):
         convert(module, images[:0])
     with pytest.raises(ValueError, match="at least one calibration image"):
-        collect(module, images[:0], 255)
+        zoo.statistics(module, images[:0])
 
 
 def test_toggles_are_checked_before_any_work() -> None:
     module, shape = zoo.build("three_linear")
-    with pytest.raises(ConversionError, match="there is no toggle percentil=99"):
-        convert(module, zoo.images(shape, 5), percentil=99)
+    with pytest.raises(SettingError, match="has no keyword percentil=99; did you mean percentile"):
+        convert(module, zoo.images(shape, 5), percentil=99)  # type: ignore[call-arg]
     with pytest.raises(SettingError, match=r"percentile must be in \(0, 100\], got 120"):
         convert(module, zoo.images(shape, 5), percentile=120.0)
 
@@ -220,3 +234,10 @@ def test_a_file_without_statistics_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"nothing")
     with pytest.raises(ValueError, match="holds no activation statistics"):
         Statistics.load(path)
+
+
+def test_a_constant_that_torch_would_spread_over_the_batch_is_refused() -> None:
+    """(4, 1, 8) fits the spec's (channels, 1, length), but torch takes its 4 for images."""
+    module = nn.Sequential(nn.Conv1d(2, 4, 1), Plus(torch.ones(4, 1, 8)), nn.Flatten()).eval()
+    with pytest.raises(ConversionError, match=r"\(4, 1, 8\) widens the signal"):
+        convert(module, zoo.images((2, 8), 5))

@@ -10,9 +10,9 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
+from ann2snn.conversion.activation_counts import ActivationCounts
 from ann2snn.conversion.histogram import Histogram, bins_of, lowest_kept
-from ann2snn.conversion.statistics import LayerStatistics, Statistics, collect
-from ann2snn.conversion.tally import Tally
+from ann2snn.conversion.statistics import LayerStatistics, Statistics
 from tests import zoo
 
 
@@ -41,7 +41,7 @@ def wide_images(count: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def layer() -> LayerStatistics:
-    return collect(one_layer(), wide_images(730), 65535).layers["1"]
+    return zoo.statistics(one_layer(), wide_images(730), 65535).layers["1"]
 
 
 def exact(values: np.ndarray, percentile: float, population: str) -> float:
@@ -82,17 +82,17 @@ def test_neither_order_nor_batches_change_a_bit(tmp_path: Path, dtype: torch.dty
     module, shape = zoo.build("vgg", dtype=dtype)
     images = zoo.images(shape, 330)
     images[7] //= 50
-    whole = collect(module, images, 255)
-    shuffled = collect(module, np.random.default_rng(3).permutation(images), 255)
+    whole = zoo.statistics(module, images, 255)
+    shuffled = zoo.statistics(module, np.random.default_rng(3).permutation(images), 255)
     assert equal(whole, shuffled, tmp_path)
-    parts = [collect(module, images[a:b], 255) for a, b in ((0, 8), (8, 150), (150, 330))]
+    parts = [zoo.statistics(module, images[a:b], 255) for a, b in ((0, 8), (8, 150), (150, 330))]
     assert equal(whole, parts[0].merge(parts[1]).merge(parts[2]), tmp_path)
     assert equal(whole, parts[2].merge(parts[0]).merge(parts[1]), tmp_path)
 
 
 def test_statistics_survive_a_file(tmp_path: Path) -> None:
     module, shape = zoo.build("inception")
-    statistics = collect(module, zoo.images(shape, 20), 255)
+    statistics = zoo.statistics(module, zoo.images(shape, 20), 255)
     statistics.save(tmp_path / "statistics.safetensors")
     loaded = Statistics.load(tmp_path / "statistics.safetensors")
     assert equal(statistics, loaded, tmp_path)
@@ -105,7 +105,9 @@ def test_statistics_survive_a_file(tmp_path: Path) -> None:
 def test_the_range_of_pixels_merges_and_survives_a_file(tmp_path: Path) -> None:
     module, shape = zoo.build("three_linear")
     images = zoo.images(shape, 20).astype(np.int64)
-    inside, outside, below = (collect(module, i, 255) for i in (images, images * 3, images - 300))
+    inside, outside, below = (
+        zoo.statistics(module, i, 255) for i in (images, images * 3, images - 300)
+    )
     assert inside.pixels == (0.0, 1.0)
     assert outside.pixels == (0.0, images.max() * 3 / 255)
     merged = inside.merge(outside).merge(below)
@@ -151,7 +153,7 @@ def test_averages_are_divided_before_they_are_counted() -> None:
     with torch.no_grad():
         next(module.parameters()).fill_(1)
     images = np.full((3, 1, 4, 4), 51, np.uint8)
-    statistics = collect(module.double().eval(), images, 255)
+    statistics = zoo.statistics(module.double().eval(), images, 255)
     assert statistics.layers["2"].maximum == pytest.approx(0.2)
 
 
@@ -166,18 +168,18 @@ def signed_values() -> npt.NDArray[np.float32]:
     return values.astype(np.float32)
 
 
-def test_a_tally_counts_positive_numbers_by_bin_and_all_others_as_zeros() -> None:
+def test_positive_numbers_count_by_bin_and_all_others_as_zeros() -> None:
     values = signed_values()
-    tally = Tally("relu", (4, 3, 3))
+    counted = ActivationCounts("relu", (4, 3, 3))
     for part in (values[:2], values[2:]):
-        tally.add(torch.from_numpy(part))
-    for channel, histogram in enumerate(tally.channels()):
+        counted.add(torch.from_numpy(part))
+    for channel, histogram in enumerate(counted.channels()):
         own = values[:, channel]
         bins, counts = np.unique(bins_of(own[own > 0]), return_counts=True)
         assert histogram.zeros == (own <= 0).sum() > 0
         assert np.array_equal(histogram.bins[1:], bins)
         assert np.array_equal(histogram.counts[1:], counts)
-        assert tally.largest[channel] == own.max()
+        assert counted.largest[channel] == own.max()
 
 
 def test_counts_that_would_fill_32_bits_go_over_to_64_without_loss(
@@ -186,14 +188,14 @@ def test_counts_that_would_fill_32_bits_go_over_to_64_without_loss(
     """The maximum rises in between, so that kept counts are moved as well."""
     values = signed_values()
     values[4:] *= 2.0**20
-    tallies = [Tally("relu", (4, 3, 3)), Tally("relu", (4, 3, 3))]
-    for tally, room in zip(tallies, (2**31 - 1, 2 * values[0, 0].size), strict=True):
-        monkeypatch.setattr("ann2snn.conversion.tally.ROOM", room)
-        tally._room = room
+    parts = [ActivationCounts("relu", (4, 3, 3)), ActivationCounts("relu", (4, 3, 3))]
+    for counts, room in zip(parts, (2**31 - 1, 2 * values[0, 0].size), strict=True):
+        monkeypatch.setattr("ann2snn.conversion.activation_counts.ROOM", room)
+        counts._room = room
         for image in values:
-            tally.add(torch.from_numpy(image[None]))
-    assert tallies[1]._counts.sum() < tallies[0]._counts.sum() == values.size
-    for whole, parted in zip(*(tally.channels() for tally in tallies), strict=True):
+            counts.add(torch.from_numpy(image[None]))
+    assert parts[1]._counts.sum() < parts[0]._counts.sum() == values.size
+    for whole, parted in zip(*(counts.channels() for counts in parts), strict=True):
         assert np.array_equal(whole.bins, parted.bins)
         assert np.array_equal(whole.counts, parted.counts)
 
@@ -202,10 +204,10 @@ def test_what_is_far_below_the_maximum_counts_as_the_smallest_number_kept_in_any
     values = np.array([[[2.0**-30, 2.0**-12, 3.0]], [[2.0**-20, 1.0, 2.0**9]]], np.float32)
     histograms = []
     for order in ([0, 1], [1, 0]):
-        tally = Tally("relu", (1, 3))
+        counts = ActivationCounts("relu", (1, 3))
         for i in order:
-            tally.add(torch.from_numpy(values[i : i + 1]))
-        histograms.append(tally.channels()[0])
+            counts.add(torch.from_numpy(values[i : i + 1]))
+        histograms.append(counts.channels()[0])
     first, second = histograms
     assert np.array_equal(first.bins, second.bins)
     assert np.array_equal(first.counts, second.counts)
@@ -219,7 +221,7 @@ def test_numbers_that_are_not_finite_are_refused_by_layer(number: float, dtype: 
     values = signed_values().astype(dtype)
     values[3, 2, 1, 1] = number
     with pytest.raises(ValueError, match=r"relu7: its activations .* are not finite"):
-        Tally("relu7", (4, 3, 3)).add(torch.from_numpy(values))
+        ActivationCounts("relu7", (4, 3, 3)).add(torch.from_numpy(values))
 
 
 def test_statistics_of_different_networks_do_not_merge() -> None:
@@ -227,7 +229,7 @@ def test_statistics_of_different_networks_do_not_merge() -> None:
     other, _ = zoo.build("shared_relu")
     images = zoo.images(shape, 5)
     with pytest.raises(ValueError, match="statistics of different networks do not merge"):
-        collect(first, images, 255).merge(collect(other, images, 255))
+        zoo.statistics(first, images).merge(zoo.statistics(other, images))
 
 
 def test_a_percentile_that_is_zero_gives_way_to_the_maximum(layer: LayerStatistics) -> None:

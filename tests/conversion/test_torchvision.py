@@ -8,10 +8,11 @@ import torch
 from torch import nn
 from torchvision import models
 
-from ann2snn.conversion.analog import analog_outputs
-from ann2snn.conversion.convert import explain_with
+from ann2snn.conversion.analog_network import analog_outputs
+from ann2snn.conversion.calibration import collect
+from ann2snn.conversion.convert import converted
 from ann2snn.conversion.settings import ConversionSettings
-from ann2snn.conversion.statistics import collect
+from ann2snn.conversion.trace import analog_graph
 from tests import zoo
 
 
@@ -41,9 +42,8 @@ def deviation(network: nn.Module, size: int) -> float:
     images = zoo.images((3, size, size), 3)
     with torch.no_grad():
         expected = module(torch.from_numpy(images).double() / 255).numpy()
-    statistics = collect(module, images, 255)
-    settings = ConversionSettings(grid=-1)
-    plan = explain_with(module, statistics, settings, images.shape[1:], 255)
+    graph = analog_graph(module, images.shape[1:])
+    plan = converted(graph, collect(graph, images, 255), ConversionSettings(grid=-1), 255)
     assert all(fate.nodes or fate.reason for fate in plan.fates)
     found = analog_outputs(plan.spec, images, plan.ceilings) * plan.spec.output.scale
     return float(np.abs(found - expected).max() / np.abs(expected).max())

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from ann2snn.data import cifar10, mnist
 from ann2snn.data.download import md5_of
+from ann2snn.data.sets import cifar10, mnist
 from ann2snn.data.settings import DataSettings
 
 

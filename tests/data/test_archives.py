@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ann2snn.data import members as archives
-from ann2snn.data.members import members
+from ann2snn.data import archives
+from ann2snn.data.archives import members
 from tests.data.small_archives import tar_of, write
 
 FILES = {"train/ant/0.png": b"zero", "train/bee/1.png": b"one" * 1000, "note.txt": b""}
@@ -122,7 +122,7 @@ def test_an_archive_is_refused_before_it_unpacks_to_too_much(
     for name in ("a.zip", "a.tar.gz", "tail.tar.gz"):
         with pytest.raises(ValueError, match=rf"^{name} unpacks to more than 9.5\S+ GiB$"):
             read.extend(member.name for member in members(tmp_path / name))
-    assert read == ["train/ant/0.png"]
+    assert read == ["train/ant/0.png"] * 2
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])

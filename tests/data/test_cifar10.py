@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from torchvision import datasets
 
-from ann2snn.data import cifar10
 from ann2snn.data.cifar10_batch import read_batch
+from ann2snn.data.dataset import load
 from ann2snn.data.download import md5_of
-from ann2snn.data.loading import load
+from ann2snn.data.sets import cifar10
 from ann2snn.data.settings import DataSettings
 from tests.data.small_archives import (
     batch,
@@ -35,7 +35,7 @@ def in_folder(batches: dict[str, bytes]) -> dict[str, bytes]:
 
 def small_jpegs(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """Two training images and one test image of each class, which now count as all."""
-    monkeypatch.setattr(cifar10, "JPEGS_OF_A_CLASS", {"train": 2, "test": 1})
+    monkeypatch.setattr(cifar10, "JPEGS_PER_CLASS", {"train": 2, "test": 1})
     files = {}
     for label, name in enumerate(cifar10.CLASSES):
         for place, level in (("train/{}/0001", 20), ("train/{}/0000", 10), ("test/{}/0000", 30)):

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ann2snn.data.dataset import ARRAYS, Dataset, open_saved, save
-from ann2snn.data.fingerprint import fingerprint
-from ann2snn.data.loading import load
+from ann2snn.data.dataset import ARRAYS, Dataset, load, open_saved, save
 from ann2snn.data.settings import DataSettings
+from ann2snn.data.source import DATA_SETS, fingerprint
 from ann2snn.data.splits import split
 from tests.data.small_archives import pets, tar_of, write
 
@@ -33,6 +32,28 @@ def test_digits_have_a_fixed_test_set_with_all_classes_alike(digits: Dataset) ->
     assert other.manifest["sha256"] == digits.manifest["sha256"]
     assert not np.array_equal(other.validation, digits.validation)
     assert other.manifest != digits.manifest
+
+
+def test_every_data_set_has_names_of_its_own_and_says_from_which_file_it_comes() -> None:
+    names = [name for source in DATA_SETS.values() for name in source.manifest_names]
+    assert set(names) == {"digits", "MNIST", "CIFAR-10", "CIFAR-10 (JPEG copy)"}
+    assert len(names) == len(set(names))
+    assert list(DATA_SETS) == sorted(DATA_SETS)
+    for name in DATA_SETS:
+        expected = SOURCE / "ann2snn" / "data" / "sets" / f"{name}.py"
+        assert DATA_SETS.source_file(name) == expected
+
+
+def test_a_manifest_under_a_name_that_its_data_set_does_not_bear_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    renamed = dataclasses.replace(DATA_SETS["digits"], manifest_names=("numerals", "ciphers"))
+    monkeypatch.setitem(DATA_SETS._rows, "digits", renamed)
+    with pytest.raises(
+        ValueError,
+        match=r"^the manifest's name of data set digits must be one of numerals, ciphers, got 'dig",
+    ):
+        load(DataSettings(), Path("none"))
 
 
 def test_the_manifest_says_what_there_is(digits: Dataset) -> None:
@@ -157,8 +178,7 @@ def test_data_load_without_torch(tmp_path: Path) -> None:
     script = """
 import sys
 from pathlib import Path
-from ann2snn.data.dataset import open_saved, save
-from ann2snn.data.loading import load
+from ann2snn.data.dataset import load, open_saved, save
 from ann2snn.data.settings import DataSettings
 root = Path(sys.argv[1])
 for settings in (DataSettings(), DataSettings("folder", "pets", validation=2, calibration=3)):

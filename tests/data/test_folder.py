@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ann2snn.data import labelled
-from ann2snn.data.folder import data_set_name
-from ann2snn.data.loading import load
+from ann2snn.data import image_folder
+from ann2snn.data.dataset import load
+from ann2snn.data.sets.folder import manifest_name
 from ann2snn.data.settings import DataSettings
 from ann2snn.settings import SettingError
 from tests.data.small_archives import image_file, pets, tar_of, write
@@ -75,17 +75,17 @@ def test_litter_and_files_beside_the_layout_are_left_out(tmp_path: Path) -> None
     [
         (
             {"train/bee/3.png": image_file(np.zeros((9, 9), np.uint8))},
-            r"train/bee/3.png is 9 high and 9 wide, test/ant/0.png 6 and 5; give data.height and",
+            r"train/bee/3.png has channels, height and width \(1, 9, 9\), test/ant/0.png \(1, 6, 5",
         ),
         (
             {"train/bee/3.png": image_file(np.zeros((6, 5, 3), np.uint8))},
-            r"train/bee/3.png has 3 channels, test/ant/0.png 1; give data.channels=1 or 3",
+            r"train/bee/3.png has .* \(3, 6, 5\), test/ant/0.png \(1, 6, 5\); give data.channels, ",
         ),
         ({"train/bee/3.png": b"no image"}, "train/bee/3.png is not an image that Pillow knows"),
         ({"train/notes.txt": b""}, r"pets: 'train/notes.txt' is out of place; images lie in \{tr"),
         ({"train/bee/big/3.png": b""}, "pets: 'train/bee/big' is out of place"),
-        ({"test/cat/3.png": pets()["test/ant/0.png"]}, "pets: class 'cat' is in test/ but not in"),
-        ({"train/cat/3.png": pets()["test/ant/0.png"]}, "pets: class 'cat' is in train/ but not"),
+        ({"test/cat/3.png": pets()["test/ant/0.png"]}, "pets: train/cat holds no image"),
+        ({"train/cat/3.png": pets()["test/ant/0.png"]}, "pets: test/cat holds no image"),
         (
             {"old/train/ant/0.png": pets()["test/ant/0.png"]},
             "pets has train/ or test/ in more than one folder: '",
@@ -107,7 +107,7 @@ def test_a_file_that_does_not_fit_is_named(
         ("train", "pets has no class in train/"),
         ("test", "pets has no class in test/"),
         ("/bee/", "pets has one class, 'ant'; it takes at least two"),
-        ("test/bee", "pets: class 'bee' is in train/ but not in test/"),
+        ("test/bee", "pets: test/bee holds no image"),
     ],
 )
 def test_a_part_or_a_class_that_is_missing_is_named(
@@ -142,29 +142,29 @@ def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_pixels_have_a_limit_in_total(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(pets(), tmp_path / "pets")
-    monkeypatch.setattr(labelled, "LARGEST_TOTAL", 16 * 30)
+    monkeypatch.setattr(image_folder, "LARGEST_TOTAL", 16 * 30)
     assert len(load(settings(), tmp_path).train_images) == 12
-    monkeypatch.setattr(labelled, "LARGEST_TOTAL", 16 * 30 - 1)
+    monkeypatch.setattr(image_folder, "LARGEST_TOTAL", 16 * 30 - 1)
     with pytest.raises(ValueError, match=r"^pets holds more than 4\S+ GiB of pixels$"):
         load(settings(), tmp_path)
 
 
 def test_no_folder_takes_the_name_of_a_data_set_that_reports_know() -> None:
-    assert data_set_name(Path("my.pets.v2.tar.gz")) == "my.pets.v2"
-    assert data_set_name(Path("MNIST.ZIP")) == "MNIST (folder)"
-    assert data_set_name(Path("CIFAR-10")) == "CIFAR-10 (folder)"
+    assert manifest_name(Path("my.pets.v2.tar.gz")) == "my.pets.v2"
+    assert manifest_name(Path("MNIST.ZIP")) == "MNIST (folder)"
+    assert manifest_name(Path("CIFAR-10")) == "CIFAR-10 (folder)"
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"name": "folder"}, "path must be given for data=folder alone, got ''"),
-        ({"path": "pets"}, "path must be given for data=folder alone, got 'pets'"),
+        ({"name": "folder"}, "path must be given for data=folder, got ''"),
+        ({"path": "pets"}, "path must be '' unless data=folder, got 'pets'"),
         ({"channels": 3}, "channels must be 0 unless data=folder, got 3"),
         ({"height": 8}, "height must be 0 unless data=folder, got 8"),
         ({"width": 8}, "width must be 0 unless data=folder, got 8"),
         ({"name": "folder", "path": "pets", "channels": 2}, "channels must be 0, 1 or 3, got 2"),
-        ({"name": "imagenet"}, "name must be one of digits, mnist, cifar10, folder, got 'image"),
+        ({"name": "imagenet"}, "name must be one of cifar10, digits, folder, mnist, got 'image"),
         ({"validation": 0}, "validation must be at least 1, got 0"),
         ({"calibration": 0}, "calibration must be at least 1, got 0"),
         ({"seed": -1}, "seed must be at least 0, got -1"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ann2snn.data.image import pixels
+from ann2snn.data.image_file import pixels
 from tests.data.small_archives import image_file
 
 RAMP = np.arange(30, dtype=np.uint8).reshape(6, 5)

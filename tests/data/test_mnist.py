@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from torchvision import datasets
 
-from ann2snn.data import mnist
+from ann2snn.data.dataset import load
 from ann2snn.data.download import md5_of
-from ann2snn.data.loading import load
 from ann2snn.data.settings import DataSettings
 from tests.data.small_archives import packed, served, small, small_mnist, write
 
@@ -57,7 +56,7 @@ def test_only_files_that_are_missing_are_downloaded(
 ) -> None:
     files = small_mnist(monkeypatch)
     missing = "t10k-labels-idx1-ubyte"
-    write({n: c for n, c in files.items() if n != missing}, tmp_path / mnist.FOLDER)
+    write({n: c for n, c in files.items() if n != missing}, tmp_path / "MNIST" / "raw")
     with served(packed({missing: files[missing]})) as address:
         tell_torchvision(monkeypatch, address, packed(files))
         assert len(load(small("mnist"), tmp_path).test_labels) == 10
@@ -91,9 +90,9 @@ def test_a_damaged_file_is_named_with_the_cure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, damage: str
 ) -> None:
     files = small_mnist(monkeypatch)
-    write(packed(files) if ending else files, tmp_path / mnist.FOLDER)
+    write(packed(files) if ending else files, tmp_path / "MNIST" / "raw")
     name = f"train-images-idx3-ubyte{ending}"
-    path = tmp_path / mnist.FOLDER / name
+    path = tmp_path / "MNIST" / "raw" / name
     content = path.read_bytes()
     middle = len(content) // 2
     changed = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]

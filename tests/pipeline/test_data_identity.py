@@ -9,12 +9,12 @@ import pytest
 from torchvision import datasets
 
 from ann2snn.config.schema import Settings
-from ann2snn.data import cifar10
 from ann2snn.data.download import md5_of
+from ann2snn.data.sets import cifar10
 from ann2snn.data.settings import DataSettings
+from ann2snn.pipeline.artifacts import publish_result
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.preflight import require_ready
-from ann2snn.pipeline.studies import publish_result
 from ann2snn.records import Record
 from ann2snn.settings import SettingError, shaping_values
 from ann2snn.simulation.settings import SimulationSettings

@@ -11,7 +11,6 @@ import pytest
 
 from ann2snn.ann.settings import AnnSettings
 from ann2snn.config.schema import Settings
-from ann2snn.pipeline import ann
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.user_files import given
 from ann2snn.records import file_sha256
@@ -30,14 +29,15 @@ def make(shape, classes):
 def test_built_in_networks_without_weights_are_keyed_as_by_their_toggles() -> None:
     settings = Settings(ann=AnnSettings(network="mnist_cnn"))
     assert given(settings.ann) == {}
-    assert ann.settings(settings) == shaping_values(settings.ann)
+    assert Chain(settings).toggles("ann") == shaping_values(settings.ann)
 
 
 def test_weights_are_their_bytes_wherever_the_file_lies(tmp_path: Path) -> None:
     for name, content in (("a", b"one"), ("b", b"one"), ("c", b"other")):
         (tmp_path / name).write_bytes(content)
     a, b, c = (
-        ann.settings(Settings(ann=AnnSettings(weights=str(tmp_path / name)))) for name in "abc"
+        Chain(Settings(ann=AnnSettings(weights=str(tmp_path / name)))).toggles("ann")
+        for name in "abc"
     )
     assert a == b
     assert a["weights"] == file_sha256(tmp_path / "a")

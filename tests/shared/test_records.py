@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ann2snn.records import Record, Store, bare_code, code_hash, run_key, write_json
+from ann2snn.records import Record, Store, run_key, write_json
 
 
 def record(key: str = "k") -> Record:
@@ -21,26 +21,6 @@ def test_equal_content_has_one_key_whatever_its_order() -> None:
         run_key("ann", {"a": 1, "b": 2.0}, {"data": "x"}, "edoc"),
     ]
     assert len({one, *others}) == 5
-
-
-def test_comments_docstrings_and_blank_lines_are_not_code() -> None:
-    bare = "def f(x):\n    y = '# no comment'\n    return x\n"
-    dressed = (
-        '"""Module."""\n# why\n\ndef f(x):  # note\n    """What\n    comes out."""\n'
-        "    y = '# no comment'\n\n    return x  # it\n"
-    )
-    assert bare_code(bare) == bare_code(dressed)
-    assert bare_code(bare) != bare_code(bare.replace("return x", "return -x"))
-    assert bare_code(bare) != bare_code(bare.replace("# no", "# a"))
-
-
-def test_code_hash_sees_names_and_content_of_files(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("x = 1\n")
-    before = code_hash([tmp_path / "a.py"], tmp_path)
-    (tmp_path / "a.py").write_text("x = 1  # one\n")
-    assert code_hash([tmp_path / "a.py"], tmp_path) == before
-    (tmp_path / "a.py").write_text("x = 2\n")
-    assert code_hash([tmp_path / "a.py"], tmp_path) != before
 
 
 def test_a_record_reads_back_as_written(tmp_path: Path) -> None:

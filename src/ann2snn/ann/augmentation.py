@@ -16,7 +16,7 @@ from ann2snn.ann.settings import AnnSettings
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What may happen to an image; `fill` (C,) is the colour of a blotted-out square."""
+    """The random changes of an image; `fill` (C,) is the colour of a blotted-out square."""
 
     flip: bool
     shift: int

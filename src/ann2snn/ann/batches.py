@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ann2snn.ann.augmentation import Augmentation
-from ann2snn.ann.settings import EPOCHS_APART
+from ann2snn.ann.seeds import EPOCHS_APART
 
 
 @dataclass(frozen=True)

@@ -40,13 +40,13 @@ def schedule_of(settings: AnnSettings, optimizer: Optimizer, steps: int) -> Lamb
 
 
 def averaged(
-    settings: AnnSettings, network: nn.Module, steps_an_epoch: int
+    settings: AnnSettings, network: nn.Module, steps_per_epoch: int
 ) -> AveragedModel | None:
     """An exponential moving average of weights and normalization statistics that reaches back
     `settings.averaging` epochs; None if that is 0."""
     if settings.averaging == 0:
         return None
-    decay = math.exp(-1 / (settings.averaging * steps_an_epoch))
+    decay = math.exp(-1 / (settings.averaging * steps_per_epoch))
     average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
     return AveragedModel(network, multi_avg_fn=average, use_buffers=True)
 

@@ -1,9 +1,10 @@
 """Normalization that leaves no bias behind, for networks whose biases are held at zero."""
 
+from collections import Counter
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 
 class MeanSquare(torch.autograd.Function):
@@ -55,29 +56,48 @@ class BatchScale(nn.Module):
         return signal * factor.view(-1, *[1] * (signal.ndim - 2))
 
     def factor(self) -> Tensor:
-        """What each feature is multiplied by outside of training."""
+        """The factor of each feature outside of training."""
         return self._factor(self.mean_square)
 
     def _factor(self, mean_square: Tensor) -> Tensor:
         return self.weight * torch.rsqrt(mean_square + self.eps)
 
 
+class _Tracer(fx.Tracer):
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return isinstance(m, BatchScale) or super().is_leaf_module(m, module_qualified_name)
+
+
 def fold_scales(network: nn.Module) -> nn.Module:
     """`network` without its `BatchScale` layers, their factors multiplied into the layers before.
 
     A network without any comes back as it is.
+
+    Raises:
+        ValueError: a scale does not follow a convolution or linear layer without bias, or that
+            layer's output is used elsewhere too.
     """
-    if not any(isinstance(layer, BatchScale) for layer in network.children()):
+    modules = dict(network.named_modules())
+    if not any(isinstance(module, BatchScale) for module in modules.values()):
         return network
-    folded = nn.Sequential()
-    before: nn.Module | None = None
-    for name, layer in network.named_children():
-        if isinstance(layer, BatchScale):
-            assert isinstance(before, nn.Conv2d | nn.Linear), "a scale follows its layer"
-            with torch.no_grad():
-                axes = [1] * (before.weight.ndim - 1)
-                before.weight.mul_(layer.factor().view(-1, *axes))
+    nodes = [node for node in _Tracer().trace(network).nodes if node.op == "call_module"]
+    calls = Counter(node.target for node in nodes)
+    for node in nodes:
+        scale, before = modules[node.target], node.args[0]
+        if not isinstance(scale, BatchScale):
+            continue
+        layer = modules.get(before.target) if before in nodes else None
+        alone = calls[node.target] == 1 and calls[before.target] == len(before.users) == 1
+        if not isinstance(layer, nn.Conv2d | nn.Linear) or layer.bias is not None or not alone:
+            raise ValueError(
+                f"{node.target} must follow a convolution or linear layer without bias whose output"
+                f" goes nowhere else, it follows {before}"
+            )
+        with torch.no_grad():
+            layer.weight.mul_(scale.factor().view(-1, *[1] * (layer.weight.ndim - 1)))
+        parent, _, own = str(node.target).rpartition(".")
+        if type(network) is nn.Sequential and not parent:
+            delattr(network, own)
         else:
-            folded.add_module(name, layer)
-        before = layer
-    return folded
+            setattr(modules[parent], own, nn.Identity())
+    return network

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, fields
 
+from ann2snn.ann.network import NETWORKS
+from ann2snn.ann.seeds import EPOCHS_APART
 from ann2snn.settings import SettingError, check, choice, flag, number, text
-
-NETWORKS = ("digits_cnn", "digits_cnn_plain", "mnist_cnn", "cifar10_cnn", "cifar10_cnn_plain")
-EPOCHS_APART = 1_000_003  # an epoch draws by the seed: seed * EPOCHS_APART + epoch, below 2^64
-BUILT_IN_TOGGLES = ("pooling", "bias", "output")
+from ann2snn.tables import UnknownRowError
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class AnnSettings:
     weights: str = text(
         "", "a safetensors file with weights for the network, which is then not trained"
     )
-    pooling: str = choice("max", ("max", "average"), "what a pooling layer takes of its window")
+    pooling: str = choice("max", ("max", "average"), "how pooling layers combine a window")
     bias: bool = flag(True, "false holds the biases of all layers at zero")
     output: str = choice(
         "softmax", ("softmax", "relu"), "relu ends the network in a ReLU, softmax leaves its logits"
@@ -36,66 +35,67 @@ class AnnSettings:
         "on them after every epoch, to choose a recipe",
     )
     epochs: int = number(20, "passes over the training images", low=1)
-    batch_size: int = number(32, "images in a step of the optimizer", low=2)
+    batch_size: int = number(32, "images per step of the optimizer", low=2)
     optimizer: str = choice(
         "adamw", ("adamw", "sgd"), "sgd has Nesterov's momentum; both decay weights, not biases"
     )
     learning_rate: float = number(
         0.01,
-        "the peak, reached linearly; from there half a cosine leads to zero",
+        "peak; linearly up to it, then down to zero by half a cosine",
         low=0,
         low_excluded=True,
     )
     warmup: float = number(
-        0.2, "the share of all steps before the peak", low=0, high=1, high_excluded=True
+        0.2, "share of all steps before the peak", low=0, high=1, high_excluded=True
     )
     momentum: float = number(
-        0.9, "sgd's momentum, adamw's first beta", low=0, high=1, high_excluded=True
+        0.9, "momentum of sgd, first beta of adamw", low=0, high=1, high_excluded=True
     )
     weight_decay: float = number(0.01, "decay of the weights", low=0)
     label_smoothing: float = number(
         0.0, "share of a label spread over all classes", low=0, high=1, high_excluded=True
     )
     averaging: float = number(
-        0.0, "epochs that the exponential average of the weights reaches back; 0 keeps the last",
-        low=0,
-    )  # fmt: skip
-    flip: bool = flag(False, "mirrors every other image from left to right")
-    shift: int = number(0, "pixels that an image moves at most, along each axis", low=0)
-    rotation: float = number(0.0, "degrees that an image turns at most", low=0, high=180)
+        0.0, "epochs that the exponential average of the weights spans; 0 does not average", low=0
+    )
+    flip: bool = flag(False, "mirror each image from left to right with probability 1/2")
+    shift: int = number(0, "largest move of an image along each axis, in pixels", low=0)
+    rotation: float = number(0.0, "largest turn of an image, in degrees", low=0, high=180)
     cutout: int = number(0, "side of the square that is blotted out, in pixels", low=0)
     precision: str = choice(
-        "float32", ("float32", "bfloat16"), "bfloat16 autocasts, on a CPU that has it"
+        "float32", ("float32", "bfloat16"), "bfloat16 trains by autocast, on a CPU that has it"
     )
-    channels_last: bool = flag(True, "keeps the channels of a pixel together in memory")
+    channels_last: bool = flag(True, "keep the channels of a pixel together in memory")
     seed: int = number(
         0,
-        "of the first weights, the order of images and their changes",
+        "seed of first weights, order of images and augmentation",
         low=0,
         high=2**64 // EPOCHS_APART - 1,
     )
-    threads: int = number(2, "threads that train: other numbers give other weights", low=1)
-    progress: bool = flag(False, "shows a progress bar", shapes_result=False)
+    threads: int = number(2, "threads of the training; another number gives other weights", low=1)
+    progress: bool = flag(False, "show a progress bar", shapes_result=False)
 
     def __post_init__(self) -> None:
         check(self)
-        module, colon, factory = self.network.partition(":")
-        if colon:
-            parts = [*module.split("."), factory]
-            if not all(part.isidentifier() for part in parts):
+        taken = self._toggles_of_network()
+        some = {name for network in NETWORKS.values() for name in network.takes}
+        for toggle in fields(self):
+            value = getattr(self, toggle.name)
+            if toggle.name in some.difference(taken) and value != toggle.default:
                 raise SettingError(
-                    f"network must be of the form package.module:factory, got {self.network!r}"
+                    f"{toggle.name} must be {toggle.default} for {self.network}, which "
+                    f"builds its own layers, got {value!r}"
                 )
-            for toggle in fields(self):
-                if toggle.name in BUILT_IN_TOGGLES:
-                    value = getattr(self, toggle.name)
-                    if value != toggle.default:
-                        raise SettingError(
-                            f"{toggle.name} must be {toggle.default} for {self.network}, which "
-                            f"builds its own layers, got {value!r}"
-                        )
-        elif self.network not in NETWORKS:
+
+    def _toggles_of_network(self) -> tuple[str, ...]:
+        module, colon, factory = self.network.partition(":")
+        if not colon:
+            try:
+                return NETWORKS[self.network].takes
+            except UnknownRowError as error:
+                raise SettingError(f"{error}; your own is package.module:factory") from None
+        if not all(part.isidentifier() for part in [*module.split("."), factory]):
             raise SettingError(
-                f"network must be one of {', '.join(NETWORKS)}, or package.module:factory, "
-                f"got {self.network!r}"
+                f"network must be of the form package.module:factory, got {self.network!r}"
             )
+        return ()

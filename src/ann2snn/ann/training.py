@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from ann2snn.ann.augmentation import Augmentation
 from ann2snn.ann.batches import Batches
-from ann2snn.ann.networks import build
+from ann2snn.ann.network import build
 from ann2snn.ann.recipe import averaged, check_processor, optimizer_of, schedule_of
 from ann2snn.ann.scaling import fold_scales
 from ann2snn.ann.settings import AnnSettings
@@ -29,7 +29,7 @@ CHECKPOINT = "last"
 
 
 class TrainingData(Protocol):
-    """What training needs of a data set (see `ann2snn.data.dataset.Dataset`)."""
+    """The part of `ann2snn.data.dataset.Dataset` that training reads."""
 
     @property
     def train_images(self) -> npt.NDArray[np.uint8]: ...
@@ -47,7 +47,7 @@ class TrainingData(Protocol):
 
 @dataclass(frozen=True)
 class Trained:
-    """A network in eval mode, and one number an epoch for loss and accuracies (percent)."""
+    """A network in eval mode, and one number per epoch for loss and accuracies (percent)."""
 
     module: nn.Module
     history: History
@@ -87,16 +87,9 @@ def train(
         images, labels, dataset.levels, settings.batch_size,
         Augmentation.of(settings, fill), settings.channels_last, settings.seed, 0,
     )  # fmt: skip
-    held_out = None
-    if not settings.final:
-        held_out = (
-            dataset.train_images[dataset.validation],
-            dataset.train_labels[dataset.validation],
-        )
-    module = _lightning_module(settings, network, batches, held_out, on_epoch)
+    module = _lightning_module(settings, network, batches, dataset, on_epoch)
     _fit(settings, module, partial)
-    best = module.average.module if module.average is not None else module.network
-    trained = fold_scales(best.to(memory_format=torch.contiguous_format)).eval()
+    trained = fold_scales(module.best.to(memory_format=torch.contiguous_format)).eval()
     return Trained(trained.requires_grad_(False), module.history)
 
 
@@ -124,68 +117,63 @@ def _fit(settings: AnnSettings, module: Any, partial: Path) -> None:
             num_sanity_val_steps=0,
         )
         resumed = str(checkpoint) if checkpoint.is_file() else None
+        # under deterministic algorithms torch fills fresh tensors, which takes time at every step;
+        # nothing here reads memory before it is written
+        flags: Any = torch.utils.deterministic
+        known, flags.fill_uninitialized_memory = flags.fill_uninitialized_memory, False
         try:
-            with _memory_as_it_comes():
-                trainer.fit(module, ckpt_path=resumed, weights_only=True)
+            trainer.fit(module, ckpt_path=resumed, weights_only=True)
         finally:
+            flags.fill_uninitialized_memory = known
             torch.use_deterministic_algorithms(False)
-
-
-@contextmanager
-def _memory_as_it_comes() -> Iterator[None]:
-    """Fresh tensors are not filled, as torch does under deterministic algorithms: nothing here
-    reads memory before it is written, and filling costs time at every step."""
-    flags: Any = torch.utils.deterministic
-    known, flags.fill_uninitialized_memory = flags.fill_uninitialized_memory, False
-    try:
-        yield
-    finally:
-        flags.fill_uninitialized_memory = known
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keeps Lightning's advice about loaders, loggers and hardware to itself."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning.pytorch")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
+    logger = logging.getLogger("pytorch_lightning")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        logger.setLevel(level)
 
 
 def _lightning_module(
     settings: AnnSettings,
     network: nn.Module,
     batches: Batches,
-    held_out: tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]] | None,
+    dataset: TrainingData,
     on_epoch: OnEpoch | None,
 ) -> Any:
     """The Lightning module; made here, since Lightning is imported only to train."""
     import pytorch_lightning as pl
 
-    steps_an_epoch = len(batches)
+    steps_per_epoch = len(batches)
+    held_out = () if settings.final else dataset.validation
 
     class Fit(pl.LightningModule):
         def __init__(self) -> None:
             super().__init__()
             self.network = network
-            self.average = averaged(settings, network, steps_an_epoch)
+            self.average = averaged(settings, network, steps_per_epoch)
             self.history: History = {}
             self.loss_sum = torch.zeros(())
             self.right_sum = torch.zeros(())
+
+        @property
+        def best(self) -> nn.Module:
+            return self.network if self.average is None else self.average.module
 
         def train_dataloader(self) -> Batches:
             return replace(batches, epoch=self.trainer.current_epoch)
 
         def configure_optimizers(self) -> Any:
             optimizer = optimizer_of(settings, self.network)
-            schedule = schedule_of(settings, optimizer, settings.epochs * steps_an_epoch)
+            schedule = schedule_of(settings, optimizer, settings.epochs * steps_per_epoch)
             return {
                 "optimizer": optimizer,
                 "lr_scheduler": {"scheduler": schedule, "interval": "step"},
@@ -210,12 +198,13 @@ def _lightning_module(
 
         def on_train_epoch_end(self) -> None:
             numbers = {
-                "train_loss": float(self.loss_sum) / steps_an_epoch,
-                "train_accuracy": 100 * float(self.right_sum) / steps_an_epoch,
+                "train_loss": float(self.loss_sum) / steps_per_epoch,
+                "train_accuracy": 100 * float(self.right_sum) / steps_per_epoch,
             }
-            if held_out is not None:
-                best = self.network if self.average is None else self.average.module
-                numbers["validation_accuracy"] = accuracy(best, *held_out, batches.levels)
+            if len(held_out):
+                images, labels = dataset.train_images[held_out], dataset.train_labels[held_out]
+                found = accuracy(self.best, images, labels, batches.levels)
+                numbers["validation_accuracy"] = found
             for name, value in numbers.items():
                 self.history.setdefault(name, []).append(value)
             if on_epoch is not None:

@@ -31,17 +31,11 @@ def load_weights(module: nn.Module, path: Path) -> None:
         raise ValueError(f"there is no weights file {path}") from error
     except (OSError, SafetensorError) as error:
         raise ValueError(f"{path} is not a safetensors file: {error}") from error
-    own = module.state_dict()
-    wrong = [f"{name} is missing" for name in own if name not in tensors]
-    wrong += [f"{name} is unknown" for name in tensors if name not in own]
-    wrong += [
-        f"{name} has shape {tuple(tensors[name].shape)}, not {tuple(own[name].shape)}"
-        for name in own
-        if name in tensors and tensors[name].shape != own[name].shape
-    ]
-    if wrong:
-        raise ValueError(f"{path} does not fit the network: {'; '.join(wrong)}")
-    module.load_state_dict(tensors)
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        reasons = " ".join(str(error).split())
+        raise ValueError(f"{path} does not fit the network: {reasons}") from error
 
 
 @torch.no_grad()

@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 
 from ann2snn.commands import demo
+from ann2snn.pipeline.artifacts import record_files, recorded_settings
+from ann2snn.pipeline.chain import PARENTS
 from ann2snn.pipeline.code_identity import ACCEPTED, source_hash
 from ann2snn.records import Record, write_json
 
@@ -24,29 +26,31 @@ def main() -> None:
         demo.prepare(project, folder, tracked=False)
         (folder / "src" / "ann2snn" / "pipeline" / ACCEPTED.name).unlink(missing_ok=True)
         demo.dvc(folder, "repro", "--quiet")
-        differences = list(different_results(folder / "artifacts", project / "artifacts"))
+        differences = different_results(folder / "artifacts", project / "artifacts")
     if differences:
         print("not accepted; other results than the committed ones:", *differences, sep="\n  ")
         sys.exit(1)
-    identities = committed_identities(project)
-    accepted = {
-        step: {"source": source_hash(step), "stands_for": identities[step]}
-        for step in identities
-        if source_hash(step) != identities[step]
-    }
-    write_json(ACCEPTED, accepted)
-    print("accepted:", ", ".join(accepted) or "nothing had changed")
+    accepted, steps = stand_ins(project)
+    ACCEPTED.unlink(missing_ok=True)
+    if accepted:
+        write_json(ACCEPTED, accepted)
+    print("accepted:", ", ".join(steps) or "nothing had changed")
 
 
-def committed_identities(project: Path) -> dict[str, str]:
-    """What stands for each step's code in the keys of the committed digits results."""
-    folder = project / "artifacts" / "simulation"
-    for path in sorted(folder.glob(f"{demo.NETWORK}-*/*.json")):
-        if path.name != "study.json":
-            conversion = project / "artifacts" / "conversion" / path.relative_to(folder)
-            records = (Record.read(path), Record.read(conversion))
-            return {k: v for record in records for k, v in record.details["code"].items()}
-    raise FileNotFoundError(f"no digits results are committed under {folder}")
+def stand_ins(project: Path) -> tuple[dict[str, str], list[str]]:
+    """By the hash of code as it stands, what stands for it in the keys of the committed results;
+    and the steps of which some code differs."""
+    accepted, steps = {}, []
+    for step in PARENTS:
+        for path in record_files(project, step):
+            record = Record.read(path)
+            settings = recorded_settings(record)
+            for name, identity in record.details["code"].items():
+                source = source_hash(name, settings)
+                if source != identity:
+                    accepted[source] = identity
+                    steps.append(name)
+    return accepted, list(dict.fromkeys(steps))
 
 
 def different_results(made: Path, committed: Path) -> list[str]:

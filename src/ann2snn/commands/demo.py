@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from ann2snn.pipeline.studies import default_studies, read_params
+from ann2snn.pipeline.study_file import default_studies, read_params
 
 COPIED = ("src", "conf", "dvc.yaml", ".dvcignore")
 NETWORK = "digits"
@@ -92,7 +92,7 @@ def dvc(folder: Path, *arguments: str) -> None:
 
 def main() -> None:
     """Runs the demo and prints its table."""
-    from ann2snn.report.table import accuracy_table
+    from ann2snn.report.terminal_table import accuracy_table
 
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "demo").absolute()
     started = time.monotonic()

@@ -1,6 +1,7 @@
 """The conversion of an analog network into a spiking one."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,95 +9,131 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from ann2snn.conversion.fold import simplified, with_average_pools
-from ann2snn.conversion.graph import AnalogGraph
-from ann2snn.conversion.grid import gridded
-from ann2snn.conversion.plan import ConversionPlan, fates
+from ann2snn.conversion.account import Conversion, fates
+from ann2snn.conversion.analog_graph import AnalogGraph
+from ann2snn.conversion.calibration import collect
+from ann2snn.conversion.dyadic_grid import gridded
 from ann2snn.conversion.refusal import ConversionError
-from ann2snn.conversion.rescale import rescaled
-from ann2snn.conversion.scales import dead_layers, saturating_share, scales
+from ann2snn.conversion.scales import scales
 from ann2snn.conversion.settings import ConversionSettings
-from ann2snn.conversion.statistics import Statistics, collect_from
+from ann2snn.conversion.simplification import with_average_pools
+from ann2snn.conversion.statistics import Statistics
+from ann2snn.conversion.threshold_units import rescaled
 from ann2snn.conversion.trace import analog_graph
-from ann2snn.spec import Input, MaxPool, Neuron, Node, Output, SpecError, SpikingSpec
-from ann2snn.spec.nodes import Shape
+from ann2snn.mechanisms.poolings import POOLINGS
+from ann2snn.settings import keywords_by_name
+from ann2snn.spec import (
+    Add,
+    Affine,
+    Concat,
+    Conv,
+    Input,
+    Linear,
+    MaxPool,
+    Neuron,
+    Output,
+    Reshape,
+    SpecError,
+    SpikingSpec,
+    SumPool,
+)
+from ann2snn.spec.interpretation import Interpretation
 
 FLOAT_LEVELS = 1 << 16
+Images = npt.NDArray[Any] | torch.Tensor
+
+# (node, settings, share of saturating activations by scale point) -> fields that toggles choose
+TOGGLES: Interpretation[Callable[..., dict[str, Any]]] = Interpretation("toggles")
+TOGGLES.of(Conv, Linear, Affine, Add, Concat, Reshape, SumPool)(lambda *_: {})
+TOGGLES.of(Input)(lambda _, settings, __: {"input": settings.input})
+TOGGLES.of(MaxPool)(lambda _, settings, __: {"pooling": settings.pooling})
 
 
+@TOGGLES.of(Neuron)
+def _of_neuron(
+    node: Neuron, settings: ConversionSettings, saturating: dict[str, float]
+) -> dict[str, Any]:
+    start = settings.initial_potential
+    share = saturating[node.name]
+    return {"reset": settings.reset, "initial_potential": start, "saturating": share}
+
+
+@TOGGLES.of(Output)
+def _of_output(_: Output, settings: ConversionSettings, __: object) -> dict[str, Any]:
+    clock = {"clock_rate": settings.clock_rate, "draw": settings.softmax_draw}
+    return {"output": settings.output, "reset": settings.reset, **clock}
+
+
+@keywords_by_name
 def convert(
-    module: nn.Module,
-    calibration_images: npt.NDArray[Any] | torch.Tensor,
-    *,
-    levels: int | None = None,
-    **toggles: Any,
-) -> SpikingSpec:
+    module: nn.Module, calibration_images: Images, *, levels: int | None = None,
+    reset: str = "subtract", input: str = "analog", normalization: str = "percentile",
+    percentile: float = 99.9, population: str = "nonzero", pooling: str = "rise",
+    output: str = "softmax", clock_rate: float = 0.3, softmax_draw: bool = False,
+    initial_potential: float = 0.0, grid: int = 14,
+) -> SpikingSpec:  # fmt: skip
     """The spiking network of `module`, whose rates times scales are its activations.
 
-    `module` is any network in eval mode that torch.fx can trace, from images (N, *shape) to a value
-    for each class. `calibration_images` set the scales: whole numbers k that stand for pixels
-    k / levels (uint8: 255 unless said otherwise), or floats, which are taken at multiples of 2^-16.
-    `toggles` are the fields of `ConversionSettings`.
+    `module` is any network in eval mode that torch.fx can trace, from images (N, *shape) to one
+    value per class. `calibration_images` set the scales: whole numbers k that stand for pixels
+    k / levels (uint8: 255 unless said otherwise), or floats, which are rounded to multiples of
+    2^-16. All other arguments are toggles; `ConversionSettings` gives their meanings.
 
     Raises:
         ConversionError: lists every operation that cannot be converted, and what would work.
-        SettingError: a toggle's value is not allowed.
+        SettingError: a toggle is unknown, or its value is not allowed.
     """
-    return explain(module, calibration_images, levels=levels, **toggles).spec
+    return explain(**locals()).spec
 
 
+@keywords_by_name
 def explain(
-    module: nn.Module,
-    calibration_images: npt.NDArray[Any] | torch.Tensor,
-    *,
-    levels: int | None = None,
-    **toggles: Any,
-) -> ConversionPlan:
+    module: nn.Module, calibration_images: Images, *, levels: int | None = None,
+    reset: str = "subtract", input: str = "analog", normalization: str = "percentile",
+    percentile: float = 99.9, population: str = "nonzero", pooling: str = "rise",
+    output: str = "softmax", clock_rate: float = 0.3, softmax_draw: bool = False,
+    initial_potential: float = 0.0, grid: int = 14,
+) -> Conversion:  # fmt: skip
     """As `convert`: the spec with its account of every traced operation.
 
     Raises:
         ConversionError: lists every operation that cannot be converted, and what would work.
-        SettingError: a toggle's value is not allowed.
+        SettingError: a toggle is unknown, or its value is not allowed.
     """
-    known = {field.name for field in dataclasses.fields(ConversionSettings)}
-    for name in toggles:
-        if name not in known:
-            raise ConversionError(
-                f"there is no toggle {name}={toggles[name]!r}; there are {', '.join(sorted(known))}"
-            )
-    settings = ConversionSettings(**toggles)
+    settings = ConversionSettings(
+        reset, input, normalization, percentile, population, pooling, output, clock_rate,
+        softmax_draw, initial_potential, grid,
+    )  # fmt: skip
     images, levels = whole_numbers(calibration_images, levels)
-    graph = simplified(analog_graph(module, tuple(images.shape[1:])))
-    statistics = collect_from(graph, images, levels, _precision(module))
-    return _plan(graph, statistics, settings, levels)
+    graph = analog_graph(module, images.shape[1:])
+    return converted(graph, collect(graph, images, levels), settings, levels)
 
 
-def convert_with(
-    module: nn.Module,
-    statistics: Statistics,
-    settings: ConversionSettings,
-    shape: Shape,
-    levels: int,
-) -> SpikingSpec:
-    """As `convert`, from statistics that were collected before: any toggles, without images."""
-    return explain_with(module, statistics, settings, shape, levels).spec
+def converted(
+    graph: AnalogGraph, statistics: Statistics, settings: ConversionSettings, levels: int
+) -> Conversion:
+    """The conversion of `graph` for any toggles, from statistics that `collect` gave before.
+
+    An image given as whole numbers k stands for pixels k / levels.
+
+    Raises:
+        ConversionError: the statistics are of another network, or the toggles do not fit it.
+    """
+    found = scales(graph, statistics, settings)
+    saturating = {name: layer.share_above(found[name]) for name, layer in statistics.layers.items()}
+    if not POOLINGS[settings.pooling].passes:
+        graph = with_average_pools(graph)
+    nodes, grid = gridded(rescaled(graph, found), settings.grid)
+    toggled = (dataclasses.replace(n, **TOGGLES[n](n, settings, saturating)) for n in nodes)
+    try:
+        spec = SpikingSpec(tuple(toggled), grid, levels)
+    except SpecError as error:
+        raise ConversionError(str(error)) from error
+    return Conversion(spec, fates(graph), dict(graph.ceilings), statistics.dead)
 
 
-def explain_with(
-    module: nn.Module,
-    statistics: Statistics,
-    settings: ConversionSettings,
-    shape: Shape,
-    levels: int,
-) -> ConversionPlan:
-    """As `convert_with`: the spec with its account of every traced operation."""
-    return _plan(simplified(analog_graph(module, shape)), statistics, settings, levels)
-
-
-def whole_numbers(
-    images: npt.NDArray[Any] | torch.Tensor, levels: int | None
-) -> tuple[npt.NDArray[Any], int]:
-    """Images as whole numbers k and the levels that they count in.
+def whole_numbers(images: Images, levels: int | None) -> tuple[npt.NDArray[Any], int]:
+    """Images as whole numbers k, and the levels that they count in.
 
     Raises:
         ValueError: whole numbers other than uint8 come without levels, or there are no images.
@@ -110,54 +147,6 @@ def whole_numbers(
         if levels is not None:
             raise ValueError(f"levels={levels} is for images of whole numbers, got {array.dtype}")
         return np.rint(array.astype(np.float64) * FLOAT_LEVELS).astype(np.int64), FLOAT_LEVELS
-    if levels is None:
-        if array.dtype != np.uint8:
-            raise ValueError(f"images of {array.dtype} need levels: pixels are k / levels")
-        levels = 255
-    return array, levels
-
-
-def _precision(module: nn.Module) -> torch.dtype:
-    return next((p.dtype for p in module.parameters()), torch.float32)
-
-
-def _plan(
-    graph: AnalogGraph, statistics: Statistics, settings: ConversionSettings, levels: int
-) -> ConversionPlan:
-    found = scales(graph, statistics, settings)
-    dead = tuple(dead_layers(statistics))
-    if settings.pooling == "average":
-        graph = with_average_pools(graph)
-    nodes, grid = gridded(rescaled(graph, found), settings.grid)
-    finished = tuple(_with_settings(node, statistics, settings) for node in nodes)
-    try:
-        spec = SpikingSpec(finished, grid, levels)
-    except SpecError as error:
-        raise ConversionError(str(error)) from error
-    return ConversionPlan(spec, fates(graph), dict(graph.ceilings), dead)
-
-
-def _with_settings(node: Node, statistics: Statistics, settings: ConversionSettings) -> Node:
-    """The node with the dynamics that the toggles choose."""
-    match node:
-        case Input():
-            return dataclasses.replace(node, input=settings.input)
-        case Neuron():
-            return dataclasses.replace(
-                node,
-                reset=settings.reset,
-                initial_potential=settings.initial_potential,
-                saturating=saturating_share(statistics.layers[node.name], node.scale),
-            )
-        case MaxPool():
-            return dataclasses.replace(node, pooling=settings.pooling)
-        case Output():
-            return dataclasses.replace(
-                node,
-                output=settings.output,
-                clock_rate=settings.clock_rate,
-                draw=settings.softmax_draw,
-                reset=settings.reset,
-            )
-        case _:
-            return node
+    if levels is None and array.dtype != np.uint8:
+        raise ValueError(f"images of {array.dtype} need levels: pixels are k / levels")
+    return array, 255 if levels is None else levels

@@ -10,6 +10,7 @@ from torch import fx
 
 TORCH = str(Path(torch.__file__).parent)
 OWN = str(Path(__file__).parent)
+LISTED = "one of the layers listed below"
 
 
 class ConversionError(ValueError):
@@ -58,7 +59,9 @@ def origin_of_error(trace: TracebackType | None) -> str:
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
-def combined(lines: list[str]) -> ConversionError:
-    """One error for all refused nodes."""
+def combined(lines: list[str], supported: str) -> ConversionError:
+    """One error for all refused nodes; `supported` names all layers that convert."""
     count = "1 operation" if len(lines) == 1 else f"{len(lines)} operations"
-    return ConversionError("\n  ".join([f"cannot convert {count} of this network:", *lines]))
+    listed = [f"layers that convert: {supported}"] if any(LISTED in line for line in lines) else []
+    title = f"cannot convert {count} of this network:"
+    return ConversionError("\n  ".join([title, *lines, *listed]))

@@ -14,21 +14,23 @@ from ann2snn.settings import check, choice, flag, number
 class ConversionSettings:
     """How an analog network becomes a spiking one; the defaults are the paper's best choice."""
 
-    reset: str = choice("subtract", tuple(RESETS), "what a neuron's potential does after a spike")
-    input: str = choice(
-        "analog", tuple(INPUTS), "pixels as constant currents, or as spikes at random"
+    reset: str = choice(
+        "subtract", tuple(RESETS), "how a neuron's membrane potential changes after a spike"
     )
+    input: str = choice("analog", tuple(INPUTS), "pixels as constant currents, or as random spikes")
     normalization: str = choice(
         "percentile",
         tuple(NORMALIZATIONS),
-        "scale of a layer: a percentile of its activations, their maximum, 1, a percentile for each"
-        " output channel, or the bound that weights and the range of pixels give",
+        "scale per layer: "
+        + "; ".join(f"`{row.name}`: {row.meaning}" for row in NORMALIZATIONS.values()),
     )
     percentile: float = number(
-        99.9, "of percentile and channel normalization", low=0, high=100, low_excluded=True
-    )
+        99.9,
+        "percentile that `normalization=percentile` and `channel` take",
+        low=0, high=100, low_excluded=True,
+    )  # fmt: skip
     population: str = choice(
-        "nonzero", ("nonzero", "all"), "activations that the percentile is taken over"
+        "nonzero", ("nonzero", "all"), "activations over which the percentile is taken"
     )
     pooling: str = choice(
         "rise",
@@ -36,21 +38,25 @@ class ConversionSettings:
         "how a spiking max-pool chooses the spikes it passes on; `average` uses average-pooling"
         " instead",
     )
-    output: str = choice("softmax", tuple(OUTPUTS), "the read-out that gives the answer")
+    output: str = choice("softmax", tuple(OUTPUTS), "how the answer is read from the classes")
     clock_rate: float = number(
-        0.3, "ticks of the softmax clock in a step", low=0, high=1, low_excluded=True
+        0.3, "how often per step the softmax output may spike", low=0, high=1, low_excluded=True
     )
-    softmax_draw: bool = flag(False, "draws the softmax winner instead of taking the largest")
+    softmax_draw: bool = flag(
+        False, "draws the class of a softmax spike at random instead of taking the largest"
+    )
     initial_potential: float = number(
         0.0,
-        "of every neuron, in thresholds; the classes of read-out count start at 0",
-        low=0,
-        high=1,
-        high_excluded=True,
-    )
+        "initial membrane potential, as a fraction of the threshold; output neurons start at 0 with"
+        " `output=count`",
+        low=0, high=1, high_excluded=True,
+    )  # fmt: skip
     grid: int = number(
-        14, "weights are multiples of 2^-grid of the threshold; -1 leaves them", low=-1, high=40
-    )
+        14,
+        "round weights to multiples of threshold x 2^-grid, so that sums are exact; -1 does not"
+        " round",
+        low=-1, high=40,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check(self)

@@ -1,8 +1,4 @@
-"""What activations a calibration set brings: one streaming pass, bounded memory, mergeable.
-
-Images pass in chunks of a fixed size, the last filled up, through the folded analog network; what
-is kept are whole-number counts and maxima, so neither batches nor order change a bit.
-"""
+"""Statistics of activations over a calibration set: mergeable, and kept in one file."""
 
 import json
 from dataclasses import dataclass
@@ -12,20 +8,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
-from torch import nn
 
-from ann2snn.conversion.analog import graph_network
-from ann2snn.conversion.fold import simplified
-from ann2snn.conversion.graph import AnalogGraph
 from ann2snn.conversion.histogram import Histogram, lowest_kept
-from ann2snn.conversion.points import points
-from ann2snn.conversion.trace import analog_graph
 
 FORMAT = "ann2snn activation statistics 1"
-CHUNK = 100
 PERCENTILES = (50.0, 90.0, 95.0, 99.0, 99.9, 99.99, 99.999)
 PLOT_BINS = 100
 UNIT_RANGE = (0.0, 1.0)
@@ -33,10 +21,10 @@ UNIT_RANGE = (0.0, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class LayerStatistics:
-    """One layer over all images: the positive parts of its activations.
+    """Statistics of one layer over all images: the positive parts of its activations.
 
-    `largest` (channels,) are exact maxima by channel; `channels` count the activations of each
-    channel, `histogram` those of all, `image_maxima` the largest of each image.
+    `largest` (channels,) are the exact maxima per channel. `channels` count the activations per
+    channel, `histogram` those of the whole layer, `image_maxima` the largest one per image.
     """
 
     largest: npt.NDArray[np.float64]
@@ -52,7 +40,7 @@ class LayerStatistics:
         return float(self.largest.max())
 
     def merge(self, other: "LayerStatistics") -> "LayerStatistics":
-        """Of both sets of images."""
+        """The layer's statistics over both sets of images."""
         pairs = zip(self.channels, other.channels, strict=True)
         channels = (Histogram.merged(pair) for pair in pairs)
         return LayerStatistics(
@@ -64,25 +52,36 @@ class LayerStatistics:
     def scale(self, percentile: float, population: str) -> float:
         """The percentile over the layer's activations; 100 is the exact maximum.
 
-        Where so many are 0 that the percentile is, it is the maximum; 0 only if all are.
+        If the percentile is 0, the maximum takes its place; that is 0 only if all activations are.
         """
         found = self.histogram.percentile(percentile, population)
         return min(found, self.maximum) if percentile < 100 and found > 0 else self.maximum
 
     def channel_scales(self, percentile: float, population: str) -> npt.NDArray[np.float64]:
-        """The percentile over each channel's activations (channels,), as `scale` for the layer; a
-        channel without any above 0 has the layer's scale."""
+        """The percentile over each channel's activations (channels,), as `scale` for the layer.
+
+        A channel without activations above 0 has the layer's scale.
+        """
         found = np.array([c.percentile(percentile, population) for c in self.channels])
         inner = (found > 0) & (percentile < 100)
         scales = np.where(inner, np.minimum(found, self.largest), self.largest)
         return np.where(scales > 0, scales, self.scale(percentile, population))
 
+    def share_above(self, scale: npt.NDArray[np.float64]) -> float:
+        """Share of all activations above `scale`, which has shape () or (channels,)."""
+        if scale.ndim == 0:
+            above = self.histogram.above(float(scale))
+        else:
+            pairs = zip(self.channels, scale, strict=True)
+            above = sum(channel.above(float(value)) for channel, value in pairs)
+        return above / self.histogram.total
+
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """The layers that a conversion needs scales of, by node name, over `images` images.
+    """Statistics of all layers whose scale comes from them, by node name, over `images` images.
 
-    `pixels` is the range that the images' pixels lie in: [0, 1], or what they leave it to.
+    `pixels` is the range of the pixels: [0, 1], widened where an image goes beyond it.
     """
 
     layers: dict[str, LayerStatistics]
@@ -90,7 +89,7 @@ class Statistics:
     pixels: tuple[float, float] = UNIT_RANGE
 
     def merge(self, other: "Statistics") -> "Statistics":
-        """Of both sets of images.
+        """The statistics over both sets of images.
 
         Raises:
             ValueError: they are of different networks.
@@ -101,9 +100,14 @@ class Statistics:
         pixels = min(self.pixels[0], other.pixels[0]), max(self.pixels[1], other.pixels[1])
         return Statistics(merged, self.images + other.images, pixels)
 
+    @property
+    def dead(self) -> tuple[str, ...]:
+        """Layers without any activation above zero, whose scale is 1."""
+        return tuple(name for name, layer in self.layers.items() if layer.maximum == 0)
+
     def summary(self) -> dict[str, Any]:
-        """For each layer, in order: count, nonzero, max, percentiles over the non-zero activations,
-        and histograms to plot of the non-zero activations and of the images' maxima."""
+        """Per layer, in order: count, nonzero, max, percentiles over the non-zero activations, and
+        histograms to plot of the non-zero activations and of the largest one per image."""
         return {name: _summary(layer) for name, layer in self.layers.items()}
 
     def save(self, path: Path) -> None:
@@ -145,47 +149,6 @@ class Statistics:
         return Statistics(layers, content["images"], (low, high))
 
 
-def collect(module: nn.Module, images: npt.NDArray[Any], levels: int) -> Statistics:
-    """Statistics of `module` over `images` (N, *shape) of whole numbers k, pixels k / levels.
-
-    Raises:
-        ConversionError: the network cannot be converted.
-        ValueError: there are no images, or activations that are not finite.
-    """
-    if not len(images):
-        raise ValueError("statistics need at least one calibration image, got 0")
-    graph = simplified(analog_graph(module, tuple(images.shape[1:])))
-    dtype = next((p.dtype for p in module.parameters()), torch.float32)
-    return collect_from(graph, images, levels, dtype)
-
-
-def collect_from(
-    graph: AnalogGraph, images: npt.NDArray[Any], levels: int, dtype: torch.dtype
-) -> Statistics:
-    """Statistics of a folded graph."""
-    from ann2snn.conversion.tally import Tally  # needs numba, which nothing else here does
-
-    network = graph_network(graph, dtype)
-    shapes = graph.shapes()
-    tallies = {name: Tally(name, shapes[name]) for name in points(graph)}
-    for start in range(0, len(images), CHUNK):
-        block = np.asarray(images[start : start + CHUNK])
-        kept = len(block)
-        # kernels give other last bits for other batch sizes: every chunk has the same
-        filled = np.concatenate([block, np.zeros((CHUNK - kept, *block.shape[1:]), block.dtype)])
-        pixels = torch.from_numpy(filled).to(dtype) / levels
-        for node, signal in network.signals(pixels):
-            if node.name in tallies:
-                tallies[node.name].add(signal[:kept])
-    layers = {
-        name: LayerStatistics(tally.largest, tally.channels(), tally.image_maxima())
-        for name, tally in tallies.items()
-    }
-    low, high = UNIT_RANGE
-    pixels_seen = min(low, float(images.min()) / levels), max(high, float(images.max()) / levels)
-    return Statistics(layers, len(images), pixels_seen)
-
-
 def _layer(name: str, tensors: dict[str, np.ndarray]) -> LayerStatistics:
     ends = np.cumsum(tensors[f"{name}/channels/lengths"])[:-1]
     pieces = [
@@ -205,12 +168,10 @@ def _summary(layer: LayerStatistics) -> dict[str, Any]:
         "nonzero": layer.histogram.total - layer.histogram.zeros,
         "max": layer.maximum,
         "percentiles": {f"{p:g}": layer.scale(p, "nonzero") for p in (*PERCENTILES, 100.0)},
-        "histogram": {
-            "edges": edges.tolist(),
-            "counts": layer.histogram.grouped(edges).tolist(),
-        },
-        "image_maxima": {
-            "edges": edges.tolist(),
-            "counts": layer.image_maxima.grouped(edges).tolist(),
-        },
+        "histogram": _plotted(layer.histogram, edges),
+        "image_maxima": _plotted(layer.image_maxima, edges),
     }
+
+
+def _plotted(histogram: Histogram, edges: npt.NDArray[np.float64]) -> dict[str, Any]:
+    return {"edges": edges.tolist(), "counts": histogram.grouped(edges).tolist()}

@@ -1,4 +1,4 @@
-"""From a torch module to the analog graph: a walk over what torch.fx traces, or a refusal."""
+"""From a torch module to the analog graph: a walk over the operations that torch.fx traces."""
 
 import operator
 from typing import Any
@@ -6,10 +6,11 @@ from typing import Any
 import torch
 from torch import fx, nn
 
-from ann2snn.conversion.graph import ONE, AnalogGraph
+from ann2snn.conversion.analog_graph import ONE, AnalogGraph
 from ann2snn.conversion.layers import registry
 from ann2snn.conversion.layers.registry import BATCH, Call, Handler, Signal
 from ann2snn.conversion.refusal import (
+    LISTED,
     ConversionError,
     Refused,
     combined,
@@ -17,20 +18,22 @@ from ann2snn.conversion.refusal import (
     origin_of_error,
     refusal_line,
 )
+from ann2snn.conversion.simplification import simplified
 from ann2snn.spec import Input, Output, SpecError
 from ann2snn.spec.nodes import Shape
 
-SUPPORTED = (
-    "Conv1d/2d, Linear, BatchNorm, ReLU, ReLU6, Hardtanh(0, m), max- and average-pools, flatten, "
-    "add, cat, Dropout"
-)
+MISFIT = "layers that fit each other"
 
 
 class _Tracer(fx.Tracer):
-    """Keeps the user's file and line of every operation.
+    """Keeps the user's file and line of every operation, and takes modules that a family of layers
+    registers as one operation.
 
     torch.fx can keep the whole stack, but imports its compiler for that: five seconds.
     """
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return type(m) in registry.MODULES or super().is_leaf_module(m, module_qualified_name)
 
     def create_node(self, *arguments: Any, **named: Any) -> fx.Node:
         node = super().create_node(*arguments, **named)
@@ -43,7 +46,7 @@ class _Unknown:
 
 
 def analog_graph(module: nn.Module, shape: Shape) -> AnalogGraph:
-    """The graph of `module` for images of `shape`, every operation accounted for.
+    """The simplified graph of `module` for images of `shape`, every operation accounted for.
 
     Raises:
         ConversionError: lists all operations that cannot be converted.
@@ -54,14 +57,12 @@ def analog_graph(module: nn.Module, shape: Shape) -> AnalogGraph:
             f"{', '.join(training[:5])}{' ...' if len(training) > 5 else ''}: in train mode, where "
             "dropout and batch statistics differ from image to image; call .eval() first"
         )
-    traced = _traced(module)
-    registry.load()
     walk = _Walk(module, shape)
-    for node in traced.nodes:
+    for node in _traced(module).nodes:
         walk.visit(node)
     if walk.refused:
-        raise combined(walk.refused)
-    return walk.graph
+        raise combined(walk.refused, registry.supported())
+    return simplified(walk.graph)
 
 
 def _traced(module: nn.Module) -> fx.Graph:
@@ -82,7 +83,8 @@ class _Walk:
     def __init__(self, module: nn.Module, shape: Shape) -> None:
         self.module = module
         self.shape = shape
-        self.graph = AnalogGraph()
+        precision = next((p.dtype for p in module.parameters()), torch.float32)
+        self.graph = AnalogGraph(precision=precision)
         self.values: dict[fx.Node, Any] = {}
         self.refused: list[str] = []
 
@@ -100,13 +102,9 @@ class _Walk:
         arguments = fx.node.map_arg((node.args, node.kwargs), lambda n: self.values[n])
         try:
             self.values[node] = self._value(node, operation, handler, *arguments)
-        except SpecError as error:
-            self.refused.append(
-                refusal_line(node, operation, Refused(str(error), "layers that fit each other"))
-            )
-            self.values[node] = _Unknown()
-        except Refused as error:
-            self.refused.append(refusal_line(node, operation, error))
+        except (Refused, SpecError) as error:
+            reason = error if isinstance(error, Refused) else Refused(str(error), MISFIT)
+            self.refused.append(refusal_line(node, operation, reason))
             self.values[node] = _Unknown()
 
     def _operation(self, node: fx.Node) -> tuple[str, Handler | None]:
@@ -215,7 +213,7 @@ def _attribute(module: nn.Module, path: str) -> Any:
 
 
 def _no_counterpart(operation: str) -> Refused:
-    return Refused(f"{operation} has no spiking counterpart here", f"one of {SUPPORTED}")
+    return Refused(f"{operation} has no spiking counterpart here", LISTED)
 
 
 def _is_operator(node: fx.Node) -> bool:

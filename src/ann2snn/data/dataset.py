@@ -1,16 +1,19 @@
-"""A data set as arrays with fixed splits, and its saved form."""
+"""A data set as arrays with fixed splits: loaded from raw images, saved, and opened again."""
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from ann2snn.data.settings import DataSettings
+from ann2snn.data.source import DATA_SETS
+from ann2snn.data.splits import split
+from ann2snn.numerics.atomic_files import whole_file
 
 Images = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
@@ -47,6 +50,42 @@ def array_sha256(array: npt.NDArray[Any]) -> str:
     return hashlib.sha256(np.ascontiguousarray(little).data).hexdigest()
 
 
+def load(settings: DataSettings, root: Path) -> Dataset:
+    """The data set, read from `root` (DATA_ROOT) or downloaded there.
+
+    Raises:
+        ValueError: files are corrupt, or the splits do not fit.
+        OSError: files cannot be read, or a download failed.
+    """
+    source = DATA_SETS[settings.name]
+    raw = source.read(settings, root)
+    if source.manifest_names and raw.name not in source.manifest_names:
+        raise ValueError(
+            f"the manifest's name of data set {settings.name} must be one of"
+            f" {', '.join(source.manifest_names)}, got {raw.name!r}"
+        )
+    fit, validation, calibration = split(
+        len(raw.train_labels), settings.validation, settings.calibration, settings.seed
+    )
+    arrays = {name: getattr(raw, name) for name in HASHED}
+    manifest = {
+        "name": raw.name,
+        "source": raw.source,
+        "shape": list(raw.train_images.shape[1:]),
+        "levels": raw.levels,
+        "classes": list(raw.classes),
+        "counts": {
+            "train": len(raw.train_labels),
+            "test": len(raw.test_labels),
+            "validation": len(validation),
+            "calibration": len(calibration),
+        },
+        "splits_seed": settings.seed,
+        "sha256": {name: array_sha256(array) for name, array in arrays.items()},
+    }
+    return Dataset(manifest, **arrays, fit=fit, validation=validation, calibration=calibration)
+
+
 def save(dataset: Dataset, folder: Path) -> None:
     """Writes the arrays as .npy files, then the manifest, without which `folder` is no data set.
 
@@ -59,21 +98,11 @@ def save(dataset: Dataset, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
     for name in ARRAYS:
-        write = partial(np.save, arr=getattr(dataset, name), allow_pickle=False)
-        _write(folder / f"{name}.npy", write)
-    text = json.dumps(dataset.manifest, indent=1, sort_keys=True) + "\n"
-    _write(folder / MANIFEST, lambda file: file.write(text.encode()))
-
-
-def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Fills a new file by `write` and gives it its name once it is whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        with whole_file(folder / f"{name}.npy") as path, path.open("wb") as file:
+            np.save(file, getattr(dataset, name), allow_pickle=False)
+    with whole_file(folder / MANIFEST) as path:
+        text = json.dumps(dataset.manifest, indent=1, sort_keys=True) + "\n"
+        path.write_text(text, encoding="utf-8")
 
 
 def open_saved(folder: Path) -> Dataset:
@@ -89,24 +118,17 @@ def open_saved(folder: Path) -> Dataset:
             for name in ARRAYS
         }
         counts = manifest["counts"]
-        lengths = {name: len(array) for name, array in arrays.items()}
-        expected = {
-            "train_images": counts["train"],
-            "train_labels": counts["train"],
-            "test_images": counts["test"],
-            "test_labels": counts["test"],
-            "fit": counts["train"] - counts["validation"],
-            "validation": counts["validation"],
-            "calibration": counts["calibration"],
-        }
+        expected = {name: counts[name.partition("_")[0]] for name in HASHED}
+        expected |= {name: counts[name] for name in ("validation", "calibration")}
+        expected["fit"] = counts["train"] - counts["validation"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{folder} is not a saved data set ({error}); remove it and it will be made again"
         ) from error
     for name, length in expected.items():
-        if lengths[name] != length:
+        if len(arrays[name]) != length:
             raise ValueError(
-                f"{folder} holds {lengths[name]} {name}, its manifest says {length}; remove it and"
-                " it will be made again"
+                f"{folder} holds {len(arrays[name])} {name}, its manifest says {length};"
+                " remove it and it will be made again"
             )
     return Dataset(manifest=manifest, **arrays)

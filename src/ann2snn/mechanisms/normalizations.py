@@ -1,30 +1,55 @@
-"""The activation that one spike a step stands for: the scale of a layer."""
+"""The activation that one spike per step stands for: the scale of a layer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ann2snn.tables import Table
 
 
 @dataclass(frozen=True)
 class Normalization:
-    """`uses` names the toggles that matter to it."""
+    """One way to choose the scale of a layer.
+
+    `scale(layer, settings, bound)` is the scale, or 0 for a layer without activations above 0.
+    `layer` are its `LayerStatistics`, `settings` the `ConversionSettings`, and `bound` is the upper
+    bound of its activations if `needs_bound`, else None. `channel_scales(layer, settings)` gives
+    one scale per channel, for layers whose channels may differ. `uses` names the toggles that
+    matter.
+    """
 
     name: str
     meaning: str
+    scale: Callable[[Any, Any, Any], float]
     uses: tuple[str, ...] = ()
+    needs_bound: bool = False
+    channel_scales: Callable[[Any, Any], Any] | None = None
 
 
 NORMALIZATIONS: Table[Normalization] = Table("normalization", "ann2snn.mechanisms")
 
+
+def _percentile(layer: Any, settings: Any, _: None) -> float:
+    return float(layer.scale(settings.percentile, settings.population))
+
+
+def _channel_percentiles(layer: Any, settings: Any) -> Any:
+    return layer.channel_scales(settings.percentile, settings.population)
+
+
 NORMALIZATIONS.add(
-    Normalization("percentile", "a percentile of the layer's activations",
-                  ("percentile", "population"))
+    Normalization("percentile", "a percentile of the layer's activations", _percentile,
+                  uses=("percentile", "population"))
 )  # fmt: skip
-NORMALIZATIONS.add(Normalization("max", "the largest activation of the layer"))
-NORMALIZATIONS.add(Normalization("none", "1: weights stay as they are"))
 NORMALIZATIONS.add(
-    Normalization("channel", "a percentile for each output channel", ("percentile", "population"))
+    Normalization("max", "the layer's largest activation", lambda layer, *_: layer.maximum)
 )
+NORMALIZATIONS.add(Normalization("none", "1, so that weights stay as they are", lambda *_: 1.0))
 NORMALIZATIONS.add(
-    Normalization("model", "an upper bound computed from weights and pixel range, without data")
-)
+    Normalization("channel", "a percentile per output channel", _percentile,
+                  uses=("percentile", "population"), channel_scales=_channel_percentiles)
+)  # fmt: skip
+NORMALIZATIONS.add(
+    Normalization("model", "an upper bound computed from weights and pixel range, without data",
+                  lambda _layer, _settings, bound: bound, needs_bound=True)
+)  # fmt: skip

@@ -16,7 +16,7 @@ UNDECIDED = -1
 
 @dataclass(frozen=True)
 class Received:
-    """What the output received from a block of images: its `signal` (images, steps, classes),
+    """All that the output received from a block of images: its `signal` (images, steps, classes),
     `potential`, the signal's sum up to each step, the images' `places` among all, and the run's
     `seed`."""
 

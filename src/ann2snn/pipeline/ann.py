@@ -5,27 +5,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ann2snn.pipeline.user_files import given
 from ann2snn.records import Json, Record, file_sha256
-from ann2snn.settings import shaping_values
 
 if TYPE_CHECKING:
-    from ann2snn.config.schema import Settings
     from ann2snn.pipeline.chain import Chain
 
 OnEpoch = Callable[[int, dict[str, float]], None]
 FILES = ("weights.safetensors", "predictions.safetensors")
 
 
-def settings(settings: "Settings") -> Json:
-    return {**shaping_values(settings.ann), **given(settings.ann)}
-
-
 def produce(chain: "Chain", folder: Path, partial: Path) -> Record:
     import numpy as np
     from safetensors.numpy import save_file
 
-    from ann2snn.ann.networks import build
+    from ann2snn.ann.network import build
     from ann2snn.ann.training import train
     from ann2snn.ann.weights import load_weights, predict, save_weights
     from ann2snn.data.dataset import open_saved
@@ -61,7 +54,7 @@ def _live(chain: "Chain") -> Iterator[OnEpoch | None]:
         return
     from ann2snn.tracking.live import live_training
 
-    values = {"data": shaping_values(chain.settings.data), "ann": settings(chain.settings)}
+    values = {step: chain.toggles(step) for step in ("data", "ann")}
     words = {"dataset": str(chain.manifest["name"]), "network": chain.settings.ann.network}
     with live_training(chain.project, chain.key("ann"), words, values) as on_epoch:
         yield on_epoch

@@ -3,21 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ann2snn.records import Json, Record
-from ann2snn.settings import shaping_values
+from ann2snn.records import Record
 
 if TYPE_CHECKING:
-    from ann2snn.config.schema import Settings
     from ann2snn.pipeline.chain import Chain
 
 
-def settings(settings: "Settings") -> Json:
-    return shaping_values(settings.conversion)
-
-
 def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG001
-    from ann2snn.conversion.convert import explain_with
+    from ann2snn.conversion.convert import converted
     from ann2snn.conversion.statistics import Statistics
+    from ann2snn.conversion.trace import analog_graph
     from ann2snn.pipeline.statistics import analog_network
     from ann2snn.spec import save_spec
     from ann2snn.spec.cost import macs_per_image
@@ -25,23 +20,18 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
 
     manifest = chain.manifest
     statistics = Statistics.load(chain.obtain("statistics") / "statistics.safetensors")
-    plan = explain_with(
-        analog_network(chain),
-        statistics,
-        chain.settings.conversion,
-        tuple(manifest["shape"]),
-        manifest["levels"],
-    )
-    spec = plan.spec
+    graph = analog_graph(analog_network(chain), tuple(manifest["shape"]))
+    conversion = converted(graph, statistics, chain.settings.conversion, manifest["levels"])
+    spec = conversion.spec
     save_spec(spec, folder / "spec.safetensors")
     metrics = {"neurons": spec.neurons, "macs_per_image": macs_per_image(spec)}
     details = {
         "layers": rows(spec),
         "operations": [
             {"operation": fate.operation, "nodes": list(fate.nodes), "reason": fate.reason}
-            for fate in plan.fates
+            for fate in conversion.fates
         ],
-        "dead": list(plan.dead),
+        "dead": list(conversion.dead),
         "outliers": {
             name: {"largest": layer.maximum, "percentile_99.9": layer.scale(99.9, "nonzero")}
             for name, layer in statistics.layers.items()

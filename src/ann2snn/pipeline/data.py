@@ -3,26 +3,18 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ann2snn.records import Json, Record
-from ann2snn.settings import shaping_values
+from ann2snn.records import Record
 
 if TYPE_CHECKING:
-    from ann2snn.config.schema import Settings
     from ann2snn.pipeline.chain import Chain
 
 
-def settings(settings: "Settings") -> Json:
-    return shaping_values(settings.data)
-
-
 def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG001
-    from ann2snn.data.dataset import save
-    from ann2snn.data.loading import load
-    from ann2snn.pipeline.chain import data_root
+    from ann2snn.data.dataset import load, save
 
-    dataset = load(chain.settings.data, data_root())
+    dataset = load(chain.settings.data, chain.data.root)
     save(dataset, folder)
-    return chain.data_record(dataset.manifest)
+    return chain.data.record_of(dict(dataset.manifest))
 
 
 if __name__ == "__main__":

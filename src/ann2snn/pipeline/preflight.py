@@ -1,6 +1,6 @@
 """What would stop a run in its course and can be told before it: asked of all points at first."""
 
-from ann2snn.pipeline.chain import PARENTS, Chain, step_module
+from ann2snn.pipeline.chain import PARENTS, Chain
 from ann2snn.settings import SettingError
 
 
@@ -13,7 +13,7 @@ def require_ready(step: str, chain: Chain, here: bool = True) -> None:
     """
     settings = chain.settings
     for name in (*PARENTS[step], step):
-        step_module(name).settings(settings)  # reads what the user gives: weights, a module
+        chain.toggles(name)  # reads what the user gives: weights, a module
     if step != "data" and chain.knows_data():
         chain.key(step)  # knows how many images there are
     if not here or _done(step, chain):
@@ -41,7 +41,7 @@ def trains(step: str, chain: Chain) -> bool:
         "ann" in (*PARENTS[step], step)
         and not chain.settings.ann.weights
         and not _done(step, chain)
-        and not _done("ann", chain)
+        and not (chain.knows_data() and chain.at_hand("ann"))
     )
 
 

@@ -3,16 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ann2snn.records import Json, Record
-from ann2snn.settings import shaping_values
+from ann2snn.records import Record
 
 if TYPE_CHECKING:
-    from ann2snn.config.schema import Settings
     from ann2snn.pipeline.chain import Chain
-
-
-def settings(settings: "Settings") -> Json:
-    return shaping_values(settings.simulation)
 
 
 def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG001

@@ -4,22 +4,17 @@ statistics over the calibration set, and its answers to the validation images.""
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ann2snn.records import Json, Record, write_json
+from ann2snn.records import Record, write_json
 
 if TYPE_CHECKING:
     import torch
 
-    from ann2snn.config.schema import Settings
     from ann2snn.pipeline.chain import Chain
-
-
-def settings(settings: "Settings") -> Json:  # noqa: ARG001
-    return {}
 
 
 def analog_network(chain: "Chain") -> "torch.nn.Module":
     """The trained network of a chain, in eval mode."""
-    from ann2snn.ann.networks import build
+    from ann2snn.ann.network import build
     from ann2snn.ann.weights import load_weights
 
     shape = tuple(chain.manifest["shape"])
@@ -32,13 +27,15 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
     from safetensors.numpy import save_file
 
     from ann2snn.ann.weights import predict
-    from ann2snn.conversion.statistics import collect
+    from ann2snn.conversion.calibration import collect
+    from ann2snn.conversion.trace import analog_graph
     from ann2snn.data.dataset import open_saved
 
     dataset = open_saved(chain.obtain("data"))
     images = dataset.train_images[dataset.calibration]
     network = analog_network(chain)
-    statistics = collect(network, images, dataset.levels)
+    graph = analog_graph(network, images.shape[1:])
+    statistics = collect(graph, images, dataset.levels)
     validation = dataset.train_images[dataset.validation]
     answers = predict(network, validation, dataset.levels)
     statistics.save(folder / "statistics.safetensors")

@@ -14,7 +14,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from ann2snn.ann.settings import AnnSettings
-from ann2snn.records import Json, code_hash, file_sha256
+from ann2snn.pipeline.source_code import code_hash
+from ann2snn.records import Json, file_sha256
 from ann2snn.settings import SettingError
 
 

@@ -1,21 +1,27 @@
 """Cells and tables of the page, as Markdown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ann2snn.report.results import Point, Results
 
+WIDEST = 7  # columns: more do not fit a page
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table."""
-    yield "| " + " | ".join(columns) + " |"
-    yield "|" + "---|" * len(columns)
-    for row in rows:
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    assert len(columns) <= WIDEST, columns
+    lines = [" | ".join(cell.replace("|", "\\|") for cell in line) for line in (columns, *rows)]
+    first, *others = [f"| {line} |" for line in lines]
+    return "\n".join([first, "|" + "---|" * len(columns), *others])
 
 
 def run_link(point: Point, artifacts: str) -> str:
     """The first digits of a point's run key, as a link to its record."""
-    return f"[`{point.simulation.key[:10]}`]({artifacts}/{point.path.as_posix()})"
+    return linked(point, f"`{point.simulation.key[:10]}`", artifacts)
+
+
+def linked(point: Point, words: str, artifacts: str) -> str:
+    """`words` as a link to a point's record."""
+    return f"[{words}]({artifacts}/{point.path.as_posix()})"
 
 
 def ann_link(results: Results, point: Point, words: str, artifacts: str) -> str:
@@ -24,12 +30,24 @@ def ann_link(results: Results, point: Point, words: str, artifacts: str) -> str:
     return f"[{words}]({artifacts}/{path.as_posix()})" if path else words
 
 
+def hundredths(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
 def interval(low: float, high: float) -> str:
     return f"{low:.2f} to {high:.2f}"
 
 
+def interval_of(point: Point) -> str:
+    return interval(point.metrics["interval_low"], point.metrics["interval_high"])
+
+
 def step_or_never(step: int | None) -> str:
     return "never" if step is None else str(step)
+
+
+def yes_or_no(holds: bool) -> str:
+    return "yes" if holds else "no"
 
 
 def three_digits(value: float) -> str:

@@ -9,21 +9,23 @@ from typing import Any
 from ann2snn.records import Json, write_json
 from ann2snn.report.chart import save_chart
 from ann2snn.report.figures import all_charts
+from ann2snn.report.findings import findings
 from ann2snn.report.page import report_page
 from ann2snn.report.results import Point, read_results
 from ann2snn.report.rows import result_rows
 
 
-def write_report(artifacts: Path, target: Path) -> None:
+def write_report(artifacts: Path, target: Path, strict: bool = True) -> None:
     """Replaces what is in `target` by the report on `artifacts`, once it is whole.
 
-    Equal artifacts give equal bytes.
+    Equal artifacts give equal bytes. Without `strict`, findings that do not hold are left out.
 
     Raises:
-        ValueError: a file of `artifacts` is broken.
+        ValueError: a file of `artifacts` is broken, or a sentence of the findings does not hold.
         FileNotFoundError: `artifacts` holds no study.
     """
     results = read_results(artifacts)
+    found = findings(results, strict)
     charts = all_charts(results)
     temporary = target.with_name(f".{target.name}.new")
     before = target.with_name(f".{target.name}.old")
@@ -39,7 +41,7 @@ def write_report(artifacts: Path, target: Path) -> None:
                     temporary / "metrics" / study.name / f"{point.name}.json", _metrics(point)
                 )
         to_artifacts = Path(os.path.relpath(artifacts, target)).as_posix()
-        page = report_page(results, charts, to_artifacts)
+        page = report_page(results, charts, found, to_artifacts)
         (temporary / "report.md").write_text(page, encoding="utf-8", newline="\n")
         (temporary / "results.json").write_text(
             _rows_text(result_rows(results)), encoding="utf-8", newline="\n"

@@ -1,210 +1,221 @@
-"""What a kind of study says beside its figures and its table of points."""
+"""The tables of a study on the page, of at most seven columns each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from statistics import fmean
 
 from ann2snn.numerics.steps_to_level import first_step_at
-from ann2snn.report import architecture_reasons, bar_reasons
-from ann2snn.report.markdown import interval, run_link, spread, step_or_never, table
+from ann2snn.report.lookup import late_rise
+from ann2snn.report.markdown import (
+    ann_link,
+    hundredths,
+    interval,
+    interval_of,
+    linked,
+    run_link,
+    spread,
+    step_or_never,
+    table,
+    three_digits,
+    yes_or_no,
+)
 from ann2snn.report.published import (
-    curve_of,
-    is_full_method,
+    Published,
     is_papers_network,
     papers_bar,
+    papers_curve,
     papers_network,
     published,
-    published_curves,
 )
-from ann2snn.report.results import READOUTS, Point, Results, Study
-from ann2snn.report.rows import LAST, LEVEL, START, readout_rows, speed_level
-from ann2snn.report.verdict import verdict
+from ann2snn.report.results import READOUTS, Point, Results, Study, saturating_shares
+from ann2snn.report.rows import LAST, START, readout_rows, speed_level
+from ann2snn.report.scale_factors import pair_of_scales, scale_factors
+from ann2snn.report.selection import chosen_point
 
 
-def tables_of(results: Results, study: Study, artifacts: str) -> Iterator[str]:
-    """The lines of what the study's kind adds to the page; nothing for other kinds."""
-    kinds: dict[str, Callable[[Results, Study, str], Iterator[str]]] = {
-        "ablation": _ablation,
-        "percentiles": _percentiles,
-        "architecture": _architectures,
-        "readouts": _readouts,
-        "selection": _selection,
-    }
-    if study.kind in kinds:
-        yield from kinds[study.kind](results, study, artifacts)
+@dataclass(frozen=True)
+class Tables:
+    """Tables as Markdown; `artifacts` is the way from the page to the records."""
+
+    results: Results
+    artifacts: str
+
+    def points(self, study: Study) -> str:
+        return table(
+            ("", "ANN", "SNN", "interval", "steps to 99 %", "synaptic operations", "run"),
+            [
+                (
+                    point.label, hundredths(point.metrics["ann_accuracy"]),
+                    hundredths(point.metrics["snn_accuracy"]), interval_of(point),
+                    step_or_never(point.metrics["steps_to_99"]),
+                    three_digits(point.metrics["synops_per_image"]), self._run(point),
+                )
+                for point in study.points
+            ],
+        )  # fmt: skip
+
+    def details(self, study: Study) -> str:
+        return table(
+            ("", f"last {LAST}", "answers of the ANN", "no answer", "spikes per neuron", "exact",
+             "run"),
+            [
+                (
+                    point.label, hundredths(point.metrics.get("snn_accuracy_last50")),
+                    hundredths(point.metrics["agreement"]),
+                    hundredths(point.metrics.get("undecided", 0.0)),
+                    hundredths(point.metrics["spikes_per_neuron"]),
+                    yes_or_no(point.metrics["exact"]), self._run(point),
+                )
+                for point in study.points
+            ],
+        )  # fmt: skip
+
+    def beside_the_paper(self, study: Study) -> str:
+        """Bars and gains from bar to bar; empty where the paper has none for this network."""
+        pairs = bars(study)
+        gains: list[tuple[str, str]] = [("", "")] + [
+            (
+                f"{point.metrics['snn_accuracy'] - before.metrics['snn_accuracy']:+.2f}",
+                f"{bar.value - last.value:+.2f}",
+            )
+            for (before, last), (point, bar) in pairwise(pairs)
+        ]
+        rows = [
+            (
+                point.label, hundredths(point.metrics["snn_accuracy"]), bar.words,
+                f"{point.metrics['snn_accuracy'] - bar.value:+.2f}", *gain, self._run(point),
+            )
+            for (point, bar), gain in zip(pairs, gains, strict=False)
+        ]  # fmt: skip
+        columns = ("", "this project", "the paper", "difference", "our gain", "its gain", "run")
+        return table(columns, rows) if rows else ""
+
+    def differences(self, study: Study) -> str:
+        """Losses, late rises, rates and saturation beside the paper's, as far as published."""
+        ann = published("ablation")["ann"].value
+        rows = []
+        for point, bar in bars(study):
+            found = point.metrics
+            loss = found["ann_accuracy"] - found["snn_accuracy"]
+            curve = point.simulation.curves["accuracy"]
+            theirs = papers_curve(point.simulation.settings, study.dataset)
+            rises = [late_rise(curve) for curve in (curve, theirs) if curve]
+            rows.append(
+                (
+                    linked(point, point.label, self.artifacts),
+                    step_or_never(first_step_at(curve, bar.value)),
+                    f"{loss:.2f} / {ann - bar.value:.2f}",
+                    " / ".join(f"{rise:+.2f}" for rise in rises),
+                    f"{found['mean_rate']:.4f}" if "mean_rate" in found else "",
+                    f"{100 * max(saturating_shares(point).values(), default=0.0):.2f} %",
+                    hundredths(found.get("undecided", 0.0)),
+                )
+            )
+        return table(
+            ("", "first step at the paper's bar", "loss / the paper's",
+             f"rise in the last {LAST} steps / the authors' curve", "mean rate", "saturating",
+             "no answer"),
+            rows,
+        )  # fmt: skip
+
+    def papers_ann(self) -> str:
+        return published("ablation")["ann"].words
+
+    def scale_factors(self, study: Study) -> str:
+        """By layer, for a study with the maximum beside the 99.9th percentile; else empty."""
+        pair = pair_of_scales(study.points)
+        factors = scale_factors(*pair) if pair and study.kind == "ablation" else {}
+        rows = [
+            (layer, f"{scale:.2f}", f"{spikes:.2f}") for layer, (scale, spikes) in factors.items()
+        ]
+        columns = ("layer", "scale falls, times", "spikes rise, times")
+        return table(columns, rows) if rows else ""
+
+    def first_steps(self, study: Study) -> str:
+        first = study.points[0]
+        compared = is_papers_network(first.simulation.settings, study.dataset)
+        levels = (START, speed_level(study, first))
+        rows = []
+        for point in study.points:
+            theirs = papers_curve(point.simulation.settings, study.dataset)
+            row = [point.label]
+            for level in levels:
+                row.append(step_or_never(first_step_at(point.simulation.curves["accuracy"], level)))
+                if compared:
+                    row.append(step_or_never(first_step_at(theirs, level)) if theirs else "")
+            rows.append((*row, self._run(point)))
+        columns = [
+            (f"{level:.1f} % right", "the authors' curve")[: 1 + compared] for level in levels
+        ]
+        return table(("", *sum(columns, ()), "run"), rows)
+
+    def trainings(self, study: Study) -> str:
+        rows = []
+        for label, points in study.variants.items():
+            theirs = papers_network(points[0].simulation.settings, study.dataset)
+            found = [point.metrics for point in points]
+            rows.append(
+                (
+                    label, str(len(points)), spread([m["ann_accuracy"] for m in found]),
+                    spread([m["snn_accuracy"] for m in found]),
+                    spread([m["ann_accuracy"] - m["snn_accuracy"] for m in found]),
+                    theirs.words if theirs else "", ", ".join(map(self._run, points)),
+                )
+            )  # fmt: skip
+        columns = ("", "seeds", "ANN", "SNN", "ANN - SNN", "the paper's ANN", "runs")
+        return table(columns, rows)
+
+    def changes(self, study: Study) -> str:
+        """How the ANN changes from network to network, and the SNN read by the most spikes."""
+        rows, before = [], None
+        for label, points in study.variants.items():
+            theirs = papers_network(points[0].simulation.settings, study.dataset)
+            ann = fmean(point.metrics["ann_accuracy"] for point in points)
+            change = ("", "")
+            if before and theirs and theirs.name != before[1].name:
+                change = f"{ann - before[0]:+.2f}", f"{theirs.value - before[1].value:+.2f}"
+            counts = [point.metrics.get("accuracy_count") for point in points]
+            known = [count for count in counts if count is not None]
+            rows.append((label, *change, spread(known) if known else ""))
+            before = (ann, theirs) if theirs else before
+        columns = ("", "change of the ANN", "of the paper's", f"SNN, {READOUTS['count']}")
+        return table(columns, rows)
+
+    def outputs(self, study: Study) -> str:
+        rows = [
+            (
+                READOUTS[name] if len(study.points) == 1 else f"{point.label}, {READOUTS[name]}",
+                hundredths(found["snn_accuracy"]), interval(*found["interval"]),
+                hundredths(found["snn_accuracy_last50"]), step_or_never(found["steps_to_99"]),
+                self._run(point),
+            )
+            for point in study.points
+            for name, found in readout_rows(point).items()
+        ]  # fmt: skip
+        return table(("", "SNN", "interval", f"last {LAST}", "steps to 99 %", "run"), rows)
+
+    def choice(self, study: Study) -> str:
+        return linked(chosen_point(study), chosen_point(study).label, self.artifacts)
+
+    def trained(self, study: Study) -> str:
+        """The keys of the trained networks, in the order of the points that run them first."""
+        first: dict[str, Point] = {}
+        for point in study.points:
+            first.setdefault(point.simulation.parents["ann"], point)
+        return ", ".join(
+            ann_link(self.results, point, f"`{key[:10]}`", self.artifacts)
+            for key, point in first.items()
+        )
+
+    def _run(self, point: Point) -> str:
+        return run_link(point, self.artifacts)
 
 
-def _ablation(results: Results, study: Study, artifacts: str) -> Iterator[str]:
-    if gains := bar_reasons.from_bar_to_bar(study.points):
-        yield f"\n{gains}"
-    ann = published("ablation")["ann"]
-    pairs = [
+def bars(study: Study) -> Sequence[tuple[Point, Published]]:
+    """Points that the paper has a bar for, with the bar."""
+    return [
         (point, bar)
         for point in study.points
         if (bar := papers_bar(point.simulation.settings, study.dataset))
     ]
-    if not pairs:
-        return
-    before = [None, *pairs[:-1]]
-    rows = [
-        (
-            point.label,
-            f"{point.metrics['snn_accuracy']:.2f}",
-            bar.words,
-            _gain(point.metrics["snn_accuracy"], last and last[0].metrics["snn_accuracy"]),
-            _gain(bar.value, last and last[1].value),
-            step_or_never(first_step_at(point.simulation.curves["accuracy"], bar.value)),
-            verdict(point, bar, ann),
-            run_link(point, artifacts),
-        )
-        for last, (point, bar) in zip(before, pairs, strict=True)
-    ]
-    yield (
-        f"\nBeside the paper (original CIFAR-10; ours is {study.dataset}): ANN"
-        f" {study.points[0].metrics['ann_accuracy']:.2f}, the paper's {ann.words}.\n"
-    )
-    yield from table(
-        ("", "this project", "the paper", "our gain", "its gain", "our step at its bar", "verdict",
-         "run"),
-        rows,
-    )  # fmt: skip
-    for reason in bar_reasons.reasons(results, study, LEVEL):
-        yield f"\n{reason}"
-
-
-def _gain(value: float, before: float | None) -> str:
-    return "" if before is None else f"{value - before:+.2f}"
-
-
-def _percentiles(_: Results, study: Study, artifacts: str) -> Iterator[str]:
-    comparable = is_papers_network(study.points[0].simulation.settings, study.dataset)
-    level = speed_level(study, study.points[0])
-    authors = published_curves()
-    rows = []
-    for point in study.points:
-        name = curve_of(point.toggles) if comparable else None
-        row = [point.label]
-        for height in (START, level):
-            row.append(step_or_never(_reached(point, height)))
-            if comparable:
-                theirs = first_step_at(authors[name], height) if name else None
-                row.append(step_or_never(theirs) if name else "")
-        rows.append([*row, run_link(point, artifacts)])
-    columns = [""]
-    for height in (START, level):
-        columns.append(f"{height:.1f} % right")
-        if comparable:
-            columns.append("the authors' curve")
-    yield "\nThe first step with so many right:\n"
-    yield from table([*columns, "run"], rows)
-    yield f"\n{_shape(study, level)}"
-
-
-def _reached(point: Point, level: float) -> int | None:
-    return first_step_at(point.simulation.curves["accuracy"], level)
-
-
-def _shape(study: Study, level: float) -> str:
-    """Whether the curves have the paper's shape: the lowest percentile starts first and ends last,
-    and the level comes the later, the higher the percentile."""
-    swept = [
-        point
-        for point in study.points
-        if is_full_method(point.toggles) and point.toggles["normalization"] == "percentile"
-    ]
-    swept.sort(key=lambda point: float(point.toggles["percentile"]))
-    if len(swept) < 3:
-        return ""
-    lowest, others = swept[0], swept[1:]
-    starts = [_reached(point, START) for point in swept]
-    ends = [point.metrics["snn_accuracy"] for point in swept]
-    first = starts[0] is not None and all(s is None or starts[0] < s for s in starts[1:])
-    tied = starts[0] is not None and all(s is None or starts[0] <= s for s in starts[1:])
-    times = [_reached(point, level) for point in others]
-    reached = [time for time in times if time is not None]
-    ordered = len(reached) == len(times) and all(a < b for a, b in pairwise(reached))
-    return (
-        f"The paper's shape: the lowest percentile, {lowest.toggles['percentile']:g}, starts"
-        f" fastest: {'yes' if first else 'tied' if tied else 'no'};"
-        f" ends lowest of the percentiles: {'yes' if ends[0] < min(ends[1:]) else 'no'};"
-        f" {level:.1f} % comes later with every higher one: {'yes' if ordered else 'no'}."
-    )
-
-
-def _architectures(results: Results, study: Study, artifacts: str) -> Iterator[str]:
-    yield "\nMeans over training seeds (smallest to largest):\n"
-    rows = []
-    for label, points in study.variants.items():
-        theirs = papers_network(points[0].simulation.settings, study.dataset)
-        rows.append(
-            [
-                label,
-                str(len(points)),
-                spread([point.metrics["ann_accuracy"] for point in points]),
-                spread([point.metrics["snn_accuracy"] for point in points]),
-                spread([point.metrics["ann_accuracy"] - point.metrics["snn_accuracy"]
-                        for point in points]),
-                _spread_by_count(points),
-                theirs.words if theirs else "",
-                ", ".join(run_link(point, artifacts) for point in points),
-            ]
-        )  # fmt: skip
-    yield from table(
-        ("", "seeds", "ANN", "SNN", "loss", f"SNN, {READOUTS['count']}",
-         "the paper's ANN (original CIFAR-10)", "runs"),
-        rows,
-    )  # fmt: skip
-    for reason in architecture_reasons.reasons(results, study):
-        yield f"\n{reason}"
-
-
-def _spread_by_count(points: list[Point]) -> str:
-    found = [point.metrics for point in points]
-    known = all("accuracy_count" in metrics for metrics in found)
-    return spread([metrics["accuracy_count"] for metrics in found]) if known else ""
-
-
-def _readouts(_: Results, study: Study, artifacts: str) -> Iterator[str]:
-    yield "\nBy read-out:\n"
-    rows = [
-        [
-            READOUTS[name] if len(study.points) == 1 else f"{point.label}, {READOUTS[name]}",
-            f"{found['snn_accuracy']:.2f}",
-            interval(*found["interval"]),
-            f"{found['snn_accuracy_last50']:.2f}",
-            step_or_never(found["steps_to_99"]),
-            run_link(point, artifacts),
-        ]
-        for point in study.points
-        for name, found in readout_rows(point).items()
-    ]
-    yield from table(
-        ("", "SNN", "interval", f"last {LAST} steps", "steps to 99 % of ANN", "run"), rows
-    )
-
-
-def _selection(results: Results, study: Study, artifacts: str) -> Iterator[str]:
-    chosen = chosen_point(study)
-    yield (
-        "\nRule: the point whose answers are most often those of the analog network, the first of"
-        f" equals: {chosen.label} ({chosen.metrics['agreement']:.2f} %,"
-        f" {run_link(chosen, artifacts)})."
-    )
-    for other in results.of_kind("best"):
-        if other.network == study.network:
-            used = same_toggles(other.points[-1], chosen)
-            yield f"`{other.name}` {'takes it' if used else 'takes another'}."
-    if chosen.simulation.settings["ann"].get("final", False):
-        yield (
-            "The analog network has been trained on these images too, so they judge the conversion"
-            " and not the network."
-        )
-
-
-def chosen_point(study: Study) -> Point:
-    """The point of a selection whose answers are most often the ANN's; the first of equals."""
-    return max(study.points, key=lambda point: float(point.metrics["agreement"]))
-
-
-def same_toggles(one: Point, other: Point) -> bool:
-    """Whether two points have the same conversion."""
-    return one.toggles == other.toggles

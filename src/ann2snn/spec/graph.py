@@ -113,7 +113,7 @@ class SpikingSpec:
         return sum(math.prod(self.shapes[n.name]) for n in self.nodes if isinstance(n, Neuron))
 
     def through(self, rule: Callable[[Node, list[Found]], Found]) -> dict[str, Found]:
-        """What `rule` makes of each node and of what it made of the node's inputs, by name."""
+        """The results of `rule` by node, from the node and the results for its inputs."""
         found: dict[str, Found] = {}
         for node in self.nodes:
             found[node.name] = rule(node, [found[name] for name in node.inputs])
@@ -133,7 +133,7 @@ class SpikingSpec:
         return self._static[name]
 
     def signal(self, name: str) -> str:
-        """What the node hands on: spikes, graded or current."""
+        """The kind of signal that the node hands on: spikes, graded or current."""
         return self._signals[name]
 
     def is_spiking(self, name: str) -> bool:

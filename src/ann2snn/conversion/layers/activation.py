@@ -20,23 +20,18 @@ def relu(call: Call) -> Signal:
     return call.emit(Neuron, (signal.name,), signal.shape)
 
 
-@module(nn.ReLU6, nn.Hardtanh)
-def hardtanh_module(call: Call) -> Signal:
-    """ReLU6 and Hardtanh(0, m)."""
-    return saturate(call, call.module.min_val, call.module.max_val)
-
-
+@module(nn.ReLU6)
 @function(F.relu6)
 def relu6(call: Call) -> Signal:
-    """F.relu6."""
+    """min(max(0, x), 6)."""
     return saturate(call, 0.0, 6.0)
 
 
+@module(nn.Hardtanh)
 @function(F.hardtanh, F.hardtanh_)
-def hardtanh_function(call: Call) -> Signal:
-    """F.hardtanh(x, 0, m)."""
-    low, high = call.argument(1, "min_val", -1.0), call.argument(2, "max_val", 1.0)
-    return saturate(call, low, high)
+def hardtanh(call: Call) -> Signal:
+    """Hardtanh(0, m)."""
+    return saturate(call, call.argument(1, "min_val", -1.0), call.argument(2, "max_val", 1.0))
 
 
 @function(torch.clamp)
@@ -65,8 +60,7 @@ def saturate(call: Call, low: object, high: object) -> Signal:
 def softmax(call: Call) -> Signal:
     """A (log-)softmax over the classes as the last operation: the argmax is that of its input."""
     signal = call.signal()
-    axis = call.module.dim if call.module is not None else call.argument(1, "dim")
-    if not call.last or len(signal.shape) != 1 or axis not in (1, -1, None):
+    if not call.last or len(signal.shape) != 1 or call.argument(1, "dim") not in (1, -1, None):
         raise Refused(
             "a softmax inside the network is no rate", "a ReLU, or a softmax as the last operation"
         )

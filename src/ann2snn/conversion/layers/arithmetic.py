@@ -23,27 +23,29 @@ from ann2snn.spec.nodes import Array
 @method("add", "add_")
 def add(call: Call) -> Signal:
     """x + y of two branches, or of a branch and a constant."""
-    if call.kwargs.get("alpha", 1) != 1:
-        raise Refused("add with alpha", "x + alpha * y")
-    first, second = operands(call)
-    if isinstance(first, Signal) and isinstance(second, Signal):
-        return joined(call, first, second)
-    signal, constant = (first, second) if isinstance(first, Signal) else (second, first)
-    return affine(call, signal, 1.0, constant)
+    return _sum(call, minus=False)
 
 
 @function(operator.sub, operator.isub, torch.sub)
 @method("sub", "sub_")
 def subtract(call: Call) -> Signal:
     """x - y of two branches, or of a branch and a constant."""
+    return _sum(call, minus=True)
+
+
+def _sum(call: Call, *, minus: bool) -> Signal:
     if call.kwargs.get("alpha", 1) != 1:
-        raise Refused("sub with alpha", "x - alpha * y")
+        name, sign = ("sub", "-") if minus else ("add", "+")
+        raise Refused(f"{name} with alpha", f"x {sign} alpha * y")
     first, second = operands(call)
-    if isinstance(first, Signal) and isinstance(second, Signal):
-        return joined(call, first, affine(call, second, -1.0, 0.0))
-    if isinstance(first, Signal):
-        return affine(call, first, 1.0, -second)
-    return affine(call, second, -1.0, first)
+    if not isinstance(second, Signal):
+        return affine(call, first, 1.0, -second if minus else second)
+    if not isinstance(first, Signal):
+        return affine(call, second, -1.0 if minus else 1.0, first)
+    second = affine(call, second, -1.0, 0.0) if minus else second
+    if first.shape != second.shape:
+        raise Refused(f"adds shapes {first.shape} and {second.shape}", "branches of one shape")
+    return call.emit(Add, (first.name, second.name), first.shape)
 
 
 @function(operator.mul, operator.imul, torch.mul)
@@ -93,13 +95,6 @@ def operands(call: Call) -> tuple[Any, Any]:
     return call.argument(0, "input"), call.argument(1, "other")
 
 
-def joined(call: Call, first: Signal, second: Signal) -> Signal:
-    """An `Add` node of branches of one shape."""
-    if first.shape != second.shape:
-        raise Refused(f"adds shapes {first.shape} and {second.shape}", "branches of one shape")
-    return call.emit(Add, (first.name, second.name), first.shape)
-
-
 def affine(call: Call, signal: Signal, gain: Any, bias: Any) -> Signal:
     """gain x + bias with constants that broadcast to the signal."""
     fields = {"gain": constant(signal, gain), "bias": constant(signal, bias)}
@@ -112,21 +107,16 @@ def constant(signal: Signal, value: Any) -> Array:
         return np.array(float(value))
     if not isinstance(value, torch.Tensor):
         raise Refused(f"combines the signal with {value!r}", "a number or a parameter")
-    values, rank = array(value), len(signal.shape)
+    values, rank, shape = array(value), len(signal.shape), spec_shape(signal.shape)
     if values.ndim == rank + 1 and values.shape[0] == 1:
         values = values[0]
-    if values.ndim > rank:
-        raise Refused(
-            f"a constant of shape {tuple(value.shape)} widens the signal", "one image's shape"
-        )
-    values = values.reshape((1,) * (rank - values.ndim) + values.shape) if values.ndim else values
-    if rank == 2 and values.ndim == 2:
-        values = values[:, None, :]
-    try:
-        fits = np.broadcast_shapes(values.shape, spec_shape(signal.shape))
-    except ValueError:
-        fits = ()
-    if fits != spec_shape(signal.shape):
+    fits = values.ndim <= rank
+    if values.ndim and fits:
+        values = values.reshape((1,) * (rank - values.ndim) + values.shape)
+        values = values[:, None, :] if rank == 2 else values
+        sizes = zip(values.shape, shape, strict=True)
+        fits = all(size in (1, whole) for size, whole in sizes)
+    if not fits:
         raise Refused(
             f"a constant of shape {tuple(value.shape)} widens the signal", "one image's shape"
         )

@@ -2,76 +2,41 @@
 
 from typing import Any
 
-import numpy as np
-import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ann2snn.conversion.layers.registry import (
-    Call,
-    Signal,
-    array,
-    function,
-    module,
-    pair,
-    spec_shape,
-)
+from ann2snn.conversion.layers.registry import Call, Signal, function, module, pair, spec_shape
 from ann2snn.conversion.refusal import Refused
 from ann2snn.numerics.windows import Padding, same_padding
 from ann2snn.spec import Conv
 
 
 @module(nn.Conv1d, nn.Conv2d)
-def convolution_module(call: Call) -> Signal:
-    """Conv1d, Conv2d."""
-    conv = call.module
-    if conv.padding_mode != "zeros" and any(conv._reversed_padding_repeated_twice):
-        raise Refused(f"padding_mode {conv.padding_mode!r} is not zeros", "padding_mode='zeros'")
-    return convolve(
-        call, conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation, conv.groups
-    )
-
-
 @function(F.conv1d, F.conv2d)
-def convolution_function(call: Call) -> Signal:
-    """F.conv1d, F.conv2d with constant weights."""
-    weight = call.argument(1, "weight")
-    if not isinstance(weight, torch.Tensor):
-        raise Refused("its weights depend on the image", "weights that are parameters")
-    places = (("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1))
-    options = [call.argument(place, *item) for place, item in enumerate(places, 3)]
-    return convolve(call, weight, call.argument(2, "bias"), *options)
-
-
-def convolve(
-    call: Call,
-    weight: torch.Tensor,
-    bias: torch.Tensor | None,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: int,
-) -> Signal:
-    """A `Conv` node; one-dimensional kernels get height 1."""
-    signal = call.signal()
-    axes = weight.ndim - 2
+def convolution(call: Call) -> Signal:
+    """Conv1d, Conv2d, and their functions with constant weights; in one dimension kernels get
+    height 1."""
+    conv = call.module
+    reflects = conv is not None and conv.padding_mode != "zeros"
+    if reflects and any(conv._reversed_padding_repeated_twice):
+        raise Refused(f"padding_mode {conv.padding_mode!r} is not zeros", "padding_mode='zeros'")
+    weight, bias = call.parameters()
+    signal, axes = call.signal(), weight.ndim - 2
     if len(signal.shape) != axes + 1:
         raise Refused(f"takes {axes + 1} axes without the batch, got {signal.shape}", "a reshape")
-    values = array(weight)
     if axes == 1:
-        values = values[:, :, None, :]
-    steps, reach = pair(stride, axes, 1), pair(dilation, axes, 1)
-    around = _padding(padding, axes, values.shape[2:], reach)
+        weight = weight[:, :, None, :]
+    dilation = pair(call.argument(5, "dilation", 1), axes, 1)
     node = call.emit(
         Conv,
         (signal.name,),
         (),
-        weight=values,
-        bias=np.zeros(len(values)) if bias is None else array(bias),
-        stride=steps,
-        padding=around,
-        dilation=reach,
-        groups=groups,
+        weight=weight,
+        bias=bias,
+        stride=pair(call.argument(3, "stride", 1), axes, 1),
+        padding=_padding(call.argument(4, "padding", 0), axes, weight.shape[2:], dilation),
+        dilation=dilation,
+        groups=call.argument(6, "groups", 1),
     )
     shape = call.graph.nodes[node.name].output_shape([spec_shape(signal.shape)])
     return Signal(node.name, shape if axes == 2 else (shape[0], shape[2]))

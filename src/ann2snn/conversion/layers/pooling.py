@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ann2snn.conversion.graph import window_sizes
+from ann2snn.conversion.analog_graph import window_sizes
 from ann2snn.conversion.layers.registry import (
     Call,
     Signal,
@@ -22,13 +22,6 @@ from ann2snn.numerics.windows import Windows, adaptive_windows, pool_windows
 from ann2snn.spec import Affine, MaxPool, Reshape, SumPool
 
 
-def option(call: Call, place: int, name: str, default: Any) -> Any:
-    """An option of a pool, from its module or its arguments."""
-    if call.module is not None:
-        return getattr(call.module, name, default)
-    return call.argument(place, name, default)
-
-
 def image(call: Call) -> tuple[Signal, tuple[int, int, int], int]:
     """The signal, its shape as an image and its number of spatial axes."""
     signal = call.signal()
@@ -41,11 +34,11 @@ def image(call: Call) -> tuple[Signal, tuple[int, int, int], int]:
 
 def sliding(call: Call, axes: int, height: int, width: int) -> tuple[list[Windows], Any, Any, Any]:
     """Windows of a pool by kernel, stride and padding, and these three."""
-    kernel = pair(option(call, 1, "kernel_size", None), axes, 1)
-    stride = option(call, 2, "stride", None)
+    kernel = pair(call.argument(1, "kernel_size", None), axes, 1)
+    stride = call.argument(2, "stride", None)
     steps = pair(stride, axes, 1) if stride not in (None, (), []) else kernel
-    padding = pair(option(call, 3, "padding", 0), axes, 0)
-    ceil = bool(option(call, 5 if "max" in call.operation else 4, "ceil_mode", False))
+    padding = pair(call.argument(3, "padding", 0), axes, 0)
+    ceil = bool(call.argument(5 if "max" in call.operation else 4, "ceil_mode", False))
     windows = [
         pool_windows(size, k, s, p, ceil_mode=ceil)
         for size, k, s, p in zip((height, width), kernel, steps, padding, strict=True)
@@ -58,10 +51,10 @@ def sliding(call: Call, axes: int, height: int, width: int) -> tuple[list[Window
 def max_pool(call: Call) -> Signal:
     """MaxPool1d, MaxPool2d and their functions."""
     signal, (_, height, width), axes = image(call)
-    dilation = option(call, 4, "dilation", 1)
+    dilation = call.argument(4, "dilation", 1)
     if pair(dilation, axes, 1) != (1, 1):
         raise Refused(f"has dilation {dilation}", "dilation=1")
-    if option(call, 6, "return_indices", False):
+    if call.argument(6, "return_indices", False):
         raise Refused("returns indices, which are no rates", "return_indices=False")
     (rows, columns), *_ = sliding(call, axes, height, width)
     return pooled(call, MaxPool, signal, rows, columns)
@@ -71,7 +64,7 @@ def max_pool(call: Call) -> Signal:
 @function(F.adaptive_max_pool1d, F.adaptive_max_pool2d)
 def adaptive_max_pool(call: Call) -> Signal:
     """AdaptiveMaxPool1d, AdaptiveMaxPool2d and their functions."""
-    if option(call, 2, "return_indices", False):
+    if call.argument(2, "return_indices", False):
         raise Refused("returns indices, which are no rates", "return_indices=False")
     signal, rows, columns = adaptive(call)
     return pooled(call, MaxPool, signal, rows, columns)
@@ -83,10 +76,10 @@ def average_pool(call: Call) -> Signal:
     """AvgPool1d, AvgPool2d and their functions; the division goes into the scale."""
     signal, (_, height, width), axes = image(call)
     (rows, columns), kernel, steps, padding = sliding(call, axes, height, width)
-    fixed = option(call, 6, "divisor_override", None)
+    fixed = call.argument(6, "divisor_override", None)
     if fixed:
         counts = np.full((len(rows), len(columns)), float(fixed))
-    elif option(call, 5, "count_include_pad", True):
+    elif call.argument(5, "count_include_pad", True):
         # windows that hang over in ceil_mode count the padding, but not what lies beyond it
         spans = [
             [min(k, size + 2 * pad - i * step) for i in range(len(windows))]
@@ -132,7 +125,7 @@ def reduce(call: Call) -> Signal:
 def adaptive(call: Call) -> tuple[Signal, Windows, Windows]:
     """The signal and the windows of an adaptive pool; None keeps an axis."""
     signal, (_, height, width), axes = image(call)
-    wanted = option(call, 1, "output_size", None)
+    wanted = call.argument(1, "output_size", None)
     sizes = list(wanted) if isinstance(wanted, tuple | list) else [wanted] * axes
     rows, columns = [1, *sizes] if axes == 1 else sizes
     return (

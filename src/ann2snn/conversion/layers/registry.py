@@ -1,6 +1,6 @@
 """The table of operations, and what an operation's function gets and gives."""
 
-import importlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,15 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from ann2snn.conversion.graph import ONE, AnalogGraph
+from ann2snn.conversion.analog_graph import ONE, AnalogGraph
 from ann2snn.conversion.refusal import Refused
 from ann2snn.spec import Node
 from ann2snn.spec.nodes import Array, Shape
-
-FAMILIES = (
-    "activation", "arithmetic", "convolution", "linear", "normalization", "pooling", "shaping",
-    "vanishing",
-)  # fmt: skip
 
 
 class Batch:
@@ -53,19 +48,29 @@ class Call:
     note: str = ""
 
     def argument(self, place: int, name: str, default: Any = None) -> Any:
-        """An argument by place or name."""
+        """An argument of a function by place or name, or the attribute of a module."""
+        if self.module is not None and place > 0:
+            return getattr(self.module, name, default)
         if place < len(self.args):
             return self.args[place]
         return self.kwargs.get(name, default)
 
-    def signal(self, place: int = 0, name: str = "input") -> Signal:
-        """An argument that must be a signal."""
-        value = self.argument(place, name)
+    def signal(self) -> Signal:
+        """The first argument, which must be a signal."""
+        value = self.argument(0, "input")
         if not isinstance(value, Signal):
             raise Refused(
                 f"takes the network's signal, got {type(value).__name__}", "pass one tensor"
             )
         return value
+
+    def parameters(self) -> tuple[Array, Array]:
+        """Weight and bias of a layer, constants."""
+        weight, bias = self.argument(1, "weight"), self.argument(2, "bias")
+        if not isinstance(weight, torch.Tensor):
+            raise Refused("its weights depend on the image", "weights that are parameters")
+        values = array(weight)
+        return values, np.zeros(len(values)) if bias is None else array(bias)
 
     def emit(self, kind: type[Node], inputs: tuple[str, ...], seen: Shape, **fields: Any) -> Signal:
         """Adds a node that is called after the operation, and gives its signal, `seen` by torch."""
@@ -111,10 +116,15 @@ def _registrar(table: dict[Any, Handler], keys: tuple[Any, ...]) -> Callable[[Ha
     return register
 
 
-def load() -> None:
-    """Fills the tables."""
-    for family in FAMILIES:
-        importlib.import_module(f"ann2snn.conversion.layers.{family}")
+def supported() -> str:
+    """All operations in words: torch modules, and functions that no module has."""
+    dimensions: dict[str, list[str]] = {}
+    for kind in MODULES:
+        name, dimension = re.fullmatch(r"(.+?)(\dd)?", kind.__name__).groups()  # type: ignore[union-attr]
+        dimensions.setdefault(name, []).append(dimension or "")
+    modules = [name + "/".join(sorted(found)) for name, found in sorted(dimensions.items())]
+    alone = {*FUNCTIONS.values(), *METHODS.values()} - {*MODULES.values()}
+    return ", ".join([*modules, *sorted(handler.__name__ for handler in alone)])
 
 
 def spec_shape(shape: Shape) -> Shape:

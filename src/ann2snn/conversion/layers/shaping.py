@@ -22,16 +22,19 @@ from ann2snn.spec.nodes import Shape
 
 
 @module(nn.Flatten)
-def flatten_module(call: Call) -> Signal:
-    """nn.Flatten."""
-    return flattened(call, call.module.start_dim, call.module.end_dim)
-
-
 @function(torch.flatten)
 @method("flatten")
-def flatten_function(call: Call) -> Signal:
-    """torch.flatten and x.flatten."""
-    return flattened(call, call.argument(1, "start_dim", 0), call.argument(2, "end_dim", -1))
+def flatten(call: Call) -> Signal:
+    """A flatten of image axes."""
+    signal = call.signal()
+    rank = len(signal.shape) + 1
+    first = call.argument(1, "start_dim", 0) % rank
+    last = call.argument(2, "end_dim", -1) % rank
+    if first == 0:
+        raise Refused("flattens the batch into the image", "start_dim=1")
+    shape = signal.shape
+    middle = math.prod(shape[first - 1 : last])
+    return reshaped(call, signal, (*shape[: first - 1], middle, *shape[last:]))
 
 
 @module(nn.Unflatten)
@@ -111,18 +114,6 @@ def attribute(call: Call) -> Any:
             return len(shape)
         case name:
             raise Refused(f"reads {name} of a signal", "only x.shape and x.ndim are known")
-
-
-def flattened(call: Call, start: int, end: int) -> Signal:
-    """A flatten of image axes."""
-    signal = call.signal()
-    rank = len(signal.shape) + 1
-    first, last = start % rank, end % rank
-    if first == 0:
-        raise Refused("flattens the batch into the image", "start_dim=1")
-    shape = signal.shape
-    middle = math.prod(shape[first - 1 : last])
-    return reshaped(call, signal, (*shape[: first - 1], middle, *shape[last:]))
 
 
 def reshaped(call: Call, signal: Signal, shape: Shape) -> Signal:

@@ -9,16 +9,10 @@ from ann2snn.conversion.refusal import Refused
 
 
 @module(nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout)
-def dropout_module(call: Call) -> Signal:
-    """Dropout and Identity."""
-    return call.vanish(call.signal(), "does nothing in eval mode")
-
-
 @function(F.dropout, F.dropout1d, F.dropout2d, F.alpha_dropout)
-def dropout_function(call: Call) -> Signal:
-    """F.dropout with training=False."""
-    default = call.operation != "alpha_dropout"
-    if call.argument(2, "training", default):
+def dropout(call: Call) -> Signal:
+    """Identity and dropout, whose functions need training=False."""
+    if call.argument(2, "training", call.operation != "alpha_dropout"):
         raise Refused(
             "drops at random even in eval mode, since training is true",
             "F.dropout(x, training=self.training)",

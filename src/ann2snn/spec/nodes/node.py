@@ -1,4 +1,4 @@
-"""What every kind of node says of itself, and the kinds there are.
+"""The description that every kind of node gives of itself, and the kinds there are.
 
 Units: membrane potential, current and converted weights in units of the threshold, which is 1; time
 in steps. A node's signal is what it hands on in one step:
@@ -39,7 +39,7 @@ class SpecError(ValueError):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Node(ABC):
-    """What all kinds share. `scale` has shape () or (channels,).
+    """The part that all kinds share. `scale` has shape () or (channels,).
 
     `mechanisms` are the fields that name a row, with its table. `moves` says that the node hands on
     the spikes of others in other places, which are counted where they are sent. A subclass is a

@@ -1,0 +1,1 @@
+"""The networks: every module here adds its rows to the table `ann2snn.ann.network.NETWORKS`."""

@@ -1,0 +1,106 @@
+"""CIFAR-10: torchvision's batches, or an archive of the same images as JPEGs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ann2snn.data.archives import members
+from ann2snn.data.download import fetch, md5_of
+from ann2snn.data.source import DATA_SETS, DataSource, RawImages
+
+if TYPE_CHECKING:
+    from ann2snn.data.settings import DataSettings
+
+CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer",
+    "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
+NAME, COPY = "CIFAR-10", "CIFAR-10 (JPEG copy)"
+FOLDER = "cifar-10-batches-py"
+PACKED = "cifar-10-python.tar.gz"
+JPEGS = "cifar10-jpg.tar.gz"
+JPEGS_PER_CLASS = {"train": 5000, "test": 1000}
+# torchvision's checksums, kept here so that files already there are read without loading torch.
+TRAIN_BATCHES = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+}
+TEST_BATCHES = {"test_batch": "40351d587109b95175f43aff81a1287e"}
+
+
+def read(settings: "DataSettings", root: Path) -> RawImages:
+    """The 50,000 training and 10,000 test images; the original wins over the JPEG copy.
+
+    The original is torchvision's folder of batches or its packed download. If neither the original
+    nor the copy is there, the original is downloaded.
+
+    Raises:
+        ValueError: a file is not the original one, or the copy is not whole.
+        OSError: the download failed.
+    """
+    there = fingerprint(settings, root)
+    if there == "jpeg":
+        return _jpeg_copy(root / JPEGS)
+    if not there:
+        from torchvision.datasets import CIFAR10
+
+        by_hand = f"{PACKED}, {FOLDER} or {JPEGS}"
+        fetch([CIFAR10.url], CIFAR10.tgz_md5, root / PACKED, by_hand)
+    return _original(root / FOLDER if (root / FOLDER).exists() else root / PACKED)
+
+
+def fingerprint(settings: "DataSettings", root: Path) -> str:  # noqa: ARG001
+    if (root / FOLDER).exists() or (root / PACKED).exists():
+        return "batches"
+    return "jpeg" if (root / JPEGS).is_file() else ""
+
+
+def _original(path: Path) -> RawImages:
+    """The batches of a folder or an archive, each with its checksum."""
+    import numpy as np
+
+    from ann2snn.data.cifar10_batch import read_batch
+
+    wanted = TRAIN_BATCHES | TEST_BATCHES
+    content = {
+        member.parts[-1]: member.content()
+        for member in members(path)
+        if member.content is not None and member.parts[-1] in wanted
+    }
+    for name, md5 in wanted.items():
+        if md5_of(content.get(name, b"")) != md5:
+            raise ValueError(
+                f"{name} of CIFAR-10 is missing in {path.name} or does not have torchvision's"
+                f" checksum; remove {path.name} and it will be downloaded again"
+            )
+    arrays = []
+    for batches in (TRAIN_BATCHES, TEST_BATCHES):
+        parts = [read_batch(content[name], name) for name in batches]
+        arrays += [np.concatenate([part[i] for part in parts]) for i in range(2)]
+    return RawImages(NAME, "batches of torchvision.datasets.CIFAR10", CLASSES, 255, *arrays)
+
+
+def _jpeg_copy(path: Path) -> RawImages:
+    import numpy as np
+
+    from ann2snn.data.image_folder import labelled_images
+
+    source = f"{JPEGS}: the images as JPEGs at quality 75, by class and name"
+    found = labelled_images(path, COPY, source)
+    counts = {"train": np.bincount(found.train_labels), "test": np.bincount(found.test_labels)}
+    whole = all((counts[part] == count).all() for part, count in JPEGS_PER_CLASS.items())
+    if found.classes != CLASSES or not whole or found.train_images.shape[1:] != (3, 32, 32):
+        raise ValueError(
+            f"{JPEGS} is not the whole of CIFAR-10: {len(found.classes)} classes,"
+            f" {len(found.train_labels)} training and {len(found.test_labels)} test images of"
+            f" {found.train_images.shape[1:]} instead of 10, 50000, 10000 and (3, 32, 32);"
+            " copy it again"
+        )
+    return found
+
+
+DATA_SETS.add(
+    DataSource("cifar10", "60,000 photographs of 32x32 pixels", read, fingerprint, (NAME, COPY))
+)
