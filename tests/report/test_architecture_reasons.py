@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from ann2snn.report.architecture_reasons import reasons
-from ann2snn.report.reading import Results, Study, read_results
+from ann2snn.report.results import Results, Study, read_results
 from tests.report.changed_results import changed, study_of
 from tests.report.example_artifacts import example_artifacts
 

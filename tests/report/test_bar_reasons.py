@@ -12,7 +12,7 @@ from ann2snn.report.bar_reasons import (
     slowed_by_outliers,
     sooner_or_later,
 )
-from ann2snn.report.reading import Point, Results, Study, read_results
+from ann2snn.report.results import Point, Results, Study, read_results
 from tests.report.changed_results import changed, study_of, with_accuracy, with_settings, with_study
 from tests.report.example_artifacts import example_artifacts
 

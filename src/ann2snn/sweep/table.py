@@ -72,7 +72,7 @@ def print_table(content: Json) -> None:
 def draw(content: Json) -> None:
     """Writes sweep.png, .svg and .csv beside sweep.json: the headline metric over what varies."""
     from ann2snn.report.chart import save_chart
-    from ann2snn.report.sweep import SweepResults, sweep_chart
+    from ann2snn.report.sweep_chart import SweepResults, sweep_chart
 
     points = content["points"]
     if all(point["value"] is None for point in points):

@@ -11,7 +11,7 @@ from ann2snn.report.chart import save_chart
 from ann2snn.report.figures import all_charts
 from ann2snn.report.findings import findings
 from ann2snn.report.page import report_page
-from ann2snn.report.reading import Point, read_results
+from ann2snn.report.results import Point, read_results
 from ann2snn.report.rows import result_rows
 
 
