@@ -25,6 +25,7 @@ from ann2snn.simulation.event.arithmetic import (
     zero_where,
 )
 from ann2snn.simulation.event.bit_lists import list_bits
+from ann2snn.simulation.event.neurons import both_ways, put_bits, take_back
 from ann2snn.simulation.event.sums import add_pair, currents, widest_sums, zero_sums
 from ann2snn.simulation.event.vector import lanes_of, load, plain, store, zeros, zeros_like
 
@@ -47,6 +48,8 @@ def convolve_rows(
             list_joint_row(op, row, bits, events)
         elif op.pooled:
             list_pooled_row(op, row, tables, bits, events)
+        elif op.negative:
+            list_signed_row(op, row, bits, events)
         else:
             list_row(op, row, bits, events)
         channel = 0
@@ -102,6 +105,36 @@ def list_row(op: Any, row: Any, bits: Any, events: Any) -> None:
                 for word in range(1, words):
                     mask = bits[at + np.uint64(word)]
                     count = list_bits(mask, wide, first + word * 64, events, count)
+                at += line
+                first += channels
+        count = ended(zero_row, begin, events, count)
+
+
+@plain
+def list_signed_row(op: Any, row: Any, bits: Any, events: Any) -> None:
+    """As `list_row`, of signed spikes: a negative one is listed as the negated row of weights."""
+    count = np.uint64(0)
+    columns, left, words, channels = op.columns, op.left, op.words, op.channels
+    wide, zero_row = channels > 32, np.uint16(op.kernel_rows * channels)
+    negated, negative = op.kernel_rows * channels + 1, np.uint64(op.negative)
+    top = max(0, op.top - row)
+    bottom = min(op.kernel_rows, op.rows + op.top - row)
+    line = np.uint64(columns * words)
+    above = np.uint64(op.source + (row + top - op.top) * columns * words)
+    for slot in range(op.out_columns + 2):
+        begin = count
+        column = slot - left
+        if 0 <= column < columns:
+            at = above + np.uint64(column * words)
+            first = top * channels
+            for _ in range(top, bottom):
+                for word in range(words):
+                    place = at + np.uint64(word)
+                    count = list_bits(bits[place], wide, first + word * 64, events, count)
+                    mask = bits[place + negative]
+                    if mask != 0:
+                        base = negated + first + word * 64
+                        count = list_bits(mask, wide, base, events, count)
                 at += line
                 first += channels
         count = ended(zero_row, begin, events, count)
@@ -189,7 +222,8 @@ def slide(
     place = np.uint64(row * op.out_columns * op.out_width + channel)
     word = np.uint64(op.target + row * op.out_columns * op.out_words + (channel >> 6))
     shift = np.uint64(channel & 63)
-    fires, zeroes = op.fires, op.zeroes
+    fires, zeroes, signed = op.fires, op.zeroes, op.signed
+    sent, negative = np.uint64(op.sent), np.uint64(op.out_negative)
     potential, target, words = (
         np.uint64(op.potential),
         np.uint64(op.target),
@@ -213,14 +247,16 @@ def slide(
                 charged = add(load(state, potential + place, none), current)
                 highest = larger(magnitude(charged), highest)
                 spikes = at_least(charged, threshold)
-                if zeroes:
+                if signed:
+                    back = take_back(state, sent + place, charged, spikes)
+                    left = both_ways(charged, threshold, spikes, back)
+                    store(state, potential + place, left)
+                    put_bits(bits, word + negative, shift, back)
+                elif zeroes:
                     store(state, potential + place, zero_where(charged, spikes))
                 else:
                     store(state, potential + place, minus_where(charged, threshold, spikes))
-                if shift == 0:
-                    bits[word] = spikes
-                else:
-                    bits[word] |= spikes << shift
+                put_bits(bits, word, shift, spikes)
                 word += words
             else:
                 store(state, target + place, current)

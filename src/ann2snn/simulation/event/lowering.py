@@ -46,14 +46,13 @@ class Lowering:
                 source = node.inputs[0] if node.inputs else node.name
                 LOWERINGS[node](self, node, self.alias.get(source, source))
                 if self.spec.sends_spikes(node):
-                    ones = np.ones(self.draft.layouts[node.name].pixels, np.int64)
-                    self.draft.results.spikes[node.name] = self.draft.count(node.name, ones)
+                    self.draft.count_spikes(node.name)
                     self.observe(node.name)
         return self.draft.finished()
 
     def read_as_spikes(self, node: nodes.SumPool, source: str) -> bool:
         """Whether all who read the sums can read the pooled spikes instead, each for its window."""
-        if source not in self.draft.as_bits or not disjoint(node):
+        if source not in self.draft.as_bits or self.spec.is_signed(source) or not disjoint(node):
             return False
         readers: list[nodes.Node] = []
         for reader in self.spec.readers(node.name):
@@ -191,7 +190,8 @@ def _neuron(to: Lowering, node: nodes.Neuron, source: str) -> None:
     places = draft.potential(node)
     if to.spec.is_static(source):
         layout, kind = draft.layouts[source], code.NEURON_AHEAD
-        places["estimate"] = draft.bits.room(AHEAD * layout.pixels * layout.words)
+        size = layout.pixels * layout.words + draft.negative(node.name)
+        places["estimate"] = draft.bits.room(AHEAD * size)
     draft.emit(kind, source, node.name, source=draft.values_of(source),
                target=draft.spikes(node.name), **places)  # fmt: skip
 

@@ -34,11 +34,11 @@ def fire_all(op: Any, state: Any, bits: Any, largest: Any) -> None:
     Keeps the layer's largest |V + current| in `largest[op.mark]`.
     """
     most = zeros(state, 16)
-    threshold = op.threshold
+    threshold, signed = op.threshold, op.signed
     for pixel in range(op.rows * op.columns):
         place = np.uint64(pixel * op.width)
         for word in range(op.words):
-            fired = np.uint64(0)
+            fired, undone = np.uint64(0), np.uint64(0)
             first = word * 64
             for lane in range(first, min(first + 64, op.width), 16):
                 current = load(state, np.uint64(op.source) + place + np.uint64(lane), most)
@@ -46,13 +46,45 @@ def fire_all(op: Any, state: Any, bits: Any, largest: Any) -> None:
                 charged = add(load(state, at, most), current)
                 most = larger(magnitude(charged), most)
                 spikes = at_least(charged, threshold)
-                if op.zeroes:
+                if signed:
+                    sent = np.uint64(op.sent) + place + np.uint64(lane)
+                    back = take_back(state, sent, charged, spikes)
+                    store(state, at, both_ways(charged, threshold, spikes, back))
+                    undone |= back << np.uint64(lane - first)
+                elif op.zeroes:
                     store(state, at, zero_where(charged, spikes))
                 else:
                     store(state, at, minus_where(charged, threshold, spikes))
                 fired |= spikes << np.uint64(lane - first)
             bits[op.target + pixel * op.words + word] = fired
+            if signed:
+                bits[op.target + op.out_negative + pixel * op.words + word] = undone
     largest[op.mark] = max(largest[op.mark], largest_lane(most))
+
+
+@plain
+def take_back(state: Any, place: Any, charged: Any, spikes: Any) -> Any:
+    """Bits of the neurons that send a negative spike: below 0, with a spike to take back. The net
+    numbers of spikes sent, in `state` from `place` on, are brought up to the step."""
+    sent = load(state, place, charged)
+    back = at_least(sent, 1) & ~at_least(charged, 0)
+    store(state, place, both_ways(sent, -1, spikes, back))
+    return back
+
+
+@plain
+def both_ways(numbers: Any, amount: Any, spikes: Any, back: Any) -> Any:
+    """Numbers less `amount` where a neuron sent a spike, and more where it took one back."""
+    return minus_where(minus_where(numbers, amount, spikes), -amount, back)
+
+
+@plain
+def put_bits(bits: Any, word: Any, shift: Any, spikes: Any) -> None:
+    """Writes the spikes of neurons from channel `shift` of a word on, the lower channels first."""
+    if shift == 0:
+        bits[word] = spikes
+    else:
+        bits[word] |= spikes << shift
 
 
 @plain
@@ -61,7 +93,7 @@ def fire_ahead(op: Any, state: Any, bits: Any, largest: Any, step: Any, steps: A
 
     Their spikes wait in `bits` at op.estimate, step after step.
     """
-    size = op.rows * op.columns * op.words
+    size = op.rows * op.columns * op.words * (1 + op.signed)
     turn = step % AHEAD
     if turn == 0:
         ahead = min(AHEAD, steps - step)
@@ -78,9 +110,10 @@ def fire_ahead(op: Any, state: Any, bits: Any, largest: Any, step: Any, steps: A
 def run_ahead(op: Any, state: Any, bits: Any, largest: Any, ahead: Any, none: Any) -> None:
     """`ahead` steps of all neurons, as many at a time as `none` has lanes."""
     most = zeros(state, 16)
-    size = np.uint64(op.rows * op.columns * op.words)
+    negative = np.uint64(op.rows * op.columns * op.words)
+    size = negative * np.uint64(1 + op.signed)
     lanes = 32 if op.width % 32 == 0 else 16
-    zeroes, threshold = op.zeroes, op.threshold
+    zeroes, threshold, signed = op.zeroes, op.threshold, op.signed
     for pixel in range(op.rows * op.columns):
         for lane in range(0, op.width, lanes):
             place = np.uint64(pixel * op.width + lane)
@@ -93,14 +126,15 @@ def run_ahead(op: Any, state: Any, bits: Any, largest: Any, ahead: Any, none: An
                 potential = add(potential, current)
                 highest = larger(magnitude(potential), highest)
                 spikes = at_least(potential, threshold)
-                if zeroes:
+                if signed:
+                    back = take_back(state, np.uint64(op.sent) + place, potential, spikes)
+                    potential = both_ways(potential, threshold, spikes, back)
+                    put_bits(bits, word + negative, shift, back)
+                elif zeroes:
                     potential = zero_where(potential, spikes)
                 else:
                     potential = minus_where(potential, threshold, spikes)
-                if shift == 0:
-                    bits[word] = spikes
-                else:
-                    bits[word] |= spikes << shift
+                put_bits(bits, word, shift, spikes)
                 word += size
             most = larger(fold(highest), most)
             store(state, np.uint64(op.potential) + place, potential)

@@ -26,6 +26,14 @@ def write_max_pool(draft: Draft, node: MaxPool, source: str, steps: int) -> None
                    target=draft.values(name), **places)  # fmt: skip
         return
     places |= {"source": draft.as_bits[source], "target": draft.spikes(name)}
+    if draft.spec.is_signed(source):
+        assert node.pooling == "rise", "the spec refuses others"
+        long = steps > SHORT_COUNTS
+        room = inputs * -(-read.channels // 32) * 32
+        places["estimate"] = (draft.estimates if long else draft.counts).room(room)
+        places |= {"long": int(long), "disjoint": int(disjoint(node))}
+        draft.emit(code.GROWTH_SIGNED, source, name, **places)
+        return
     places |= {"pooling": code.POOLINGS[node.pooling], "disjoint": int(disjoint(node))}
     if node.pooling == "rise" and steps <= SHORT_COUNTS:
         places["estimate"] = draft.counts.room(inputs * -(-read.channels // 32) * 32)

@@ -23,6 +23,7 @@ class Results:
 
     slots: int = 0
     spikes: Places = field(default_factory=dict)
+    negative: Places = field(default_factory=dict)
     synops: Places = field(default_factory=dict)
     pool_operations: Places = field(default_factory=dict)
     marks: Places = field(default_factory=dict)
@@ -102,6 +103,7 @@ class Draft:
                 "out_rows": write.rows, "out_columns": write.columns,
                 "out_channels": write.channels, "out_width": write.width,
                 "out_words": write.words,
+                "negative": self.negative(source_name), "out_negative": self.negative(target_name),
             }
             | places
         )  # fmt: skip
@@ -115,8 +117,14 @@ class Draft:
     def spikes(self, name: str) -> int:
         """Room for a signal as bits."""
         layout = self.layouts[name]
-        place = self.as_bits[name] = self.bits.room(layout.pixels * layout.words)
+        room = layout.pixels * layout.words + self.negative(name)
+        place = self.as_bits[name] = self.bits.room(room)
         return place
+
+    def negative(self, name: str) -> int:
+        """How far a signal has its negative spikes behind its positive ones; 0 for other signals."""
+        layout = self.layouts[name]
+        return layout.pixels * layout.words if self.spec.is_signed(name) else 0
 
     def values_of(self, name: str) -> int:
         """Where `name` lies as values; spikes are expanded once for all who want them so."""
@@ -142,9 +150,12 @@ class Draft:
         start = np.full(self.spec.shapes[node.name], node.initial_potential * threshold)
         place = self.results.potentials[node.name] = self.state.put(layout.filled(start))
         mark = self.results.marks[node.name] = len(self.results.marks)
+        signed = int(self.spec.is_signed(node.name))
         return {
             "potential": place, "mark": mark, "zeroes": code.RESETS[node.reset],
-            "threshold": threshold,
+            "threshold": threshold, "signed": signed,
+            "sent": self.state.room(layout.pixels * layout.width) if signed else 0,
+            "out_negative": self.negative(node.name),
         }  # fmt: skip
 
     def count_events(self, node: Node, source: str) -> None:
@@ -155,13 +166,23 @@ class Draft:
         weights = counts[0] if counts.ndim == 3 else np.full(pixels, counts[0])
         getattr(self.results, operations)[node.name] = self.count(source, weights.ravel())
 
-    def count(self, source: str, weights: np.ndarray) -> int:
-        """A slot for the sum over the events of `source` (units that are not 0, see `Block`) of
-        their pixel's weight."""
+    def count_spikes(self, name: str) -> None:
+        """Counts the spikes that a node sends, and those of them that are negative."""
+        ones, results = np.ones(self.layouts[name].pixels, np.int64), self.results
+        results.spikes[name] = self.count(name, ones)
+        if self.negative(name):
+            results.negative[name] = self.count(name, ones, negative_alone=True)
+
+    def count(self, source: str, weights: np.ndarray, *, negative_alone: bool = False) -> int:
+        """A slot for the sum over the events of `source` (units that are not 0, see `Block`), or of
+        the negative ones alone, of their pixel's weight."""
         slot, table = self.results.slots, self.tables.put(weights)
         self.results.slots += 1
         if source in self.as_bits:
-            self.emit(code.COUNT, source, source, source=self.as_bits[source], table=table,
+            bits, negative = self.as_bits[source], self.negative(source)
+            if negative_alone:
+                bits, negative = bits + negative, 0
+            self.emit(code.COUNT, source, source, source=bits, negative=negative, table=table,
                       slot=slot)  # fmt: skip
         else:
             self.emit(code.COUNT_VALUES, source, source, source=self.as_values[source],
