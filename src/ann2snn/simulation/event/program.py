@@ -122,7 +122,7 @@ class Draft:
         return place
 
     def negative(self, name: str) -> int:
-        """How far a signal has its negative spikes behind its positive ones; 0 for other signals."""
+        """How far the negative spikes of a signal lie behind its positive ones; 0 for others."""
         layout = self.layouts[name]
         return layout.pixels * layout.words if self.spec.is_signed(name) else 0
 
