@@ -71,7 +71,8 @@ class SpikingSpec:
                 if not (self.is_static(source) or self.signal(source) == "spikes"):
                     fit = " or ".join(row.name for row in POOLINGS.values() if row.currents)
                     raise SpecError(
-                        f"{node.name}: pooling {node.pooling} takes binary spikes; use {fit}"
+                        f"{node.name}: pooling {node.pooling} takes binary spikes, got a"
+                        f" signal of kind {self.signal(source)}; use {fit}"
                     )
 
     def __repr__(self) -> str:
