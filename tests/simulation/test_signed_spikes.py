@@ -23,7 +23,7 @@ import torch
 from ann2snn.mechanisms.inputs import INPUTS, ImageInput
 from ann2snn.mechanisms.outputs import OUTPUTS, Received
 from ann2snn.numerics.windows import pool_windows
-from ann2snn.simulation.certificate import signal_bounds
+from ann2snn.simulation.certificate import certify, signal_bounds
 from ann2snn.simulation.dense import steps as dense
 from ann2snn.simulation.event import pool_lowering
 from ann2snn.simulation.image_block import Block
@@ -107,16 +107,18 @@ def test_a_spike_that_came_too_early_is_taken_back_once_and_none_that_was_not_se
 
 
 def test_the_answer_by_count_counts_negative_spikes_off() -> None:
-    """Class 0 sends 1, then takes it back; class 1 sends 1 in step 3 (no V(0) at the output)."""
+    """Class 0 sends 1, and with signed spikes takes it back; class 1 sends 1 in step 3."""
     signal = np.array([[1.0, 0.25], [-1.5, 0.5], [0.0, 0.5]])[None]
     received = Received(signal, signal.cumsum(1), np.arange(1), 0)
-    for spikes, answers in (("signed", [0, -1, 1]), ("binary", [0, 0, -1])):
+    for spikes, answers in (("signed", [0, -1, 1]), ("binary", [0, 0, 0])):
         node = Output(name="output", inputs=("x",), scale=ONE, output="count", spikes=spikes)
         assert OUTPUTS["count"].answers(node, received)[0].tolist() == answers
 
 
-@pytest.mark.parametrize("precision", ["int32", "float64"])
-@pytest.mark.parametrize("coding", ["analog", "poisson"])
+@pytest.mark.parametrize(
+    ("coding", "precision"),
+    [("poisson", "int32"), ("poisson", "float64"), ("analog", "float64")],
+)
 def test_both_engines_send_the_same_signed_spikes_in_every_random_network(
     coding: str, precision: str
 ) -> None:
@@ -124,12 +126,13 @@ def test_both_engines_send_the_same_signed_spikes_in_every_random_network(
     for seed in range(12):
         kinds = np.random.default_rng(seed).choice(KINDS, 7).tolist()
         spec = random_network(seed, coding, ["conv3", "neuron", *kinds], spikes=("signed",))
-        ours, theirs = both(spec, random_images(spec, 2, seed), steps=14, precision="float64")
+        ours, theirs = both(spec, random_images(spec, 2, seed), steps=14, precision=precision)
+        largest = {name: float(values.max()) for name, values in theirs.largest.items()}
+        if not certify(spec, largest, 14, precision).exact:
+            continue  # chains of currents that outgrow the range
         assert_same(ours, theirs)
-        if precision == "int32" and max(ours.largest[n].max() for n in ours.largest) < 2**10:
-            assert_same(*both(spec, random_images(spec, 2, seed), steps=14, precision=precision))
         taken_back += sum(int(counts.sum()) for counts in ours.negative.values())
-    assert taken_back > 1000
+    assert taken_back > 100
 
 
 def pools(seed: int, channels: int) -> SpikingSpec:
@@ -208,7 +211,7 @@ def test_spikes_of_both_signs_are_counted_and_negative_ones_shown_apart() -> Non
     }
     for result in found.values():
         negative = sum(int(result.negative[name].sum()) for name in neurons(spec))
-        assert 0 < negative < result.spikes_total
+        assert 0 < negative < sum(int(result.spikes[name].sum()) for name in neurons(spec))
         assert result.metrics()["negative_spikes_per_neuron"] == negative / 4 / spec.neurons
 
 
@@ -234,9 +237,10 @@ def test_a_neuron_is_settled_exactly_where_its_count_is_that_of_its_current() ->
             quantized = sums(spec, images, steps)
             rests = np.ones(len(images), bool)
             for name in neurons(spec):
-                wanted = np.clip(np.floor(real[spec[name].inputs[0]] + 0.5), 0, steps).flatten(1)
+                current = real[spec[name].inputs[0]].flatten(1).numpy()
+                wanted = np.clip(np.floor(current + 0.5), 0, steps)
                 at_rest = settled(block.counts[name], block.potentials[name], steps)
-                np.testing.assert_array_equal(block.counts[name] == wanted.numpy(), at_rest)
+                np.testing.assert_array_equal(block.counts[name] == wanted, at_rest)
                 kinds += at_rest.sum(), (~at_rest).sum()
                 rests &= at_rest.all(1)
             whole += rests.sum()
@@ -276,14 +280,14 @@ def test_a_network_whose_input_ends_comes_to_rest_at_the_counts_of_the_quantized
     assert "analog" in INPUTS
     monkeypatch.setitem(INPUTS._rows, "ending", ImageInput("ending", "spikes, then none", regular))
     differed = 0
-    for seed in range(8):
+    for seed in range(4):
         spec = without_biases(signed_network(seed, 4.0, "ending"))
         images = random_images(spec, 3, seed)
         quantized = sums(spec, images, steps, most=np.inf)
-        early, late = ran(spec, images, steps), ran(spec, images, 400)
+        early, late = ran(spec, images, steps), ran(spec, images, 200)
         for name in neurons(spec):
             counts = quantized[name].flatten(1).numpy()
-            assert not late.spikes[name][:, -50:].any()
+            assert not late.spikes[name][:, -20:].any()
             np.testing.assert_array_equal(late.counts[name], counts, err_msg=f"{seed} {name}")
             differed += int((early.counts[name] != counts).sum())
     assert differed > 100
