@@ -25,7 +25,7 @@ from ann2snn.mechanisms.outputs import OUTPUTS, Received
 from ann2snn.numerics.windows import pool_windows
 from ann2snn.simulation.certificate import certify, signal_bounds
 from ann2snn.simulation.dense import steps as dense
-from ann2snn.simulation.event import pool_lowering
+from ann2snn.simulation.event import program
 from ann2snn.simulation.image_block import Block
 from ann2snn.simulation.simulate import simulate
 from ann2snn.spec import Affine, Conv, Linear, MaxPool, Neuron, Output, SpecError, SpikingSpec
@@ -157,8 +157,8 @@ def pools(seed: int, channels: int) -> SpikingSpec:
 def test_pools_of_signed_spikes_are_the_same_in_counts_of_16_and_32_bits(
     channels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for limit in (pool_lowering.SHORT_COUNTS, 0):
-        monkeypatch.setattr(pool_lowering, "SHORT_COUNTS", limit)
+    for limit in (program.SHORT_COUNTS, 0):
+        monkeypatch.setattr(program, "SHORT_COUNTS", limit)
         spec = pools(3, channels)  # a spec of its own, which is lowered anew
         ours, theirs = both(spec, random_images(spec, 2), steps=40)
         assert_same(ours, theirs)

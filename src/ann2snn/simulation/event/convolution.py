@@ -34,7 +34,8 @@ END = np.uint16(0xFFFF)
 
 @plain
 def convolve_rows(
-    op: Any, rows: Any, weights: Any, tables: Any, state: Any, bits: Any, largest: Any, events: Any,
+    op: Any, rows: Any, weights: Any, tables: Any, state: Any, bits: Any,
+    counts: Any, estimates: Any, largest: Any, events: Any,
 ) -> None:  # fmt: skip
     """All output rows, in groups of as many output channels as registers take.
 
@@ -57,19 +58,19 @@ def convolve_rows(
             rest = op.out_width - channel
             if rest >= lanes_of(widest):
                 most = slide(
-                    op, row, channel, rows, weights, state, bits, events,
+                    op, row, channel, rows, weights, state, bits, counts, estimates, events,
                     widest, zeros_like(widest, state), most,
                 )  # fmt: skip
                 channel += lanes_of(widest)
             elif rest >= 32:
                 most = slide(
-                    op, row, channel, rows, weights, state, bits, events,
+                    op, row, channel, rows, weights, state, bits, counts, estimates, events,
                     zero_sums(rows, 32), zeros(state, 32), most,
                 )  # fmt: skip
                 channel += 32
             else:
                 most = slide(
-                    op, row, channel, rows, weights, state, bits, events,
+                    op, row, channel, rows, weights, state, bits, counts, estimates, events,
                     zero_sums(rows, 16), zeros(state, 16), most,
                 )  # fmt: skip
                 channel += 16
@@ -205,8 +206,8 @@ def list_pooled_row(op: Any, row: Any, tables: Any, bits: Any, events: Any) -> N
 
 @plain
 def slide(
-    op: Any, row: Any, channel: Any, rows: Any, weights: Any, state: Any, bits: Any, events: Any,
-    nothing: Any, none: Any, most: Any,
+    op: Any, row: Any, channel: Any, rows: Any, weights: Any, state: Any, bits: Any, counts: Any,
+    estimates: Any, events: Any, nothing: Any, none: Any, most: Any,
 ) -> Any:  # fmt: skip
     """One output row for the output channels from `channel` on, as many as `none` has lanes.
 
@@ -222,7 +223,7 @@ def slide(
     place = np.uint64(row * op.out_columns * op.out_width + channel)
     word = np.uint64(op.target + row * op.out_columns * op.out_words + (channel >> 6))
     shift = np.uint64(channel & 63)
-    fires, zeroes, signed = op.fires, op.zeroes, op.signed
+    fires, zeroes, signed, long = op.fires, op.zeroes, op.signed, op.long
     sent, negative = np.uint64(op.sent), np.uint64(op.out_negative)
     potential, target, words = (
         np.uint64(op.potential),
@@ -248,7 +249,8 @@ def slide(
                 highest = larger(magnitude(charged), highest)
                 spikes = at_least(charged, threshold)
                 if signed:
-                    back = take_back(state, sent + place, charged, spikes)
+                    at = sent + place
+                    back = take_back(long, counts, estimates, at, charged, spikes)
                     left = both_ways(charged, threshold, spikes, back)
                     store(state, potential + place, left)
                     put_bits(bits, word + negative, shift, back)

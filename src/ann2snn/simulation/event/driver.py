@@ -30,13 +30,18 @@ def run(
             kind = op.kind
             if kind == code.CONV_ROWS:
                 if op.short:
-                    convolve_rows(op, shorts, weights, tables, state, bits, largest, events)
+                    convolve_rows(
+                        op, shorts, weights, tables, state, bits, counts, estimates, largest, events
+                    )
                 else:
-                    convolve_rows(op, weights, weights, tables, state, bits, largest, events)
+                    convolve_rows(
+                        op, weights, weights, tables, state, bits, counts, estimates, largest,
+                        events,
+                    )  # fmt: skip
             elif kind == code.NEURON:
-                fire_all(op, state, bits, largest)
+                fire_all(op, state, bits, counts, estimates, largest)
             elif kind == code.NEURON_AHEAD:
-                fire_ahead(op, state, bits, largest, step, outputs.shape[0])
+                fire_ahead(op, state, bits, counts, estimates, largest, step, outputs.shape[0])
             elif kind == code.LINEAR_ROWS:
                 if op.short:
                     sum_rows(op, shorts, weights, tables, state, bits, places)

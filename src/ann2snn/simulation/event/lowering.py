@@ -30,8 +30,8 @@ class Lowering:
         keep: frozenset[str],
         record: dict[str, list[int]],
     ) -> None:
-        self.spec, self.steps, self.keep, self.recorded = spec, steps, keep, record
-        self.draft = Draft(spec, precision)
+        self.spec, self.keep, self.recorded = spec, keep, record
+        self.draft = Draft(spec, precision, steps)
         self.fused: set[str] = set()
         self.alias: dict[str, str] = {}
 
@@ -179,7 +179,7 @@ def _sum_pool(to: Lowering, node: nodes.SumPool, source: str) -> None:
 
 @LOWERINGS.of(nodes.MaxPool)
 def _max_pool(to: Lowering, node: nodes.MaxPool, source: str) -> None:
-    write_max_pool(to.draft, node, source, to.steps)
+    write_max_pool(to.draft, node, source)
 
 
 @LOWERINGS.of(nodes.Neuron)

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from ann2snn.simulation.event.arithmetic import (
+    above,
     add,
+    add_bits,
     at_least,
     fold,
     larger,
@@ -22,19 +24,19 @@ from ann2snn.simulation.event.arithmetic import (
     minus_where,
     zero_where,
 )
-from ann2snn.simulation.event.vector import load, plain, store, zeros
+from ann2snn.simulation.event.vector import load, plain, store, zeros, zeros_like
 
 AHEAD = 8
 
 
 @plain
-def fire_all(op: Any, state: Any, bits: Any, largest: Any) -> None:
+def fire_all(op: Any, state: Any, bits: Any, counts: Any, estimates: Any, largest: Any) -> None:
     """One step of a layer whose currents lie in `state` at op.source; spikes to op.target.
 
     Keeps the layer's largest |V + current| in `largest[op.mark]`.
     """
     most = zeros(state, 16)
-    threshold, signed = op.threshold, op.signed
+    threshold, signed, long = op.threshold, op.signed, op.long
     for pixel in range(op.rows * op.columns):
         place = np.uint64(pixel * op.width)
         for word in range(op.words):
@@ -48,7 +50,7 @@ def fire_all(op: Any, state: Any, bits: Any, largest: Any) -> None:
                 spikes = at_least(charged, threshold)
                 if signed:
                     sent = np.uint64(op.sent) + place + np.uint64(lane)
-                    back = take_back(state, sent, charged, spikes)
+                    back = take_back(long, counts, estimates, sent, charged, spikes)
                     store(state, at, both_ways(charged, threshold, spikes, back))
                     undone |= back << np.uint64(lane - first)
                 elif op.zeroes:
@@ -63,12 +65,21 @@ def fire_all(op: Any, state: Any, bits: Any, largest: Any) -> None:
 
 
 @plain
-def take_back(state: Any, place: Any, charged: Any, spikes: Any) -> Any:
+def take_back(long: Any, counts: Any, estimates: Any, place: Any, charged: Any, spikes: Any) -> Any:
     """Bits of the neurons that send a negative spike: below 0, with a spike to take back. The net
-    numbers of spikes sent, in `state` from `place` on, are brought up to the step."""
-    sent = load(state, place, charged)
-    back = at_least(sent, 1) & ~at_least(charged, 0)
-    store(state, place, both_ways(sent, -1, spikes, back))
+    numbers of spikes sent are brought up to the step: in `counts`, 16 bits each, which halves what
+    passes through the cache, or for `long` runs in `estimates`."""
+    if long:
+        return taken_back(estimates, place, charged, spikes)
+    return taken_back(counts, place, charged, spikes)
+
+
+@plain
+def taken_back(numbers: Any, place: Any, charged: Any, spikes: Any) -> Any:
+    """As `take_back`, with the net numbers of spikes in `numbers` from `place` on."""
+    sent = load(numbers, place, charged)
+    back = above(sent, zeros_like(charged, numbers)) & ~at_least(charged, 0)
+    store(numbers, place, minus_where(add_bits(sent, spikes), 1, back))
     return back
 
 
@@ -88,7 +99,10 @@ def put_bits(bits: Any, word: Any, shift: Any, spikes: Any) -> None:
 
 
 @plain
-def fire_ahead(op: Any, state: Any, bits: Any, largest: Any, step: Any, steps: Any) -> None:
+def fire_ahead(
+    op: Any, state: Any, bits: Any, counts: Any, estimates: Any, largest: Any, step: Any,
+    steps: Any,
+) -> None:  # fmt: skip
     """One step of a layer whose current does not change; every eighth step works for eight.
 
     Their spikes wait in `bits` at op.estimate, step after step.
@@ -98,22 +112,25 @@ def fire_ahead(op: Any, state: Any, bits: Any, largest: Any, step: Any, steps: A
     if turn == 0:
         ahead = min(AHEAD, steps - step)
         if op.width % 32 == 0:
-            run_ahead(op, state, bits, largest, ahead, zeros(state, 32))
+            run_ahead(op, state, bits, counts, estimates, largest, ahead, zeros(state, 32))
         else:
-            run_ahead(op, state, bits, largest, ahead, zeros(state, 16))
+            run_ahead(op, state, bits, counts, estimates, largest, ahead, zeros(state, 16))
     source = op.estimate + turn * size
     for word in range(size):
         bits[np.uint64(op.target + word)] = bits[np.uint64(source + word)]
 
 
 @plain
-def run_ahead(op: Any, state: Any, bits: Any, largest: Any, ahead: Any, none: Any) -> None:
+def run_ahead(
+    op: Any, state: Any, bits: Any, counts: Any, estimates: Any, largest: Any, ahead: Any,
+    none: Any,
+) -> None:  # fmt: skip
     """`ahead` steps of all neurons, as many at a time as `none` has lanes."""
     most = zeros(state, 16)
     negative = np.uint64(op.rows * op.columns * op.words)
     size = negative * np.uint64(1 + op.signed)
     lanes = 32 if op.width % 32 == 0 else 16
-    zeroes, threshold, signed = op.zeroes, op.threshold, op.signed
+    zeroes, threshold, signed, long = op.zeroes, op.threshold, op.signed, op.long
     for pixel in range(op.rows * op.columns):
         for lane in range(0, op.width, lanes):
             place = np.uint64(pixel * op.width + lane)
@@ -127,7 +144,8 @@ def run_ahead(op: Any, state: Any, bits: Any, largest: Any, ahead: Any, none: An
                 highest = larger(magnitude(potential), highest)
                 spikes = at_least(potential, threshold)
                 if signed:
-                    back = take_back(state, np.uint64(op.sent) + place, potential, spikes)
+                    sent = np.uint64(op.sent) + place
+                    back = take_back(long, counts, estimates, sent, potential, spikes)
                     potential = both_ways(potential, threshold, spikes, back)
                     put_bits(bits, word + negative, shift, back)
                 elif zeroes:

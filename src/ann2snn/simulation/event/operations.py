@@ -57,7 +57,7 @@ OPERATION = np.dtype(
             "signed", "sent",
             # how far behind its positive spikes a signal has its negative ones; 0 where it has none
             "negative", "out_negative",
-            # whether a pool counts in 32 bits, not 16
+            # whether net counts of spikes take 32 bits, not 16
             "long",
             # the threshold, and the ratio of the units of the read signal and the written one
             "threshold", "factor",

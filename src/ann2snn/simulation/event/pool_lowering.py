@@ -10,10 +10,8 @@ from ann2snn.simulation.event.program import Draft, Places
 from ann2snn.spec import MaxPool, SumPool
 from ann2snn.spec.nodes.pools import Pool
 
-SHORT_COUNTS = 65_000  # steps up to which counts fit 16 bits
 
-
-def write_max_pool(draft: Draft, node: MaxPool, source: str, steps: int) -> None:
+def write_max_pool(draft: Draft, node: MaxPool, source: str) -> None:
     """Max-pooling, of spikes or of values."""
     name, read, write = node.name, draft.layouts[source], draft.layouts[node.name]
     draft.count_events(node, source)
@@ -28,14 +26,12 @@ def write_max_pool(draft: Draft, node: MaxPool, source: str, steps: int) -> None
     places |= {"source": draft.as_bits[source], "target": draft.spikes(name)}
     if draft.spec.is_signed(source):
         assert node.pooling == "rise", "the spec refuses others"
-        long = steps > SHORT_COUNTS
-        room = inputs * -(-read.channels // 32) * 32
-        places["estimate"] = (draft.estimates if long else draft.counts).room(room)
-        places |= {"long": int(long), "disjoint": int(disjoint(node))}
+        places["estimate"] = draft.net_counts(inputs * -(-read.channels // 32) * 32)
+        places |= {"long": int(draft.long), "disjoint": int(disjoint(node))}
         draft.emit(code.GROWTH_SIGNED, source, name, **places)
         return
     places |= {"pooling": code.POOLINGS[node.pooling], "disjoint": int(disjoint(node))}
-    if node.pooling == "rise" and steps <= SHORT_COUNTS:
+    if node.pooling == "rise" and not draft.long:
         places["estimate"] = draft.counts.room(inputs * -(-read.channels // 32) * 32)
         draft.emit(code.GROWTH, source, name, **places)
     else:

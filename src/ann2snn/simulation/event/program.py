@@ -14,6 +14,7 @@ from ann2snn.spec import Neuron, Node, SpikingSpec, SumPool
 from ann2snn.spec.cost import event_costs
 
 Places = dict[str, int]
+SHORT_COUNTS = 65_000  # steps up to which counts fit 16 bits
 
 
 @dataclass
@@ -63,8 +64,8 @@ class Draft:
     the spikes they would be summed of.
     """
 
-    def __init__(self, spec: SpikingSpec, precision: str) -> None:
-        self.spec = spec
+    def __init__(self, spec: SpikingSpec, precision: str, steps: int) -> None:
+        self.spec, self.long = spec, steps > SHORT_COUNTS
         self.layouts = {name: Layout.of(shape) for name, shape in spec.shapes.items()}
         self.bits_of = signal_bits(spec)
         whole = np.issubdtype(precision, np.integer)
@@ -154,9 +155,14 @@ class Draft:
         return {
             "potential": place, "mark": mark, "zeroes": code.RESETS[node.reset],
             "threshold": threshold, "signed": signed,
-            "sent": self.state.room(layout.pixels * layout.width) if signed else 0,
+            "sent": self.net_counts(layout.pixels * layout.width) if signed else 0,
+            "long": int(self.long),
             "out_negative": self.negative(node.name),
         }  # fmt: skip
+
+    def net_counts(self, size: int) -> int:
+        """Room for as many net counts of spikes, in 32 bits for long runs and else in 16."""
+        return (self.estimates if self.long else self.counts).room(size)
 
     def count_events(self, node: Node, source: str) -> None:
         """Counts the operations that the events of `source` cost at a node which reads it, or it in
