@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -259,7 +260,7 @@ def test_a_constant_that_torch_would_spread_over_the_batch_is_refused() -> None:
     ],
 )
 def test_signed_spikes_are_refused_where_they_have_no_meaning_with_both_toggles_named(
-    toggles: dict[str, str], message: str
+    toggles: dict[str, Any], message: str
 ) -> None:
     module, shape = zoo.build("three_linear")
     with pytest.raises(SettingError, match=message):

@@ -55,7 +55,8 @@ def settled(counts: np.ndarray, potentials: np.ndarray, steps: int) -> np.ndarra
     """Which neurons (images, units) hold a potential in [0, 1), or below it with nothing to take
     back, or above it after a spike in every step."""
     waits = (potentials >= 0) & (potentials < 1)
-    return waits | ((potentials < 0) & (counts == 0)) | ((potentials >= 1) & (counts == steps))
+    rests = waits | ((potentials < 0) & (counts == 0)) | ((potentials >= 1) & (counts == steps))
+    return np.asarray(rests)
 
 
 def distances(spec: SpikingSpec, block: Block, steps: int) -> dict[str, float]:

@@ -22,6 +22,7 @@ import torch
 
 from ann2snn.mechanisms.inputs import INPUTS, ImageInput
 from ann2snn.mechanisms.outputs import OUTPUTS, Received
+from ann2snn.mechanisms.spikes import SPIKES
 from ann2snn.numerics.windows import pool_windows
 from ann2snn.simulation.certificate import certify, signal_bounds
 from ann2snn.simulation.dense import steps as dense
@@ -96,7 +97,7 @@ def test_a_spike_that_came_too_early_is_taken_back_once_and_none_that_was_not_se
     is nothing to take back."""
     currents = np.array([0.75, -1.5, -1.5, 0.0, 2.0, 0.0])[None, :, None]
     potential, sent, spikes = torch.tensor([0.5]), torch.tensor([0.0]), []
-    fired = dense.SPIKES["signed"].fired
+    fired = SPIKES["signed"].fired
     for current in currents[0, :, 0]:
         potential = potential + current
         spike = fired(potential, sent)
@@ -174,7 +175,9 @@ def test_a_pool_hands_on_what_sums_up_to_the_largest_net_count_after_every_step(
     growing.append(MaxPool, (growing.nodes[-1].name,), rows=windows, columns=windows)
     nodes, grid, levels = growing.finished()
     units = 3 * 2 * 2
-    classes = replace(nodes[-2], weight=np.eye(units), bias=np.zeros(units))
+    linear = nodes[-2]
+    assert isinstance(linear, Linear)
+    classes = replace(linear, weight=np.eye(units), bias=np.zeros(units))
     spec = SpikingSpec((*nodes[:-2], classes, nodes[-1]), grid, levels)
     images, (relu,) = random_images(spec, 3), neurons(spec)
     block = ran(spec, images, 30)
