@@ -140,7 +140,7 @@ def test_a_step_is_computed_by_its_room_and_what_that_imports_of_the_shared_part
     assert {file.partition("/")[0] for file in files} <= rooms
     apart = ("settings.py", "atomic_files.py", "tables.py", "records.py")
     assert not [file for file in files if file.endswith(apart)]
-    assert "numerics/random_words.py" in names_of("simulation") - names_of("conversion")
+    assert "numerics/steps_to_level.py" in names_of("simulation") - names_of("conversion")
 
 
 def test_of_files_that_add_rows_to_a_table_only_those_in_use_count(

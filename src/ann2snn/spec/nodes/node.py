@@ -3,7 +3,7 @@
 Units: membrane potential, current and converted weights in units of the threshold, which is 1; time
 in steps. A node's signal is what it hands on in one step:
 
-- spikes: 0 or 1 (`Neuron`; `Input` with Poisson input; `MaxPool` over spikes);
+- spikes: 0 or 1; signed: -1, 0 or 1 (`Neuron`; `Input` with Poisson input; `MaxPool` over spikes);
 - graded: whole numbers (`SumPool` over spikes);
 - current: any signed number (`Conv`, `Linear`, `Affine`, `Add`, analog `Input`). A signal that
   carries no ReLU in the analog network is a current; only a ReLU makes a `Neuron`.
@@ -30,7 +30,12 @@ Shape = tuple[int, ...]
 Cost = tuple[str, Counts]
 
 ARRAYS = ("scale", "weight", "bias", "gain")
-SIGNALS = ("spikes", "graded", "current")  # a signal that joins several is the last of theirs
+SIGNALS = (
+    "spikes",
+    "signed",
+    "graded",
+    "current",
+)  # a signal that joins several is the last of theirs
 
 
 class SpecError(ValueError):
