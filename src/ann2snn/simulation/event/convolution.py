@@ -24,12 +24,16 @@ from ann2snn.simulation.event.arithmetic import (
     minus_where,
     zero_where,
 )
-from ann2snn.simulation.event.bit_lists import list_bits
 from ann2snn.simulation.event.neurons import both_ways, put_bits, take_back
+from ann2snn.simulation.event.row_lists import (
+    END,
+    list_joint_row,
+    list_pooled_row,
+    list_row,
+    list_signed_row,
+)
 from ann2snn.simulation.event.sums import add_pair, currents, widest_sums, zero_sums
 from ann2snn.simulation.event.vector import lanes_of, load, plain, store, zeros, zeros_like
-
-END = np.uint16(0xFFFF)
 
 
 @plain
@@ -76,132 +80,6 @@ def convolve_rows(
                 channel += 16
     if op.fires:
         largest[op.mark] = max(largest[op.mark], largest_lane(most))
-
-
-@plain
-def list_row(op: Any, row: Any, bits: Any, events: Any) -> None:
-    """Lists the spikes that an output row sees, column by column, each column ended by `END`.
-
-    A spike of channel c in kernel row k is listed as k * channels + c, its row of weights. Spikes
-    are taken in pairs, so a row of zeros fills an odd column up. The end marks cost the sliding
-    loop one branch a column; counted loops, which the compiler unrolls, cost two or three that are
-    mispredicted.
-    """
-    count = np.uint64(0)
-    # fields stand in variables: after each store into a list they would be read again
-    columns, left, words, channels = op.columns, op.left, op.words, op.channels
-    wide, zero_row = channels > 32, np.uint16(op.kernel_rows * channels)
-    top = max(0, op.top - row)
-    bottom = min(op.kernel_rows, op.rows + op.top - row)
-    line = np.uint64(columns * words)
-    above = np.uint64(op.source + (row + top - op.top) * columns * words)
-    for slot in range(op.out_columns + 2):
-        begin = count
-        column = slot - left
-        if 0 <= column < columns:
-            at = above + np.uint64(column * words)
-            first = top * channels
-            for _ in range(top, bottom):
-                count = list_bits(bits[at], wide, first, events, count)
-                for word in range(1, words):
-                    mask = bits[at + np.uint64(word)]
-                    count = list_bits(mask, wide, first + word * 64, events, count)
-                at += line
-                first += channels
-        count = ended(zero_row, begin, events, count)
-
-
-@plain
-def list_signed_row(op: Any, row: Any, bits: Any, events: Any) -> None:
-    """As `list_row`, of signed spikes: a negative one is listed as the negated row of weights."""
-    count = np.uint64(0)
-    columns, left, words, channels = op.columns, op.left, op.words, op.channels
-    wide, zero_row = channels > 32, np.uint16(op.kernel_rows * channels)
-    negated, negative = op.kernel_rows * channels + 1, np.uint64(op.negative)
-    top = max(0, op.top - row)
-    bottom = min(op.kernel_rows, op.rows + op.top - row)
-    line = np.uint64(columns * words)
-    above = np.uint64(op.source + (row + top - op.top) * columns * words)
-    for slot in range(op.out_columns + 2):
-        begin = count
-        column = slot - left
-        if 0 <= column < columns:
-            at = above + np.uint64(column * words)
-            first = top * channels
-            for _ in range(top, bottom):
-                for word in range(words):
-                    place = at + np.uint64(word)
-                    count = list_bits(bits[place], wide, first + word * 64, events, count)
-                    mask = bits[place + negative]
-                    if mask != 0:
-                        base = negated + first + word * 64
-                        count = list_bits(mask, wide, base, events, count)
-                at += line
-                first += channels
-        count = ended(zero_row, begin, events, count)
-
-
-@plain
-def list_joint_row(op: Any, row: Any, bits: Any, events: Any) -> None:
-    """As `list_row`, where the channels that a column of the kernel sees are so few that every
-    combination of spikes has a row of weights, their sum: the lower half of the column's bits names
-    the one, the upper half the other of its two events, and no branch depends on a spike."""
-    count = np.uint64(0)
-    columns, left, channels, joint = op.columns, op.left, op.channels, np.uint64(op.joint)
-    uppers = np.uint64(1) << joint
-    top = max(0, op.top - row)
-    bottom = min(op.kernel_rows, op.rows + op.top - row)
-    line = np.uint64(columns)
-    above = np.uint64(op.source + (row + top - op.top) * columns)
-    for slot in range(op.out_columns + 2):
-        column = slot - left
-        spikes = np.uint64(0)
-        if 0 <= column < columns:
-            at = above + np.uint64(column)
-            place = np.uint64(top * channels)
-            for _ in range(top, bottom):
-                spikes |= bits[at] << place
-                at += line
-                place += np.uint64(channels)
-        events[count] = spikes & (uppers - np.uint64(1))
-        events[count + np.uint64(1)] = uppers + (spikes >> joint)
-        events[count + np.uint64(2)] = END
-        count += np.uint64(3)
-
-
-@plain
-def ended(zero_row: Any, begin: Any, events: Any, count: Any) -> Any:
-    """Ends a column whose events began at `begin`: a row of zeros makes their number even."""
-    events[count] = zero_row
-    count += (count - begin) & np.uint64(1)
-    events[count] = END
-    return count + np.uint64(1)
-
-
-@plain
-def list_pooled_row(op: Any, row: Any, tables: Any, bits: Any, events: Any) -> None:
-    """As `list_row`, where the convolution reads sums over pool windows of spikes: a spike counts
-    for its window, so that the sums themselves are never written."""
-    count = np.uint64(0)
-    wide, zero_row = op.channels > 32, np.uint16(op.kernel_rows * op.channels)
-    top = max(0, op.top - row)
-    bottom = min(op.kernel_rows, op.rows + op.top - row)
-    for slot in range(op.out_columns + 2):
-        begin = count
-        column = slot - op.left
-        if 0 <= column < op.columns:
-            left = tables[op.other_table + 2 * column]
-            right = tables[op.other_table + 2 * column + 1]
-            for tap in range(top, bottom):
-                pool = op.table + 2 * (row + tap - op.top)
-                for y in range(tables[pool], tables[pool + 1]):
-                    for x in range(left, right):
-                        at = op.source + (y * op.pooled + x) * op.words
-                        for word in range(op.words):
-                            mask = bits[np.uint64(at + word)]
-                            first = tap * op.channels + word * 64
-                            count = list_bits(mask, wide, first, events, count)
-        count = ended(zero_row, begin, events, count)
 
 
 @plain
