@@ -62,7 +62,7 @@ def _time(row: Row) -> float:
 
 def _growth(rows: list[Row]) -> str:
     lines = [
-        "| event engine: varied | value | steps | images | µs, 1 thread | µs, 2 threads | mean rate |",
+        "| event engine | value | steps | images | µs, 1 thread | µs, 2 threads | mean rate |",
         "|---|---|---|---|---|---|---|",
     ]
     times: dict[tuple[str, ...], dict[int, str]] = {}

@@ -1,4 +1,4 @@
-"""Intervals, verdicts, published numbers."""
+"""Intervals, published numbers, rows for machines."""
 
 import dataclasses
 from pathlib import Path
@@ -18,8 +18,7 @@ from ann2snn.report.published import (
 )
 from ann2snn.report.reading import Point, read_results
 from ann2snn.report.rows import energy_ratio, result_row
-from ann2snn.report.verdict import verdict
-from tests.report.changed_results import changed, study_of, with_accuracy, with_settings
+from tests.report.changed_results import changed, study_of, with_settings
 from tests.report.example_artifacts import ABLATION, example_artifacts, simulation_record
 
 
@@ -99,46 +98,6 @@ def test_only_the_papers_network_on_cifar_10_is_compared() -> None:
     assert not is_papers_network(settings, "MNIST")
     other = {**settings, "ann": {**settings["ann"], "pooling": "average"}}
     assert not is_papers_network(other, "CIFAR-10")
-
-
-def test_a_verdict_is_rounded_up_and_a_difference_names_measurements() -> None:
-    numbers = published("ablation")
-    bar, ann = numbers["percentile-99.9"], numbers["ann"]
-    assert verdict(point(snn_accuracy=87.98), bar, ann) == "within 0.2 points"
-    words = verdict(point(snn_accuracy=80.0, ann_accuracy=87.0, undecided=3.0), bar, ann)
-    assert words == (
-        "differs by -7.82; measured: the ANN differs by -0.86; the loss against the ANN is 7.00,"
-        " theirs 0.04; 3.00 % of the images give no answer; mean rate 0.0475"
-    )
-
-
-def test_at_chance_a_verdict_says_what_is_known(tmp_path: Path) -> None:
-    """The authors' own curve without mechanisms ends at 15.60; the example's activations reach
-    4 and 9 thresholds."""
-    numbers = published("ablation")
-    results = read_results(example_artifacts(tmp_path))
-    lowest = study_of(results, "ablation").points[0]
-    lowest = changed(lowest, snn_accuracy=11.0, accuracy_softmax=11.0, accuracy_potential=11.5,
-                     accuracy_count=10.5)  # fmt: skip
-    words = verdict(lowest, numbers["default"], numbers["ann"])
-    assert "within 10 points of chance, 10 %, ours by every read-out (10.50 to 11.50);" in words
-    assert "the authors' own curve, of 500 images, ends at 15.60;" in words
-    assert "the largest activations of the layers are 4.0 to 9.0 thresholds" in words
-    other = changed(lowest, accuracy_count=60.0)
-    assert "read-out" not in verdict(other, numbers["default"], numbers["ann"])
-
-
-def test_a_rise_stands_beside_the_authors_in_the_same_steps(tmp_path: Path) -> None:
-    """Their curve of max-norm rises from 58.2 to 62.8 in its last 50 steps."""
-    numbers = published("ablation")
-    study = study_of(read_results(example_artifacts(tmp_path)), "ablation")
-    rising = [step / 5 for step in range(1, 301)]
-    long = with_accuracy(study, [rising] * 5).points[1]
-    words = verdict(changed(long, snn_accuracy=70.0), numbers["max-norm"], numbers["ann"])
-    assert words.endswith("still rising, +10.00 in the last 50 steps, the authors' curve +4.60")
-    short = with_accuracy(study, [rising[:160]] * 5).points[1]
-    words = verdict(changed(short, snn_accuracy=70.0), numbers["max-norm"], numbers["ann"])
-    assert words.endswith("still rising, +10.00 in the last 50 steps")
 
 
 def test_a_study_says_how_its_networks_were_trained(tmp_path: Path) -> None:

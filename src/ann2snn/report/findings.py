@@ -6,11 +6,12 @@ A sentence stands in `{% call claim(condition) %}...{% endcall %}`; its numbers 
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, UndefinedError
 
 from ann2snn.report import lookup
 from ann2snn.report.reading import Results
@@ -48,6 +49,29 @@ class Claims:
         return f"{sentence}\n" if condition else ""
 
 
+@dataclass(frozen=True)
+class Section:
+    """The findings of one study, on the data set of this exact name."""
+
+    name: str
+    dataset: str
+    template: Template
+
+    def judge(self, results: Results, there: Collection[str]) -> tuple[Claims, str]:
+        """The section's claims and its text; `there` are the studies that it can name."""
+        claims = Claims(self.name)
+        try:
+            text = self.template.render(
+                lookup.Lookup(results, self.name).names(),
+                claim=claims.claim,
+                there=there.__contains__,
+            )
+        except (UndefinedError, TypeError, ZeroDivisionError) as error:
+            claims.made.append((f"{self.name}: {error}", False))
+            text = ""
+        return claims, text
+
+
 def environment() -> Environment:
     """Jinja for Markdown: what is not there is an error, and nothing is escaped."""
     made = Environment(  # noqa: S701 - no HTML but our own
@@ -70,10 +94,12 @@ def findings(results: Results, strict: bool = True) -> dict[str, Finding]:
         BrokenClaimError: sentences do not hold; it names them.
     """
     found, broken = {}, []
-    for claims, text in judged(results):
+    sections = about(results)
+    for section in sections.values():
+        claims, text = section.judge(results, sections)
         broken += [sentence for sentence, holds in claims.made if not holds]
         summary, _, reasons = text.strip().partition("\n\n")
-        found[claims.section] = Finding(summary, reasons.strip())
+        found[section.name] = Finding(summary, reasons.strip())
     if broken:
         error = BrokenClaimError(broken)
         if strict:
@@ -82,22 +108,18 @@ def findings(results: Results, strict: bool = True) -> dict[str, Finding]:
     return found
 
 
-def judged(results: Results) -> Iterator[tuple[Claims, str]]:
-    """The claims and the text of every section that is about these results."""
-    _, *parts = HEADING.split((TEMPLATES / "findings.md").read_text(encoding="utf-8"))
-    about = dict(zip(parts[::3], parts[1::3], strict=True))
+def about(results: Results) -> dict[str, Section]:
+    """The sections that are about these results, by name of study."""
     datasets = BEST | {study.name: study.dataset for study in results.studies}
-    there = {name for name, dataset in about.items() if datasets.get(name) == dataset}
-    templates = environment()
-    for name, source in zip(parts[::3], parts[2::3], strict=True):
-        if name in there:
-            claims = Claims(name)
-            names = lookup.Lookup(results, name).names()
-            try:
-                text = templates.from_string(source).render(
-                    names, claim=claims.claim, there=there.__contains__
-                )
-            except (UndefinedError, TypeError, ZeroDivisionError) as error:
-                claims.made.append((f"{name}: {error}", False))
-                text = ""
-            yield claims, text
+    return {s.name: s for s in _sections() if datasets.get(s.name) == s.dataset}
+
+
+@cache
+def _sections() -> list[Section]:
+    """All sections of the template."""
+    _, *parts = HEADING.split((TEMPLATES / "findings.md").read_text(encoding="utf-8"))
+    jinja = environment()
+    return [
+        Section(name, dataset, jinja.from_string(source))
+        for name, dataset, source in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    ]

@@ -100,7 +100,9 @@ class Tables:
             loss = found["ann_accuracy"] - found["snn_accuracy"]
             curve = point.simulation.curves["accuracy"]
             theirs = papers_curve(point.simulation.settings, study.dataset)
-            rises = [late_rise(curve) for curve in (curve, theirs) if curve]
+            rises = [
+                late_rise(found) for found in (curve, theirs) if len(found) == len(curve) > LAST
+            ]
             rows.append(
                 (
                     linked(point, point.label, self.artifacts),
