@@ -23,6 +23,7 @@ $(VENV)/.synced: requirements.lock requirements-uv.lock pyproject.toml
 	@test -x "$(BIN)/uv" || "$(BIN)/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	@"$(BIN)/uv" pip sync --quiet --python "$(BIN)/python" --require-hashes requirements.lock
 	@"$(BIN)/uv" pip install --quiet --python "$(BIN)/python" --no-deps --no-build-isolation --editable .
+	@"$(BIN)/python" -c 'import pathlib, vl_convert; pathlib.Path(".dvc/plots/vega.js").write_text(vl_convert.javascript_bundle())'
 	@touch $@
 
 # glibc keeps memory that is freed: each batch of a training would fault it in anew.

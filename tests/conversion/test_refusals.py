@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from ann2snn.conversion.refusal import ConversionError
 from ann2snn.conversion.settings import ConversionSettings
 from ann2snn.conversion.statistics import Statistics
 from ann2snn.conversion.trace import analog_graph
+from ann2snn.mechanisms.poolings import POOLINGS
 from ann2snn.settings import SettingError
+from ann2snn.spec import Neuron, Output
 from tests import zoo
 
 Tensor = torch.Tensor
@@ -188,7 +191,9 @@ def test_two_inputs_are_refused() -> None:
 
 def test_a_gate_of_estimates_on_currents_is_refused_with_the_gate_that_works() -> None:
     module = Image(lambda x: (F.max_pool2d(-x, 2)).flatten(1)).eval()
-    with pytest.raises(ConversionError, match="pooling inverse_time takes spikes; use rise"):
+    with pytest.raises(
+        ConversionError, match=r"inverse_time takes binary spikes, got .* kind current; use rise"
+    ):
         convert(module, zoo.images((2, 8, 8), 5), pooling="inverse_time")
 
 
@@ -241,3 +246,31 @@ def test_a_constant_that_torch_would_spread_over_the_batch_is_refused() -> None:
     module = nn.Sequential(nn.Conv1d(2, 4, 1), Plus(torch.ones(4, 1, 8)), nn.Flatten()).eval()
     with pytest.raises(ConversionError, match=r"\(4, 1, 8\) widens the signal"):
         convert(module, zoo.images((2, 8), 5))
+
+
+@pytest.mark.parametrize(
+    ("toggles", "message"),
+    [
+        ({"reset": "zero"}, "reset must be subtract with spikes=signed, got 'zero'"),
+        *(
+            ({"pooling": pooling}, f"pooling must be .*rise.* with spikes=signed, got '{pooling}'")
+            for pooling in POOLINGS
+            if pooling not in ("rise", "average")
+        ),
+    ],
+)
+def test_signed_spikes_are_refused_where_they_have_no_meaning_with_both_toggles_named(
+    toggles: dict[str, Any], message: str
+) -> None:
+    module, shape = zoo.build("three_linear")
+    with pytest.raises(SettingError, match=message):
+        convert(module, zoo.images(shape, 5), spikes="signed", **toggles)
+
+
+@pytest.mark.parametrize("pooling", ["rise", "average"])
+def test_signed_spikes_stand_in_every_neuron_and_in_the_output(pooling: str) -> None:
+    module, shape = zoo.build("inception")
+    spec = convert(module, zoo.images(shape, 5), spikes="signed", pooling=pooling)
+    told = [node.spikes for node in spec if isinstance(node, Neuron | Output)]
+    assert len(told) > 2
+    assert set(told) == {"signed"}

@@ -8,7 +8,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from ann2snn.report.writing import write_report
+from ann2snn.report.report_files import write_report
 from tests.report.example_artifacts import example_artifacts
 
 ROOT = Path(__file__).parents[2]

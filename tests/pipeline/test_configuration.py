@@ -1,6 +1,7 @@
 """Overrides are checked before anything heavy loads; named choices compose."""
 
 import dataclasses
+import itertools
 import os
 import random
 import subprocess
@@ -11,7 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ann2snn.config.schema import GROUPS, check_overrides, composed
+from ann2snn.config.checks import check_overrides
+from ann2snn.config.composition import composed
+from ann2snn.config.overrides import choices_of
+from ann2snn.config.schema import GROUPS
+from ann2snn.conversion.settings import ConversionSettings
 from ann2snn.records import run_key
 from ann2snn.settings import SettingError, rule_of, shaping_values
 
@@ -34,6 +39,47 @@ def test_every_named_choice_composes(choice: str) -> None:
     if choice == "data=folder":
         overrides.append("data.path=somewhere")
     composed(overrides)
+
+
+def test_a_name_in_two_groups_means_one_thing() -> None:
+    both = set(choices_of("conversion")) & set(choices_of("experiment"))
+    assert "rueckauer2016" in both
+    for name in both:
+        assert composed([f"conversion={name}"]).conversion == (
+            composed([f"experiment={name}"]).conversion
+        )
+
+
+def test_no_named_choice_repeats_another() -> None:
+    said: dict[Path, set[str]] = {}
+    for path in sorted((ROOT / "conf").glob("[!h]*/*.yaml")):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        groups = content.items() if path.parent.name == "experiment" else [("", content)]
+        said[path] = {
+            f"{group}.{toggle}={value}"
+            for group, toggles in groups
+            if group != "defaults"
+            for toggle, value in toggles.items()
+        }
+    assert len(said) > 10
+    for one, other in itertools.combinations(said, 2):
+        assert len(said[one] & said[other]) < 3, f"{one} and {other}"
+
+
+def test_the_default_run_has_the_defaults_of_the_dataclasses() -> None:
+    assert composed([]).conversion == ConversionSettings()
+    assert composed(["experiment=rueckauer2016"]).conversion == (
+        ConversionSettings(pooling="inverse_time")
+    )
+
+
+def test_no_hydra_application_reads_the_command_line_or_hydras_internals() -> None:
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")}
+    assert len(sources) > 100
+    for path, text in sources.items():
+        assert "hydra._internal" not in text, path
+        commands = path.parent.name == "commands"  # these are no Hydra applications
+        assert commands or "sys.argv" not in text, path
 
 
 def test_named_choices_repeat_no_default() -> None:
@@ -82,6 +128,7 @@ def test_whole_and_broken_numbers_of_one_value_have_one_key() -> None:
         ("~conversion.reset", "cannot be removed"),
         ("data=mnits", "data must be one of .*did you mean mnist"),
         ("experiment=none", "experiment must be one of"),
+        ("experiment=null", "experiment must be one of .* got None"),
         ("simulation.steps", "is not an override: write key=value"),
     ],
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ann2snn.config.schema import composed
+from ann2snn.config.composition import composed
 from ann2snn.pipeline.chain import Chain
 from ann2snn.records import write_json
 from ann2snn.settings import SettingError
@@ -103,7 +103,7 @@ def test_without_data_the_plan_says_that_nothing_is_known_and_loads_none(
     [
         ("simulation.images=500", "simulation.images must be at most 360"),
         ("ann.weights=gone", "ann.weights must be a file"),
-        ("data.path=pets", "data.path must be given for data=folder alone"),
+        ("data.path=pets", "data.path must be '' unless data=folder"),
     ],
 )
 def test_a_point_that_cannot_be_is_told_in_one_line_before_any_other(

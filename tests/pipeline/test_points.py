@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 
+from ann2snn.config.checks import check_overrides
 from ann2snn.config.overrides import choices_of, first_line, parsed
-from ann2snn.config.schema import check_overrides
 from ann2snn.settings import SettingError
 from ann2snn.sweep.points import axes_of, label_of, point_id, points_of
 

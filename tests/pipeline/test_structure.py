@@ -10,20 +10,25 @@ from typing import Any
 
 import pytest
 import yaml
+from hydra import compose, initialize_config_dir
 
-from ann2snn.config.schema import composed, composed_hydra
+from ann2snn.config.composition import composed, register_schema
+from ann2snn.pipeline.chain import PARENTS
+from ann2snn.pipeline.code_identity import COMPUTING_NOTHING, ON_DEMAND, sources
+from ann2snn.pipeline.code_identity import ROOMS as ROOMS_OF
 from ann2snn.pipeline.study_file import default_studies, read_params, read_study
 from tests.pipeline.project import ROOT, environment, make_project, stage_command
 
 PACKAGE = ROOT / "src" / "ann2snn"
 ROOMS = {"data", "ann", "conversion", "simulation", "report"}
 GROUND = {"mechanisms", "numerics", "records", "settings", "tables"}
+COMPUTE_NOTHING = {"commands", "config", "sweep", "tracking"}  # imports of these are no deps
 SHARED = {"spec"} | GROUND
 ALLOWED = {
     **dict.fromkeys(ROOMS, SHARED),
     "commands": ROOMS | SHARED | {"config", "pipeline", "sweep", "tracking"},
     "sweep": ROOMS | SHARED | {"config", "pipeline", "tracking"},
-    "pipeline": ROOMS | SHARED | {"config", "sweep", "tracking"},
+    "pipeline": ROOMS | SHARED | {"config", "tracking"},
     "config": ROOMS | SHARED,
     "tracking": SHARED,
     "spec": {"mechanisms", "numerics", "tables"},
@@ -53,13 +58,13 @@ def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
             yield node.module or "", node not in late
 
 
-def sources() -> list[Path]:
+def sources_in_package() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
 def test_rooms_import_only_what_the_design_allows() -> None:
     seen = set()
-    for path in sources():
+    for path in sources_in_package():
         parts = path.relative_to(PACKAGE).parts
         room = parts[0] if len(parts) > 1 else path.stem
         for module, _ in imports_of(path):
@@ -81,7 +86,7 @@ def test_rooms_import_only_what_the_design_allows() -> None:
 )
 def test_a_heavy_library_is_imported_only_where_it_belongs(library: str, places: set[str]) -> None:
     users = set()
-    for path in sources():
+    for path in sources_in_package():
         for module, early in imports_of(path):
             if module.split(".")[0] == library:
                 users.add(path.relative_to(PACKAGE).parts[0])
@@ -92,7 +97,7 @@ def test_a_heavy_library_is_imported_only_where_it_belongs(library: str, places:
 def test_the_package_and_all_settings_load_without_anything_heavy() -> None:
     modules = [
         f"ann2snn.{path.parent.name}" + (".settings" if path.stem == "settings" else "")
-        for path in sources()
+        for path in sources_in_package()
         if path.parent.name in ROOMS and path.stem in ("settings", "__init__")
     ]
     heavy = "{'torch', 'mlflow', 'pytorch_lightning', 'matplotlib', 'hydra', 'numpy'}"
@@ -102,9 +107,48 @@ def test_the_package_and_all_settings_load_without_anything_heavy() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def stage_entries() -> dict[str, dict[str, Any]]:
-    content = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+def stage_entries(file: str = "dvc.yaml") -> dict[str, dict[str, Any]]:
+    content = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
     return {name: entry.get("do", entry) for name, entry in content["stages"].items()}
+
+
+def code_deps(step: str, file: str = "dvc.yaml") -> list[str]:
+    """The files and folders of code that a step's stage depends on, itself or by its inputs, whose
+    records say what code they come from."""
+    entries = {**stage_entries(), **stage_entries(file)}
+    steps = (*PARENTS[step], step) if step in PARENTS else (step,)
+    deps = [dep for name in steps if name in entries for dep in entries[name]["deps"]]
+    return [dep for dep in deps if dep.startswith("src/")]
+
+
+@pytest.mark.parametrize("file", ["dvc.yaml", "on-request/dvc.yaml"])
+def test_all_code_that_computes_a_step_is_a_dep_of_its_stage(file: str) -> None:
+    for step in [step for step in stage_entries(file) if step in ROOMS_OF]:
+        own = {path for parent in (*PARENTS[step], step) for path in code_of(parent)}
+        missing = sorted(name for name in own if not covered(name, code_deps(step, file)))
+        assert not missing, f"{step} is computed by what its deps do not name"
+
+
+def code_of(step: str) -> set[str]:
+    """All files that can compute a step, whatever the settings name."""
+    rows = [path for folder in ON_DEMAND for path in (PACKAGE / folder).glob("*.py")]
+    in_rooms = [path for path in rows if path.parts[-3] in ROOMS_OF[step]]
+    return {path.relative_to(ROOT).as_posix() for path in sources(step, in_rooms)}
+
+
+@pytest.mark.parametrize("file", ["dvc.yaml", "on-request/dvc.yaml"])
+def test_a_comment_where_nothing_is_computed_touches_no_stage_but_the_reports(file: str) -> None:
+    touched = set()
+    for step, entry in stage_entries(file).items():
+        for path in sources_of_the_package():
+            room = path.removeprefix("src/ann2snn/").partition("/")[0]
+            if room in COMPUTE_NOTHING | {"report"} and covered(path, entry["deps"]):
+                touched.add((step, room))
+    assert touched == ({("report", "report")} if file == "dvc.yaml" else set())
+
+
+def sources_of_the_package() -> list[str]:
+    return [path.relative_to(ROOT).as_posix() for path in sources_in_package()]
 
 
 PROBE = """
@@ -123,13 +167,23 @@ def covered(file: str, deps: list[str]) -> bool:
     return any(file == dep or file.startswith(f"{dep}/") for dep in deps)
 
 
+def imported_by(project: Path, *command: str) -> set[str]:
+    """The files of the package that a module imports as it runs in a project."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *command],
+        cwd=project, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if line.startswith("IMPORTED ")]
+    return {Path(line.removeprefix("IMPORTED ")).relative_to(ROOT).as_posix() for line in lines}
+
+
 @pytest.mark.parametrize("step", ["data", "ann", "conversion", "simulation", "report"])
 def test_the_deps_of_a_stage_are_what_it_really_imports(step: str, tmp_path: Path) -> None:
     """Runs each stage for digits on a copy of the committed artifacts, the steps before it done,
-    but for its own results. Settings of other rooms give only Hydra's keys, and tracking is a view.
+    but for its own results. What the settings of all rooms import gives only Hydra's keys.
     """
     entry = stage_entries()[step]
-    deps = [dep for dep in entry["deps"] if dep.startswith("src/")]
     project = make_project(tmp_path / "project")
     own = shutil.ignore_patterns(step)
     shutil.copytree(ROOT / "artifacts", project / "artifacts", ignore=own)
@@ -150,26 +204,16 @@ def test_the_deps_of_a_stage_are_what_it_really_imports(step: str, tmp_path: Pat
     }
     for before in warm.get(step, []):
         subprocess.run(before, cwd=project, env=environment(), check=True, capture_output=True)
-    done = subprocess.run(
-        [sys.executable, "-c", PROBE, *command.split()],
-        cwd=project, env=environment(), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    imported = {
-        Path(line.removeprefix("IMPORTED ")).relative_to(ROOT).as_posix()
-        for line in done.stdout.splitlines()
-        if line.startswith("IMPORTED ")
-    } | {f"src/ann2snn/pipeline/{step}.py"}
-    other_settings = {f"src/ann2snn/{room}/settings.py" for room in ROOMS}
+    imported = imported_by(project, *command.split()) | {f"src/ann2snn/pipeline/{step}.py"}
     needed = {
         file
-        for file in imported
-        if not file.endswith("__init__.py")
-        and file not in other_settings
-        and not file.startswith("src/ann2snn/tracking/")
+        for file in imported - imported_by(project, "ann2snn.config.schema")
+        if Path(file).name not in ("__init__.py", *COMPUTING_NOTHING)
+        and file.split("/")[2] not in COMPUTE_NOTHING
     }
-    missing = sorted(file for file in needed if not covered(file, deps))
+    missing = sorted(file for file in needed if not covered(file, code_deps(step)))
     assert not missing, f"{step} imports what its deps do not name"
+    deps = [dep for dep in entry["deps"] if dep.startswith("src/")]
     unused = [dep for dep in deps if not any(covered(file, [dep]) for file in imported)]
     assert not unused, f"{step} names deps that it does not import"
 
@@ -192,7 +236,9 @@ def test_every_override_of_dvc_and_params_composes() -> None:
 
 def conf_files(overrides: list[str]) -> dict[str, str]:
     """The files of conf/ that a point is composed of, by group."""
-    choices = composed_hydra(overrides).runtime.choices
+    register_schema()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        choices = compose("config", overrides, return_hydra_config=True).hydra.runtime.choices
     files = {group: f"conf/{group}/{choice}.yaml" for group, choice in choices.items() if choice}
     there = {group: file for group, file in files.items() if (ROOT / file).is_file()}
     return {**there, "config": "conf/config.yaml"}

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ann2snn.config.schema import Settings, composed
+from ann2snn.config.composition import composed
+from ann2snn.config.schema import Settings
 from ann2snn.pipeline.artifacts import keep_point, publish_result, publish_study
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.provenance import note_machine, noted_machines, provenance

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,24 +10,32 @@ import yaml
 
 from ann2snn.commands import demo, verify
 from ann2snn.commands.verify import (
-    attempted,
+    changed_files,
     clone_project,
-    compared_point,
     print_machines,
-    verify_networks,
+    remove_point,
+    remove_points,
 )
 from ann2snn.pipeline.provenance import MACHINE, note_machine, noted_machines, provenance
-from ann2snn.records import Record, write_json
+from ann2snn.pipeline.study_file import Study
+from ann2snn.records import write_json
 from ann2snn.settings import SettingError
 from tests.pipeline.project import ROOT, record
 
 
-def test_a_part_that_fails_is_told_and_the_others_go_on() -> None:
-    def fails() -> list[str]:
-        raise ValueError("no such point")
-
-    assert attempted("mnist", fails) == ["failed: mnist: no such point"]
-    assert attempted("digits", lambda: ["a file"]) == ["a file"]
+def test_git_tells_every_file_that_differs_but_the_note_of_machines(tmp_path: Path) -> None:
+    for name in ("artifacts/machines.json", "artifacts/a/changed", "report/gone", "same"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("1")
+    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=n", "-c", "user.email=e",
+                                                 "commit", "-qm", "m"]):  # fmt: skip
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    assert changed_files(tmp_path) == []
+    (tmp_path / "artifacts" / "machines.json").write_text("2")
+    (tmp_path / "artifacts" / "a" / "changed").write_text("2")
+    (tmp_path / "report" / "gone").unlink()
+    (tmp_path / "report" / "new").write_text("2")
+    assert sorted(changed_files(tmp_path)) == ["artifacts/a/changed", "report/gone", "report/new"]
 
 
 def test_a_result_computed_here_is_noted_with_its_machine_and_no_time(tmp_path: Path) -> None:
@@ -51,7 +60,7 @@ def test_after_a_difference_both_machines_are_printed(
 ) -> None:
     facts = {"simulation/s": {"processor": "theirs"}, "simulation/t": {"processor": "unasked"}}
     write_json(tmp_path / "artifacts" / "machines.json", facts)
-    print_machines(tmp_path, ["artifacts/simulation/s/point.json; snn_accuracy 1, committed 2"])
+    print_machines(tmp_path, ["artifacts/simulation/s/point.json"])
     lines = capsys.readouterr().out.splitlines()
     own = json.loads(lines[0].removeprefix("this machine: "))
     assert own["processor"] == provenance(0)["processor"]
@@ -74,12 +83,12 @@ THEORY = "simulation/digits-theory"
     ("difference", "told"),
     [
         ("report/figures/cifar10-best.csv", [BEST]),
-        ("report/figures/cifar10-best-early-exit.svg: not made", [BEST]),
+        ("report/figures/cifar10-best-early-exit.svg", [BEST]),
         ("report/figures/digits-theory-rates.png", [THEORY]),
         ("report/figures/cifar10-bestiary.png", []),
-        ("report/report.md; line 3: 'a', committed 'b'", ["ann/digits", f"{BEST}, {THEORY}"]),
+        ("report/report.md", ["ann/digits", f"{BEST}, {THEORY}"]),
         ("artifacts/ann/digits/weights.safetensors", ["ann/digits"]),
-        ("artifacts/simulation/digits-theory/a.json; key 1, committed 2", [THEORY]),
+        ("artifacts/simulation/digits-theory/a.json", [THEORY]),
     ],
 )
 def test_what_differs_leads_to_the_machines_of_its_study_or_of_all(
@@ -95,20 +104,14 @@ def test_what_differs_leads_to_the_machines_of_its_study_or_of_all(
     assert [line.partition(":")[0] for line in lines] == told
 
 
-def test_of_a_point_the_conversion_is_compared_as_well(tmp_path: Path) -> None:
-    conversion = Record("conversion", "c" * 64, {}, {}, {}, {"neurons": 9}, {}, {})
-    simulation = dataclasses.replace(record(snn_accuracy=90.0), parents={"conversion": "c" * 64})
-    for made in (conversion, simulation):
-        made.write(tmp_path / "artifacts" / made.step / "s" / "p.json")
-        made.write(tmp_path / "store" / made.step / made.key / "record.json")
-    assert compared_point(tmp_path, "s", "p") == []
-    changed = dataclasses.replace(conversion, metrics={"neurons": 8})
-    changed.write(tmp_path / "artifacts" / "conversion" / "s" / "p.json")
-    assert compared_point(tmp_path, "s", "p") == [
-        "artifacts/conversion/s/p.json; neurons 9, committed 8"
-    ]
-    (tmp_path / "artifacts" / "conversion" / "s" / "p.json").unlink()
-    assert compared_point(tmp_path, "s", "p") == ["artifacts/conversion/s/p.json: not committed"]
+def test_a_point_is_removed_wherever_its_results_stand(tmp_path: Path) -> None:
+    for step in ("conversion", "simulation"):
+        for study, point, key in (("s", "a", "1"), ("s", "p", "2"), ("t", "full", "2")):
+            found = dataclasses.replace(record(), step=step, key=f"{step}{key}")
+            found.write(tmp_path / "artifacts" / step / study / f"{point}.json")
+    remove_point(tmp_path, Study("s", "", "", "mnist", {"a": [], "p": []}, {}))
+    left = {p.relative_to(tmp_path / "artifacts").as_posix() for p in tmp_path.rglob("*.json")}
+    assert left == {"conversion/s/a.json", "simulation/s/a.json"}
 
 
 def test_studies_on_request_are_named_as_skipped(
@@ -120,7 +123,7 @@ def test_studies_on_request_are_named_as_skipped(
         "on_request": {"long": {}, "longer": {}},
     }
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-    assert verify_networks(tmp_path) == []
+    remove_points(tmp_path)
     assert capsys.readouterr().out.splitlines() == [
         "skipped long: the weights of its networks are not kept",
         "skipped longer: the weights of its networks are not kept",
@@ -146,10 +149,10 @@ def test_without_git_there_is_one_line_and_the_provenance_says_unknown(
     assert made["git_commit"] == ""
 
 
-def test_what_verify_and_accept_run_leaves_every_mlflow_alone(
+def test_what_accept_runs_leaves_every_mlflow_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The analog network of digits is trained as `make verify` trains it."""
+    """The analog network of digits is trained as `make accept` trains it."""
     users = tmp_path / "users.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{users}")
     folder = tmp_path / "digits"

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ann2snn.report.reading import Point, Results, Study
+from ann2snn.report.results import Point, Results, Study
 
 
 def study_of(results: Results, kind: str) -> Study:

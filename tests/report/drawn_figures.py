@@ -11,7 +11,7 @@ from ann2snn.numerics.intervals import wilson_interval
 from ann2snn.report.chart import Chart
 from ann2snn.report.drawing import drawing_style
 from ann2snn.report.figures import all_charts
-from ann2snn.report.reading import Point, Results
+from ann2snn.report.results import Point, Results
 from tests.report.example_artifacts import IMAGES
 
 Change = Callable[[int, Point], dict[str, Any]]

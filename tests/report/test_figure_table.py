@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ann2snn.report.figures import EVERY, FIGURES, OTHERS, all_charts
-from ann2snn.report.reading import Results, read_results
+from ann2snn.report.results import Results, read_results
 from tests.report.example_artifacts import ABLATION, example_artifacts, write_study
 
 SOURCE = Path(__file__).parents[2] / "src"

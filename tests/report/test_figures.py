@@ -17,7 +17,7 @@ from ann2snn.report.errors_on_axes import (
     round_ticks,
 )
 from ann2snn.report.figures import all_charts
-from ann2snn.report.reading import Point, Results, read_results
+from ann2snn.report.results import Point, Results, read_results
 from tests.report.drawn_figures import changed, chart_of, drawn, ending_at, words_of, written
 from tests.report.example_artifacts import IMAGES, example_artifacts
 

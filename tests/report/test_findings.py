@@ -12,7 +12,7 @@ import pytest
 
 from ann2snn.records import Record
 from ann2snn.report.findings import TEMPLATES, BrokenClaimError, about, findings
-from ann2snn.report.reading import Point, Results, read_results
+from ann2snn.report.results import Point, Results, read_results
 from tests.report.changed_results import changed, with_settings, with_study
 
 ROOT = Path(__file__).parents[2]
@@ -37,8 +37,9 @@ def other_points(point: Point) -> Iterator[Point]:
         for other in ([0.01 * value for value in curve], curve[::-1]):
             curves = {**record.curves, name: other}
             yield dataclasses.replace(point, simulation=dataclasses.replace(record, curves=curves))
-    for name, other in (("bias", False), ("bias", True), ("final", False), ("pooling", "max")):
-        yield with_settings(point, "ann", **{name: other})
+    toggles = (("bias", False), ("bias", True), ("final", False), ("pooling", "max"))
+    for name, setting in toggles:
+        yield with_settings(point, "ann", **{name: setting})
     for name, value in (("percentile", 12.5), ("reset", "other"), ("normalization", "none")):
         yield with_settings(point, "conversion", **{name: value})
     if point.conversion:
@@ -51,8 +52,8 @@ def other_points(point: Point) -> Iterator[Point]:
             name: {**found, "largest": found["percentile_99.9"]}
             for name, found in details.get("outliers", {}).items()
         }
-        for other in ({**details, "layers": layers}, {**details, "outliers": tops}):
-            conversion = dataclasses.replace(point.conversion, details=other)
+        for changes in ({**details, "layers": layers}, {**details, "outliers": tops}):
+            conversion = dataclasses.replace(point.conversion, details=changes)
             yield dataclasses.replace(point, conversion=conversion)
 
 

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.text import Text
 
 from ann2snn.report.figures import all_charts
-from ann2snn.report.reading import Point, Results, read_results
+from ann2snn.report.results import Point, Results, read_results
 from tests.report.drawn_figures import changed, chart_of, drawn, written
 from tests.report.example_artifacts import ARCHITECTURE, example_artifacts
 

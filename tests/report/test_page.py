@@ -10,7 +10,7 @@ from ann2snn.numerics.intervals import paired_chance
 from ann2snn.numerics.steps_to_level import lasting_step_at
 from ann2snn.report.findings import findings
 from ann2snn.report.page import report_page
-from ann2snn.report.reading import Results, read_results
+from ann2snn.report.results import Results, read_results
 from ann2snn.report.rows import energy_ratio, spikes_until, synops_until
 from ann2snn.report.selection import chosen_point, same_toggles
 from ann2snn.report.tables import Tables

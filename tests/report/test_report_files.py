@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ann2snn.records import Record, write_json
-from ann2snn.report.reading import KINDS, read_results
+from ann2snn.report.report_files import write_report
+from ann2snn.report.results import KINDS, read_results
 from ann2snn.report.terminal_table import accuracy_table
-from ann2snn.report.writing import write_report
 from tests.report.example_artifacts import ABLATION, IMAGES, example_artifacts, write_study
 
 COLUMNS = [

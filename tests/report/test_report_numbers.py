@@ -16,7 +16,7 @@ from ann2snn.report.published import (
     published,
     published_curves,
 )
-from ann2snn.report.reading import Point, read_results
+from ann2snn.report.results import Point, read_results
 from ann2snn.report.rows import energy_ratio, result_row
 from tests.report.changed_results import changed, study_of, with_settings
 from tests.report.example_artifacts import ABLATION, example_artifacts, simulation_record

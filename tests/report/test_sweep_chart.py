@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ann2snn.report.chart import save_chart
-from ann2snn.report.sweep import SweepResults, are_numbers, sweep_chart
+from ann2snn.report.sweep_chart import SweepResults, are_numbers, sweep_chart
 
 PERCENTILES = {"conversion.percentile": ["90", "99.9", "1e2"]}
 RESETS = {"conversion.reset": ["subtract", "zero"]}

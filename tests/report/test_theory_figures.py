@@ -7,7 +7,7 @@ import pytest
 
 from ann2snn.report.comparing import compared_layers, predicted_error
 from ann2snn.report.figures import all_charts
-from ann2snn.report.reading import Results, Study, outliers, read_results
+from ann2snn.report.results import Results, Study, outliers, read_results
 from tests.report.example_artifacts import example_artifacts
 
 

@@ -7,7 +7,10 @@ from ann2snn.settings import (
     SettingError,
     check,
     choice,
+    disagreement,
     flag,
+    key_values,
+    neutral_values,
     number,
     shaping_values,
     text,
@@ -61,3 +64,31 @@ def test_shaping_values_are_typed_and_leave_out_what_shapes_no_result() -> None:
         Toggles(percentile=100.0)
     )
     assert type(shaping_values(Toggles(percentile=100))["percentile"]) is float
+
+
+@dataclass(frozen=True)
+class Changed(Toggles):
+    steps: int = number(200, "steps, 300 before", low=1, neutral=300)
+
+
+def test_a_toggle_at_its_neutral_value_is_in_no_key() -> None:
+    assert key_values(Toggles(path="a")) == {}
+    assert key_values(Toggles(percentile=100, reset="zero")) == {
+        "percentile": 100.0, "reset": "zero",
+    }  # fmt: skip
+    assert type(key_values(Toggles(percentile=100))["percentile"]) is float
+
+
+def test_the_neutral_value_is_the_default_unless_the_rule_says_another() -> None:
+    assert neutral_values(Changed) == {
+        "percentile": 99.9, "steps": 300, "reset": "subtract", "bias": True,
+    }  # fmt: skip
+    assert key_values(Changed()) == {"steps": 200}
+    assert key_values(Changed(steps=300)) == {}
+
+
+def test_toggles_that_a_record_does_not_know_are_neutral_in_it() -> None:
+    asked, neutral = shaping_values(Changed()), neutral_values(Changed)
+    assert disagreement(asked, neutral, {**asked}) == ""
+    assert disagreement({**asked, "steps": 300}, neutral, {"percentile": 99.9, "gone": 1}) == ""
+    assert disagreement(asked, neutral, {}) == "steps was 300 for it, and 200 is asked for"

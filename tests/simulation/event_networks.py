@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ann2snn.mechanisms.poolings import POOLINGS
+from ann2snn.mechanisms.resets import RESETS
+from ann2snn.mechanisms.spikes import SPIKES
 from ann2snn.numerics.windows import pool_windows
 from ann2snn.simulation.dense import steps as dense
 from ann2snn.simulation.event import threads as event
@@ -38,12 +40,17 @@ GATES = tuple(name for name, row in POOLINGS.items() if row.passes)
 
 class Growing:
     """A network that grows by nodes of random fields; each reads a node that stands already. Its
-    images have `image_shape`, or a random shape."""
+    images have `image_shape`, or a random shape; its neurons send any of the kinds of `spikes`."""
 
     def __init__(
-        self, seed: int, coding: str, flat: bool = False, image_shape: tuple[int, ...] = ()
+        self,
+        seed: int,
+        coding: str,
+        flat: bool = False,
+        image_shape: tuple[int, ...] = (),
+        spikes: tuple[str, ...] = tuple(SPIKES),
     ) -> None:
-        self.rng = np.random.default_rng(seed)
+        self.rng, self.spikes = np.random.default_rng(seed), spikes
         shape = (7,) if flat else (int(self.rng.choice([1, 3, 17])), *self.rng.integers(4, 9, 2))
         shape = image_shape or tuple(int(size) for size in shape)
         self.nodes: list[Node] = [
@@ -108,8 +115,10 @@ class Growing:
         self.append(Linear, (source,), weight=self.numbers(out, shape[0]), bias=self.numbers(out))
 
     def _neuron(self, source: str, shape: tuple[int, ...]) -> None:
+        spikes = str(self.rng.choice(self.spikes))
+        resets = SPIKES[spikes].resets or tuple(RESETS)
         self.append(
-            Neuron, (source,), reset=str(self.rng.choice(["subtract", "zero"])),
+            Neuron, (source,), spikes=spikes, reset=str(self.rng.choice(resets)),
             initial_potential=float(self.rng.choice([0.0, 0.5])),
         )  # fmt: skip
 
@@ -119,8 +128,10 @@ class Growing:
 
     def _pool(self, source: str, shape: tuple[int, ...]) -> None:
         if len(shape) == 3:
-            self.append(MaxPool, (source,), pooling=str(self.rng.choice(GATES)),
-                        rows=self._windows(shape[1]), columns=self._windows(shape[2]))  # fmt: skip
+            signed = SpikingSpec(*self.finished()).is_signed(source)
+            pooling = "rise" if signed else str(self.rng.choice(GATES))
+            self.append(MaxPool, (source,), pooling=pooling, rows=self._windows(shape[1]),
+                        columns=self._windows(shape[2]))  # fmt: skip
 
     def _sum(self, source: str, shape: tuple[int, ...]) -> None:
         if len(shape) == 3:
@@ -165,9 +176,16 @@ class Growing:
         return tuple(nodes), 14, 16
 
 
-def random_network(seed: int, coding: str, kinds: list[str], *, flat: bool = False) -> SpikingSpec:
+def random_network(
+    seed: int,
+    coding: str,
+    kinds: list[str],
+    *,
+    flat: bool = False,
+    spikes: tuple[str, ...] = tuple(SPIKES),
+) -> SpikingSpec:
     """A network that grew by `kinds`, one after another."""
-    growing = Growing(seed, coding, flat)
+    growing = Growing(seed, coding, flat, spikes=spikes)
     for kind in kinds:
         growing.grow(kind)
     return SpikingSpec(*growing.finished())

@@ -10,7 +10,7 @@ from ann2snn.conversion.convert import convert
 from ann2snn.numerics.windows import pool_windows
 from ann2snn.simulation.certificate import certify
 from ann2snn.simulation.dense import steps as dense
-from ann2snn.simulation.event import pool_lowering
+from ann2snn.simulation.event import program
 from ann2snn.simulation.event import threads as event
 from ann2snn.simulation.event.weight_lowering import JOINT
 from ann2snn.simulation.image_block import Block
@@ -30,6 +30,7 @@ TOGGLES: tuple[dict[str, Any], ...] = (
     {},
     {"reset": "zero", "input": "poisson", "pooling": "inverse_time", "normalization": "channel"},
     {"pooling": "exponential", "initial_potential": 0.5, "output": "count"},
+    {"spikes": "signed", "initial_potential": 0.5, "output": "count"},
 )
 
 
@@ -176,7 +177,7 @@ def test_each_gate_chooses_as_the_dense_one_also_where_windows_share_inputs(
     spec = pooled(gate)
     images = random_images(spec, 2)
     assert_same(*both(spec, images, steps=40))
-    monkeypatch.setattr(pool_lowering, "SHORT_COUNTS", 0)  # counts of 32 bits, as for longer runs
+    monkeypatch.setattr(program, "SHORT_COUNTS", 0)  # counts of 32 bits, as for longer runs
     longer = pooled(gate)  # another spec, which is lowered anew
     assert_same(*both(longer, images, steps=40))
 

@@ -72,8 +72,8 @@ INPUTS.add(ImageInput("regular", "a pixel spikes at equal intervals",
 """
 SPIKE = """
 from ann2snn.mechanisms.spikes import SPIKES, Spike
-SPIKES.add(Spike("signed", "-1, 0 or 1", (-1, 0, 1),
-                 lambda potential: (potential >= 1) * 1 - (potential <= -1) * 1))
+SPIKES.add(Spike("burst", "0, 1 or 2", (0, 1, 2),
+                 lambda potential, sent: (potential >= 1) * 1 + (potential >= 2) * 1))
 """
 ENGINE = """
 from dataclasses import replace
@@ -176,12 +176,12 @@ for reset in ("subtract", "floor"):
 
 def test_a_kind_of_spike_that_no_engine_can_count_is_refused_by_name(tmp_path: Path) -> None:
     code = """
-mine = spec(neuron_spikes="signed")
+mine = spec(neuron_spikes="burst")
 for engine in ("dense", "event", "auto"):
     print(tried(mine, engine))
 """
     dense, event, auto = told("mechanisms", SPIKE, code, tmp_path)
-    refused = "does not support kind of spike 'signed'"
+    refused = "does not support kind of spike 'burst'"
     assert dense == f"SettingError: engine dense {refused}; no engine does"
     assert event == f"SettingError: engine event {refused}; no engine does"
     assert auto == (f"SettingError: engine event {refused}; engine dense {refused}; no engine does")

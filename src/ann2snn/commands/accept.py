@@ -31,7 +31,9 @@ def main() -> None:
         print("not accepted; other results than the committed ones:", *differences, sep="\n  ")
         sys.exit(1)
     accepted, steps = stand_ins(project)
-    write_json(ACCEPTED, accepted)
+    ACCEPTED.unlink(missing_ok=True)
+    if accepted:
+        write_json(ACCEPTED, accepted)
     print("accepted:", ", ".join(steps) or "nothing had changed")
 
 

@@ -132,7 +132,10 @@ def recomputed(clone: Path) -> bool:
     if not Path(own.stdout.strip()).is_relative_to(clone.resolve()):
         raise SettingError(f"the code of the clone is not what runs, but {own.stdout.strip()}")
     command = [sys.executable, "-m", "dvc", "repro", "--quiet", "--keep-going"]
-    return subprocess.run(command, cwd=clone, env=environment, check=False).returncode == 0
+    done = subprocess.run(
+        command, cwd=clone, env=environment, check=False, stdout=subprocess.DEVNULL
+    )
+    return done.returncode == 0
 
 
 def changed_files(clone: Path) -> list[str]:

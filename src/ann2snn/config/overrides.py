@@ -1,5 +1,7 @@
-"""One override as Hydra reads it: its key, and its values as points of a sweep are given them."""
+"""One override as Hydra reads it: its key, and its values as the points of a sweep get them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +10,15 @@ from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from ann2snn.config.schema import CHOSEN
 from ann2snn.settings import SettingError
-
-CHOSEN = ("data", "ann", "conversion", "simulation", "experiment")
 
 
 def parsed(line: str) -> Override:
     """An override as Hydra reads it.
 
     Raises:
-        SettingError: it is none.
+        SettingError: the line is no override.
     """
     try:
         return OverridesParser.create().parse_override(line)
@@ -28,16 +29,16 @@ def parsed(line: str) -> Override:
 
 
 def is_hydras(override: Override) -> bool:
-    """Whether an override is of Hydra's own settings, such as its launcher."""
+    """Whether an override sets one of Hydra's own settings, such as its launcher."""
     return str(override.key_or_group).replace("/", ".").partition(".")[0] == "hydra"
 
 
 def spelled_values(override: Override, also: Path | None = None) -> list[str]:
     """The values that an override gives its key, spelled as Hydra hands them to the points of a
-    sweep: `1e-3` is 0.001 there.
+    sweep: there `1e-3` is 0.001.
 
     Raises:
-        SettingError: they cannot be counted out.
+        SettingError: the values cannot be listed.
     """
     line = f"{override.input_line!r}"
     if not override.is_sweep_override():
@@ -86,7 +87,16 @@ def choices_of(group: str, also: Path | None = None) -> list[str]:
     return sorted({path.stem for folder in folders for path in (folder / group).glob("*.yaml")})
 
 
+@contextmanager
+def hydras_errors() -> Iterator[None]:
+    """Turns an error that Hydra or OmegaConf raises within into a SettingError of one line."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise SettingError(first_line(error)) from error
+
+
 def first_line(error: BaseException) -> str:
-    """What an error says, in a line; that of its cause, or its kind, where it says nothing."""
+    """An error's message in one line; its cause's, or else its kind, where it has none."""
     lines = str(error).strip().splitlines() or str(error.__cause__ or "").strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -1,10 +1,10 @@
-"""All toggles as a table, from the dataclasses.
+"""The table of all toggles, from the dataclasses.
 
 `python -m ann2snn.config.toggle_table [group ...]` prints it.
 """
 
+import argparse
 import dataclasses
-import sys
 from collections.abc import Iterable
 
 from ann2snn.config.schema import GROUPS
@@ -12,7 +12,7 @@ from ann2snn.settings import rule_of
 
 
 def toggle_table(groups: Iterable[str]) -> str:
-    """A Markdown table: toggle, default, what is allowed, meaning."""
+    """A Markdown table of the toggles of `groups`: default, allowed values, meaning."""
     lines = ["| toggle | default | allowed | meaning |", "|---|---|---|---|"]
     for group in groups:
         for toggle in dataclasses.fields(GROUPS[group]):
@@ -26,4 +26,7 @@ def toggle_table(groups: Iterable[str]) -> str:
 
 
 if __name__ == "__main__":
-    print(toggle_table(sys.argv[1:] or GROUPS))
+    parser = argparse.ArgumentParser("python -m ann2snn.config.toggle_table")
+    parser.add_argument("groups", nargs="*", choices=[*GROUPS, "all"], default="all")
+    groups = parser.parse_args().groups
+    print(toggle_table(GROUPS if "all" in groups else groups))

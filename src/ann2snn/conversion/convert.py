@@ -55,22 +55,26 @@ def _of_neuron(
 ) -> dict[str, Any]:
     start = settings.initial_potential
     share = saturating[node.name]
-    return {"reset": settings.reset, "initial_potential": start, "saturating": share}
+    return {
+        "reset": settings.reset, "spikes": settings.spikes, "initial_potential": start,
+        "saturating": share,
+    }  # fmt: skip
 
 
 @TOGGLES.of(Output)
 def _of_output(_: Output, settings: ConversionSettings, __: object) -> dict[str, Any]:
     clock = {"clock_rate": settings.clock_rate, "draw": settings.softmax_draw}
-    return {"output": settings.output, "reset": settings.reset, **clock}
+    dynamics = {"reset": settings.reset, "spikes": settings.spikes}
+    return {"output": settings.output, **dynamics, **clock}
 
 
 @keywords_by_name
 def convert(
     module: nn.Module, calibration_images: Images, *, levels: int | None = None,
-    reset: str = "subtract", input: str = "analog", normalization: str = "percentile",
-    percentile: float = 99.9, population: str = "nonzero", pooling: str = "rise",
-    output: str = "softmax", clock_rate: float = 0.3, softmax_draw: bool = False,
-    initial_potential: float = 0.0, grid: int = 14,
+    reset: str = "subtract", spikes: str = "binary", input: str = "analog",
+    normalization: str = "percentile", percentile: float = 99.9, population: str = "nonzero",
+    pooling: str = "rise", output: str = "softmax", clock_rate: float = 0.3,
+    softmax_draw: bool = False, initial_potential: float = 0.0, grid: int = 14,
 ) -> SpikingSpec:  # fmt: skip
     """The spiking network of `module`, whose rates times scales are its activations.
 
@@ -89,10 +93,10 @@ def convert(
 @keywords_by_name
 def explain(
     module: nn.Module, calibration_images: Images, *, levels: int | None = None,
-    reset: str = "subtract", input: str = "analog", normalization: str = "percentile",
-    percentile: float = 99.9, population: str = "nonzero", pooling: str = "rise",
-    output: str = "softmax", clock_rate: float = 0.3, softmax_draw: bool = False,
-    initial_potential: float = 0.0, grid: int = 14,
+    reset: str = "subtract", spikes: str = "binary", input: str = "analog",
+    normalization: str = "percentile", percentile: float = 99.9, population: str = "nonzero",
+    pooling: str = "rise", output: str = "softmax", clock_rate: float = 0.3,
+    softmax_draw: bool = False, initial_potential: float = 0.0, grid: int = 14,
 ) -> Conversion:  # fmt: skip
     """As `convert`: the spec with its account of every traced operation.
 
@@ -101,7 +105,7 @@ def explain(
         SettingError: a toggle is unknown, or its value is not allowed.
     """
     settings = ConversionSettings(
-        reset, input, normalization, percentile, population, pooling, output, clock_rate,
+        reset, spikes, input, normalization, percentile, population, pooling, output, clock_rate,
         softmax_draw, initial_potential, grid,
     )  # fmt: skip
     images, levels = whole_numbers(calibration_images, levels)

@@ -7,7 +7,8 @@ from ann2snn.mechanisms.normalizations import NORMALIZATIONS
 from ann2snn.mechanisms.outputs import OUTPUTS
 from ann2snn.mechanisms.poolings import POOLINGS
 from ann2snn.mechanisms.resets import RESETS
-from ann2snn.settings import check, choice, flag, number
+from ann2snn.mechanisms.spikes import SPIKES
+from ann2snn.settings import SettingError, check, choice, flag, number
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,12 @@ class ConversionSettings:
 
     reset: str = choice(
         "subtract", tuple(RESETS), "how a neuron's membrane potential changes after a spike"
+    )
+    spikes: str = choice(
+        "binary",
+        tuple(SPIKES),
+        "spikes that a neuron may send per step: "
+        + "; ".join(f"`{row.name}`: {row.meaning}" for row in SPIKES.values()),
     )
     input: str = choice("analog", tuple(INPUTS), "pixels as constant currents, or as random spikes")
     normalization: str = choice(
@@ -60,3 +67,15 @@ class ConversionSettings:
 
     def __post_init__(self) -> None:
         check(self)
+        spikes, pooling = SPIKES[self.spikes], POOLINGS[self.pooling]
+        if spikes.resets and self.reset not in spikes.resets:
+            raise SettingError(
+                f"reset must be {' or '.join(spikes.resets)} with spikes={self.spikes}, got"
+                f" {self.reset!r}"
+            )
+        if spikes.signed and pooling.passes and not pooling.currents:
+            fit = [row.name for row in POOLINGS.values() if row.currents or not row.passes]
+            raise SettingError(
+                f"pooling must be {' or '.join(fit)} with spikes={self.spikes}, got"
+                f" {self.pooling!r}"
+            )

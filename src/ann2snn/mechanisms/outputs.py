@@ -16,7 +16,7 @@ UNDECIDED = -1
 
 @dataclass(frozen=True)
 class Received:
-    """What the output received from a block of images: its `signal` (images, steps, classes),
+    """All that the output received from a block of images: its `signal` (images, steps, classes),
     `potential`, the signal's sum up to each step, the images' `places` among all, and the run's
     `seed`."""
 
@@ -65,13 +65,14 @@ def _count(output: Any, received: Received) -> Any:
     import numpy as np
 
     signal = received.signal
-    spikes = np.zeros(signal.shape, np.bool_)
-    potential = np.zeros(signal.shape[::2])
-    fired, after = SPIKES["binary"].fired, RESETS[output.reset].after
+    spikes = np.zeros(signal.shape, np.int8)
+    potential, sent = np.zeros(signal.shape[::2]), np.zeros(signal.shape[::2])
+    fired, after = SPIKES[output.spikes].fired, RESETS[output.reset].after
     for t in range(signal.shape[1]):
         potential = potential + signal[:, t]
-        spikes[:, t] = fired(potential)
+        spikes[:, t] = fired(potential, sent)
         potential = after(potential, spikes[:, t])
+        sent += spikes[:, t]
     return _most_spikes(spikes)
 
 

@@ -21,9 +21,11 @@ INCREMENT = 1 << 20
 @dataclass(frozen=True)
 class Pooling:
     """`passes` is growth, winner or any; `estimate(before, signal, t)` the estimates after step t,
-    of whole numbers unless `currents`, from those before it and the signal.
+    from those before it, 0 at first, and the signal: whole numbers, none negative, unless
+    `currents`.
 
-    `currents` says whether it takes any signal; others take spikes. `average` stands apart: the
+    `currents` says whether it takes any signal; others take spikes, and only those may choose a
+    winner. `average` stands apart: the
     conversion puts average-pooling in the place of max-pooling, so that no node has it (`passes`
     is then empty).
     """
@@ -37,6 +39,7 @@ class Pooling:
     def __post_init__(self) -> None:
         assert self.passes in ("growth", "winner", "any", ""), f"{self.name}: {self.passes!r}"
         assert (self.estimate is None) == (self.passes in ("any", "")), f"{self.name}: estimate"
+        assert not (self.currents and self.passes == "winner"), f"{self.name}: ties of currents"
 
 
 POOLINGS: Table[Pooling] = Table("pooling", "ann2snn.mechanisms")

@@ -1,42 +1,45 @@
-"""One Hydra application a step: a single run, all points of a study, or a multirun.
+"""The Hydra application of each step: a single run, or all points of a study.
 
-Overrides are checked before Hydra composes and before anything heavy is imported.
+Overrides are checked before Hydra composes and before anything heavy is imported. Multiruns and
+plans are made by the callback that conf/config.yaml names (`ann2snn.sweep.callback`).
 """
 
 import argparse
 import os
 import sys
+import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hydra
-from hydra._internal.utils import get_args
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from ann2snn.config.overrides import conf_folder
-from ann2snn.config.schema import (
-    Settings,
-    check_overrides,
-    composed,
-    register_schema,
-    typed,
-)
+from ann2snn.config.checks import check_overrides, named
+from ann2snn.config.composition import register_schema, typed
+from ann2snn.config.overrides import conf_folder, first_line, hydras_errors
+from ann2snn.config.schema import Settings, toggle_of
 from ann2snn.pipeline.artifacts import keep_point, publish_result, publish_study
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.preflight import require_ready
 from ann2snn.pipeline.studies import study_chains
-from ann2snn.pipeline.study_file import read_study
-from ann2snn.settings import SettingError
-from ann2snn.sweep import multirun as sweep
-from ann2snn.sweep.plan import print_plan
-from ann2snn.sweep.points import named
-from ann2snn.sweep.table import line_of
+from ann2snn.pipeline.study_file import Study, read_study
+from ann2snn.records import Record
+from ann2snn.settings import SettingError, rule_of
 
 MISUSED = 2
 FAILED = 1
+HEADLINES = {"data": "train_images", "ann": "test_accuracy", "simulation": "snn_accuracy"}
+SWITCHES = (
+    ("--help", "-h"), ("--hydra-help",), ("--version",), ("--resolve",), ("--run", "-r"),
+    ("--multirun", "-m"), ("--shell-completion", "-sc"),
+)  # fmt: skip
+VALUED = (
+    ("--cfg", "-c"), ("--package", "-p"), ("--config-path", "-cp"), ("--config-name", "-cn"),
+    ("--config-dir", "-cd"), ("--experimental-rerun",),
+)  # fmt: skip
 
 
 def run(step: str) -> None:
@@ -47,60 +50,61 @@ def run(step: str) -> None:
     """
     # conf/hydra/launcher sets launchers of Hydra's plugins by their own names, as it must
     warnings.filterwarnings("ignore", r"\s*'hydra/launcher/\w+' is validated against", UserWarning)
-    flags = get_args()  # by Hydra's own parser, which ends the program after a wrong flag
-    try:
-        _run(step, flags)
-    except (SettingError, OSError, ValueError) as error:
-        _leave(error, MISUSED if isinstance(error, SettingError) else FAILED)
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises its errors, which are told here
+
+    def task(config: DictConfig) -> None:
+        with errors_end_the_program():
+            settings, overrides = typed(config), list(HydraConfig.get().overrides.task)
+            if settings.run.study:
+                _run_study(step, settings, overrides)
+            else:
+                _run_single(step, settings)
+
+    task.__module__ = f"ann2snn.pipeline.{step}"  # Hydra calls its job by the last word: the step
+    flags, unknown = _hydras_flags()
+    with errors_end_the_program():
+        if not unknown and not flags.shell_completion:  # else Hydra has its own to say
+            _check(flags)
+        register_schema()
+        hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")(task)()
 
 
-def _run(step: str, flags: argparse.Namespace) -> None:
-    folder, overrides = conf_folder(), list(flags.overrides)
-    if flags.shell_completion:
-        _hydra_main(step, folder)
-        return
+def _hydras_flags() -> tuple[argparse.Namespace, list[str]]:
+    """The command line, read by the flags that Hydra documents, and what is none of them."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("overrides", nargs="*")
+    for names in SWITCHES:
+        parser.add_argument(*names, action="store_true")
+    for names in VALUED:
+        parser.add_argument(*names)
+    parser.add_argument("--info", "-i", nargs="?", const="all")
+    return parser.parse_known_args()
+
+
+def _check(flags: argparse.Namespace) -> None:
+    overrides: list[str] = flags.overrides
     check_overrides(overrides, Path(flags.config_dir) if flags.config_dir else None)
-    if flags.cfg or flags.info or flags.help or flags.hydra_help:
-        _hydra_main(step, folder)
-        return
-    multirun = flags.multirun or "hydra.mode=MULTIRUN" in overrides
-    study = not multirun and any(line.startswith("run.study=") for line in overrides)
-    plan = any(line.startswith("run.plan=") for line in overrides)
-    if (multirun or study or plan) and (flags.config_name or flags.config_path or flags.config_dir):
+    shows = flags.cfg or flags.info or flags.help or flags.hydra_help
+    several = flags.multirun or any(
+        line.startswith(("run.study=", "run.plan=", "hydra.mode=MULTIRUN")) for line in overrides
+    )
+    if several and not shows and (flags.config_name or flags.config_path or flags.config_dir):
         raise SettingError("--config-name, -path and -dir are for a single run")
-    if multirun:
-        sys.exit(sweep.run_multirun(step, overrides, lambda: _hydra_main(step, folder)))
-    if study:
-        _run_study(step, composed(overrides), overrides)
-    elif plan and composed(overrides).run.plan:
-        print_plan(step, [[line for line in overrides if not line.startswith("run.")]])
-    else:
-        _hydra_main(step, folder)
 
 
-def _hydra_main(step: str, folder: Path) -> None:
-    register_schema()
-    main: Callable[[], None] = hydra.main(
-        version_base="1.3", config_path=str(folder), config_name="config"
-    )(_Task(step))
-    main()
-
-
-class _Task:
-    """What Hydra calls with each composed configuration; picklable for launchers."""
-
-    def __init__(self, step: str) -> None:
-        self.step = step
-
-    def __call__(self, config: DictConfig) -> None:
-        hydra_config = HydraConfig.get()
-        if hydra_config.mode == RunMode.MULTIRUN:
-            sweep.run_point(self.step, config, list(hydra_config.overrides.task))
-            return
-        try:
-            _run_single(self.step, typed(config))
-        except (SettingError, OSError, ValueError) as error:
-            _leave(error, MISUSED if isinstance(error, SettingError) else FAILED)
+@contextmanager
+def errors_end_the_program() -> Iterator[None]:
+    """Ends the program for an error within: with 2 for a wrong setting, with 1 for any other."""
+    try:
+        with hydras_errors():
+            yield
+    except Exception as error:
+        told = isinstance(error, SettingError | OSError | ValueError)
+        if not told or os.environ.get("ANN2SNN_TRACEBACK"):
+            traceback.print_exc()
+        else:
+            print(f"error: {error}", file=sys.stderr)
+        sys.exit(MISUSED if isinstance(error, SettingError) else FAILED)
 
 
 def _run_single(step: str, settings: Settings) -> None:
@@ -111,26 +115,33 @@ def _run_single(step: str, settings: Settings) -> None:
         publish_result(step, settings.run.publish, chain, Path.cwd())
     print(line_of(record))
     if settings.run.track and not settings.run.publish:
-        from ann2snn.tracking.later import sync_later
+        from ann2snn.tracking.background import sync_in_background
 
         try:
-            sync_later(Path.cwd())
+            sync_in_background(Path.cwd())
         except OSError as error:
-            sweep.tell_waiting(error)
+            tell_waiting(error)
+
+
+def asked_study(name: str, overrides: list[str]) -> Study:
+    """The study that a call names.
+
+    Raises:
+        SettingError: there is no such study, or the call sets a toggle that shapes its results.
+    """
+    for line in overrides:
+        key = line.partition("=")[0]
+        if "." not in key or rule_of(toggle_of(key)).shapes_result:
+            raise SettingError(
+                f"{line!r}: a study's toggles stand in params.yaml; beside run.study only"
+                " toggles that change no result are allowed"
+            )
+    return read_study(Path.cwd(), name)
 
 
 def _run_study(step: str, settings: Settings, overrides: list[str]) -> None:
-    shaping = [line for line in overrides if not line.startswith("run.") and not _is_free(line)]
-    if shaping:
-        raise SettingError(
-            f"{shaping[0]!r}: a study's toggles stand in params.yaml; beside run.study only"
-            " toggles that change no result are allowed"
-        )
     project = Path.cwd()
-    study = read_study(project, settings.run.study)
-    if settings.run.plan:
-        print_plan(step, list(study.points.values()))
-        return
+    study = asked_study(settings.run.study, overrides)
     chains = study_chains(study, project, settings)
     for point, chain in chains.items():
         with named(f"{study.name}/{point}"):
@@ -142,16 +153,18 @@ def _run_study(step: str, settings: Settings, overrides: list[str]) -> None:
     publish_study(step, study, chains, project)
 
 
-def _is_free(line: str) -> bool:
-    from ann2snn.config.schema import toggle_of
-    from ann2snn.settings import rule_of
+def line_of(record: Record) -> str:
+    """One line about a result: its step, the start of its key, and its headline number."""
+    headline = HEADLINES.get(record.step)
+    words = " ".join(record.description.values())
+    if headline and headline in record.metrics:
+        words += f", {headline} {record.metrics[headline]:.6g}"
+    return f"{record.step} {record.key[:12]} {words}"
 
-    key = line.partition("=")[0]
-    return "." in key and not rule_of(toggle_of(key)).shapes_result
 
-
-def _leave(error: Exception, status: int) -> None:
-    if os.environ.get("ANN2SNN_TRACEBACK"):
-        raise error
-    print(f"error: {error}", file=sys.stderr)
-    sys.exit(status)
+def tell_waiting(error: Exception) -> None:
+    """Prints one line about records that MLflow does not take now."""
+    print(
+        f"not sent to MLflow: {first_line(error)}; the records wait for python -m ann2snn.tracking",
+        file=sys.stderr,
+    )

@@ -41,6 +41,7 @@ MECHANISMS = {
     "conversion.output": "ann2snn.mechanisms.outputs.OUTPUTS",
     "conversion.pooling": "ann2snn.mechanisms.poolings.POOLINGS",
     "conversion.reset": "ann2snn.mechanisms.resets.RESETS",
+    "conversion.spikes": "ann2snn.mechanisms.spikes.SPIKES",
 }
 # By step, the toggles that name a row of a table whose rows may stand in files of their own.
 TABLES: dict[str, dict[str, str]] = {

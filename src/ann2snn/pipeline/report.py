@@ -8,7 +8,7 @@ from pathlib import Path
 def main() -> None:
     """Writes `report/`; bad or missing artifacts are one message and exit code 1, and so is a
     finding that does not hold, except in `dvc exp run`, whose results are meant to differ."""
-    from ann2snn.report.writing import write_report
+    from ann2snn.report.report_files import write_report
 
     strict = "DVC_EXP_BASELINE_REV" not in os.environ
     try:

@@ -3,11 +3,12 @@
 import dataclasses
 from pathlib import Path
 
-from ann2snn.config.schema import Settings, composed
+from ann2snn.config.checks import named
+from ann2snn.config.composition import composed
+from ann2snn.config.schema import Settings
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.study_file import Study
 from ann2snn.settings import SettingError, rule_of
-from ann2snn.sweep.points import named
 
 
 def study_chains(study: Study, project: Path, settings: Settings) -> dict[str, Chain]:

@@ -14,7 +14,7 @@ from ann2snn.report.markdown import (
     yes_or_no,
 )
 from ann2snn.report.published import papers_data, published
-from ann2snn.report.reading import Point, Study
+from ann2snn.report.results import Point, Study
 from ann2snn.report.rows import LAST, costs
 
 

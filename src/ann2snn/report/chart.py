@@ -50,12 +50,9 @@ def rounded(drawing: str) -> str:
     """An SVG with coordinates of at most 3 decimals, equal on processors that differ in the 6th."""
 
     def short(found: re.Match[str]) -> str:
-        words = found.group()
-        return (
-            words
-            if words.startswith("scale")
-            else f"{round(float(words), 3) + 0.0}".removesuffix(".0")
-        )
+        if found.group().startswith("scale"):
+            return found.group()
+        return str(round(float(found.group()), 3) + 0.0).removesuffix(".0")
 
     return LONG_NUMBERS.sub(short, drawing)
 

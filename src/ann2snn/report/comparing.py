@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from ann2snn.mechanisms.inputs import INPUTS
 from ann2snn.mechanisms.resets import RESETS
-from ann2snn.report.reading import Point, Study
+from ann2snn.report.results import Point, Study
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def predicted_error(point: Point, layer: ComparedLayer, step: int) -> float | No
     To zero: a - 1/ceil(1/a), for ever (Rueckauer et al. 2016, rate of the first layer). Both lose
     what is above one spike a step.
     """
-    if layer.depth > 1 or point.toggles["input"] != "analog":
+    if layer.depth > 1 or not INPUTS[point.toggles["input"]].static:
         return None
     loses = RESETS[point.toggles["reset"]].loses
     kept = layer.staircase if loses else layer.active / (2 * step)

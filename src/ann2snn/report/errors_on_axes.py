@@ -11,7 +11,7 @@ from matplotlib.ticker import Locator, NullLocator, StrMethodFormatter
 from ann2snn.mechanisms.inputs import INPUTS
 from ann2snn.numerics.intervals import wilson_interval
 from ann2snn.report.colours import WHITE
-from ann2snn.report.reading import Point
+from ann2snn.report.results import Point
 
 # Leading digits of ticks, the roundest first; fine ones only where there are few ticks.
 ROUND = ((1.0,), (2.0, 5.0), (1.5, 3.0, 7.0), (1.2, 4.0, 8.0))

@@ -14,7 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, UndefinedError
 
 from ann2snn.report import lookup
-from ann2snn.report.reading import Results
+from ann2snn.report.results import Results
 
 TEMPLATES = Path(__file__).parent
 HEADING = re.compile(r"^## (\S+) \| (.+)$", re.MULTILINE)

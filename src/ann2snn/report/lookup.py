@@ -19,7 +19,7 @@ from ann2snn.report.published import (
     papers_curve,
     published,
 )
-from ann2snn.report.reading import Point, Results, Study
+from ann2snn.report.results import Point, Results, Study
 from ann2snn.report.rows import LAST, LEVEL, START, result_row
 from ann2snn.report.scale_factors import scale_factors
 from ann2snn.report.selection import chosen_point, same_toggles

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ann2snn.report.reading import Point, Results
+from ann2snn.report.results import Point, Results
 
 WIDEST = 7  # columns: more do not fit a page
 

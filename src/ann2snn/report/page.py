@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ann2snn.report.best_tables import BestTables
 from ann2snn.report.chart import Chart
 from ann2snn.report.findings import Finding, environment
-from ann2snn.report.reading import Results, Study
+from ann2snn.report.results import Results, Study
 from ann2snn.report.rows import LAST
 from ann2snn.report.tables import Tables
 

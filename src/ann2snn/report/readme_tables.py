@@ -12,7 +12,7 @@ from ann2snn.report.markdown import (
     table,
 )
 from ann2snn.report.published import is_papers_network, papers_data, published
-from ann2snn.report.reading import Point, Results, Study, read_results
+from ann2snn.report.results import Point, Results, Study, read_results
 from ann2snn.report.tables import bars
 
 ARTIFACTS = "artifacts"  # the way from README to the records

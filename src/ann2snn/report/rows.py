@@ -6,7 +6,7 @@ from ann2snn.numerics.intervals import paired_chance, wilson_interval
 from ann2snn.numerics.steps_to_level import first_step_at, lasting_step_at
 from ann2snn.records import Json
 from ann2snn.report.published import is_papers_network
-from ann2snn.report.reading import (
+from ann2snn.report.results import (
     READOUTS,
     Point,
     Results,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ann2snn.report.reading import MAXIMUM, Point, outliers, scale_percentile
+from ann2snn.report.results import MAXIMUM, Point, outliers, scale_percentile
 
 PERCENTILE = 99.9  # the one whose outliers a conversion notes
 

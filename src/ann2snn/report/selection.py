@@ -1,6 +1,6 @@
 """The rule by which validation images choose the toggles of the best method."""
 
-from ann2snn.report.reading import Point, Study
+from ann2snn.report.results import Point, Study
 
 
 def chosen_point(study: Study) -> Point:

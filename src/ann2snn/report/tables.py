@@ -28,7 +28,7 @@ from ann2snn.report.published import (
     papers_network,
     published,
 )
-from ann2snn.report.reading import READOUTS, Point, Results, Study, saturating_shares
+from ann2snn.report.results import READOUTS, Point, Results, Study, saturating_shares
 from ann2snn.report.rows import LAST, START, readout_rows, speed_level
 from ann2snn.report.scale_factors import pair_of_scales, scale_factors
 from ann2snn.report.selection import chosen_point

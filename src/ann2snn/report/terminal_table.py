@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ann2snn.report.reading import Study, read_results
+from ann2snn.report.results import Study, read_results
 
 
 def accuracy_table(artifacts: Path, studies: Sequence[str] = ()) -> str:

@@ -15,8 +15,9 @@ Reals = npt.NDArray[np.float64]
 
 @dataclass
 class Block:
-    """Per image and step: spikes of each spiking node, synaptic operations of each Conv and Linear,
-    operations of each pool, and the signal that the output receives (images, steps, classes).
+    """Per image and step: spikes of each spiking node, of both signs, and the `negative` ones among
+    them; synaptic operations of each Conv and Linear, operations of each pool, and the signal that
+    the output receives (images, steps, classes).
 
     An input unit whose signal is not 0 in a step is one event, whatever its value. An event costs a
     Conv or Linear as many synaptic operations as synapses leave its unit, and a pool as many
@@ -34,12 +35,13 @@ class Block:
 
     outputs: Reals
     spikes: dict[str, Counts] = field(default_factory=dict)
+    negative: dict[str, Counts] = field(default_factory=dict)
     synops: dict[str, Counts] = field(default_factory=dict)
     pool_operations: dict[str, Counts] = field(default_factory=dict)
     largest: dict[str, Reals] = field(default_factory=dict)
     counts: dict[str, Counts] = field(default_factory=dict)
     potentials: dict[str, Reals] = field(default_factory=dict)
-    trains: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+    trains: dict[str, npt.NDArray[np.integer | np.bool_]] = field(default_factory=dict)
     compared: dict[str, np.ndarray] = field(default_factory=dict)
 
     def put(self, rows: npt.NDArray[np.int64], other: "Block") -> None:
@@ -57,6 +59,8 @@ class Block:
         for node in spec:
             if spec.sends_spikes(node):
                 block.spikes[node.name] = np.zeros((images, steps), np.int64)
+            if spec.sends_spikes(node) and spec.is_signed(node.name):
+                block.negative[node.name] = np.zeros((images, steps), np.int64)
         return block
 
     def arrays(self) -> dict[str, np.ndarray]:

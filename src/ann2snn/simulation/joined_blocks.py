@@ -47,7 +47,7 @@ def summary(
         answer, step = early_exit(potential, lead, margin)
         part[f"exit_answer/{margin}"] = answer.astype(np.int64)
         part[f"exit_step/{margin}"] = step.astype(np.int64)
-    for kind in ("spikes", "synops", "pool_operations"):
+    for kind in ("spikes", "negative", "synops", "pool_operations"):
         for node, counts in getattr(block, kind).items():
             part[f"{kind}/{node}"] = counts.sum(0)
     for node, largest in block.largest.items():
@@ -89,6 +89,7 @@ def joined(
         lasting=by_name("lasting", np.concatenate),
         exits={margin: (answers[str(margin)], steps[str(margin)]) for margin in MARGINS},
         spikes=by_name("spikes", total),
+        negative=by_name("negative", total),
         synops=by_name("synops", total),
         pool_operations=by_name("pool_operations", total),
         certificate=certify(spec, largest, settings.steps, "float64" if repeated else precision),

@@ -21,8 +21,9 @@ LAST = 50
 class SimulationResult:
     """Sums over images at every step, and the answers of each image.
 
-    `right` and `undecided` count images by output and step; `spikes`, `synops` and
-    `pool_operations` count by node and step what `Block` defines. `predictions` and `lasting` (the
+    `right` and `undecided` count images by output and step; `spikes`, the
+    `negative` ones among them, `synops` and `pool_operations` count by node and step what `Block`
+    defines. `predictions` and `lasting` (the
     first step from which the answer stays right, 0 if none) are by output and image; `exits`
     holds by margin the answer and the step of every image. `engine` and `precision` are what ran;
     `repeated` images went through float64 as well, since 32 bits could have lost one of theirs. On
@@ -41,6 +42,7 @@ class SimulationResult:
     lasting: dict[str, Counts]
     exits: dict[float, tuple[Counts, Counts]]
     spikes: dict[str, Counts]
+    negative: dict[str, Counts]
     synops: dict[str, Counts]
     pool_operations: dict[str, Counts]
     certificate: Certificate
@@ -48,7 +50,7 @@ class SimulationResult:
     precision: str
     repeated: int
     potentials: npt.NDArray[np.float64] | None
-    trains: dict[str, npt.NDArray[np.bool_]]
+    trains: dict[str, npt.NDArray[np.integer | np.bool_]]
     comparisons: dict[str, Comparison]
 
     @property
@@ -87,6 +89,11 @@ class SimulationResult:
             "images": self.images,
             "steps": self.steps,
         }
+        if self.negative:
+            taken_back = sum(int(self.negative[name].sum()) for name in neurons)
+            found["negative_spikes_per_neuron"] = taken_back / (
+                self.images * max(1, self.spec.neurons)
+            )
         for output in OUTPUTS:
             found[f"accuracy_{output}"] = float(self.accuracy(output)[-1])
         if ann_answers is not None:
@@ -108,6 +115,7 @@ class SimulationResult:
             "spikes": sum((self.spikes[n] for n in neurons), zeros) / self.images,
             "synops": sum(self.synops.values(), zeros) / self.images,
             **{f"spikes/{n}": s / self.images for n, s in self.spikes.items()},
+            **{f"negative_spikes/{n}": s / self.images for n, s in self.negative.items()},
             **{f"synops/{n}": s / self.images for n, s in self.synops.items()},
         }
         margins = sorted(self.exits)

@@ -14,7 +14,7 @@ from ann2snn.spec.nodes.node import Cost
 
 @lru_cache(maxsize=4)
 def event_costs(spec: SpikingSpec) -> dict[str, Cost]:
-    """What an event at each input unit costs, and the name of these operations, by node; nodes at
+    """The operations that an event at each input unit costs, with their name, by node; nodes at
     which events cost nothing are left out."""
     costs = {
         node.name: node.cost(spec.shapes[node.inputs[0]]) if node.inputs else None for node in spec

@@ -68,9 +68,12 @@ class SpikingSpec:
         for node in self.nodes:
             if isinstance(node, MaxPool) and not POOLINGS[node.pooling].currents:
                 source = node.inputs[0]
-                if not (self.is_static(source) or self.is_spiking(source)):
+                if not (self.is_static(source) or self.signal(source) == "spikes"):
                     fit = " or ".join(row.name for row in POOLINGS.values() if row.currents)
-                    raise SpecError(f"{node.name}: pooling {node.pooling} takes spikes; use {fit}")
+                    raise SpecError(
+                        f"{node.name}: pooling {node.pooling} takes binary spikes, got a"
+                        f" signal of kind {self.signal(source)}; use {fit}"
+                    )
 
     def __repr__(self) -> str:
         names = ", ".join(node.name for node in self.nodes)
@@ -113,7 +116,7 @@ class SpikingSpec:
         return sum(math.prod(self.shapes[n.name]) for n in self.nodes if isinstance(n, Neuron))
 
     def through(self, rule: Callable[[Node, list[Found]], Found]) -> dict[str, Found]:
-        """What `rule` makes of each node and of what it made of the node's inputs, by name."""
+        """The results of `rule` by node, from the node and the results for its inputs."""
         found: dict[str, Found] = {}
         for node in self.nodes:
             found[node.name] = rule(node, [found[name] for name in node.inputs])
@@ -133,12 +136,16 @@ class SpikingSpec:
         return self._static[name]
 
     def signal(self, name: str) -> str:
-        """What the node hands on: spikes, graded or current."""
+        """The kind of signal that the node hands on, one of `SIGNALS`."""
         return self._signals[name]
 
     def is_spiking(self, name: str) -> bool:
-        """Whether the signal is 0 or 1 in every step."""
-        return self.signal(name) == "spikes"
+        """Whether the signal is 0, 1 or -1 in every step."""
+        return self.signal(name) in ("spikes", "signed")
+
+    def is_signed(self, name: str) -> bool:
+        """Whether the signal is of spikes, some of which may be -1."""
+        return self.signal(name) == "signed"
 
     def sends_spikes(self, node: Node) -> bool:
         """Whether the node hands on spikes that are counted as its own."""

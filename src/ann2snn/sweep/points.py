@@ -1,12 +1,10 @@
 """The points of a sweep, spelled as Hydra's sweeper spells them."""
 
-import contextlib
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ann2snn.config.overrides import parsed, spelled_values
-from ann2snn.settings import SettingError
 
 Axes = dict[str, list[str]]
 
@@ -26,13 +24,13 @@ def points_of(axes: Axes) -> list[list[str]]:
 
 
 def varying(point: list[str], axes: Axes) -> dict[str, str]:
-    """What of a point varies in the sweep, by key, for people."""
+    """The values of a point that vary in the sweep, by key, as people write them."""
     pairs = (line.partition("=") for line in point)
     return {key: shown(value) for key, _, value in pairs if len(axes[key]) > 1}
 
 
 def label_of(point: list[str], axes: Axes) -> str:
-    """The same in words; empty for the only point."""
+    """The values of a point that vary, in words; empty for the only point."""
     return ", ".join(f"{key}={value}" for key, value in varying(point, axes).items())
 
 
@@ -45,12 +43,3 @@ def shown(value: str) -> str:
 def point_id(overrides: list[str]) -> str:
     """A name for a point's file."""
     return hashlib.sha256("\n".join(sorted(overrides)).encode()).hexdigest()[:16]
-
-
-@contextlib.contextmanager
-def named(point: str) -> Iterator[None]:
-    """Says of a wrong setting which point has it."""
-    try:
-        yield
-    except SettingError as error:
-        raise SettingError(f"point {point}: {error}" if point else str(error)) from error

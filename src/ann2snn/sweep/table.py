@@ -1,12 +1,12 @@
-"""What became of a sweep's points: files, table, chart."""
+"""The outcome of a sweep: a file per point, a table, a chart."""
 
 import json
 from pathlib import Path
 
-from ann2snn.records import Json, Record
+from ann2snn.pipeline.application import HEADLINES
+from ann2snn.records import Json
 from ann2snn.sweep.points import Axes, label_of, point_id, points_of, shown, varying
 
-HEADLINES = {"data": "train_images", "ann": "test_accuracy", "simulation": "snn_accuracy"}
 UNDONE = {
     "missing": "not begun",
     "begun": "begun and not ended: its process was killed, or runs elsewhere",
@@ -18,12 +18,19 @@ def sweep_folder(name: str) -> Path:
 
 
 def point_file(name: str, point: list[str]) -> Path:
-    """Where a point writes what became of it."""
+    """The file in which a point writes its outcome."""
     return sweep_folder(name) / "points" / f"{point_id(point)}.json"
 
 
+def forget(name: str, points: list[list[str]]) -> None:
+    """Removes the outcome of an earlier sweep of this name over the same points."""
+    drawn = [sweep_folder(name) / f"sweep.{kind}" for kind in ("csv", "png", "svg")]
+    for path in [*drawn, *(point_file(name, point) for point in points)]:
+        path.unlink(missing_ok=True)
+
+
 def gathered(step: str, name: str, overrides: list[str], axes: Axes) -> Json:
-    """All points of a sweep with what became of each."""
+    """All points of a sweep with their outcomes."""
     entries = []
     for point in points_of(axes):
         path = point_file(name, point)
@@ -43,7 +50,7 @@ def gathered(step: str, name: str, overrides: list[str], axes: Axes) -> Json:
 
 
 def print_table(content: Json) -> None:
-    """A line for each point under the names of what varies; the best is marked."""
+    """Prints a line per point with the values that vary, and marks the best."""
     points = content["points"]
     values = [point["value"] for point in points if point["value"] is not None]
     best = max(values) if values else None
@@ -65,7 +72,7 @@ def print_table(content: Json) -> None:
 def draw(content: Json) -> None:
     """Writes sweep.png, .svg and .csv beside sweep.json: the headline metric over what varies."""
     from ann2snn.report.chart import save_chart
-    from ann2snn.report.sweep import SweepResults, sweep_chart
+    from ann2snn.report.sweep_chart import SweepResults, sweep_chart
 
     points = content["points"]
     if all(point["value"] is None for point in points):
@@ -82,12 +89,3 @@ def draw(content: Json) -> None:
         notes={place: p["key"] or p["error"] for place, p in zip(places, points, strict=True)},
     )
     save_chart(sweep_chart(results), sweep_folder(content["name"]))
-
-
-def line_of(record: Record) -> str:
-    """One line about a result: where it is and its headline number."""
-    headline = HEADLINES.get(record.step)
-    words = " ".join(record.description.values())
-    if headline and headline in record.metrics:
-        words += f", {headline} {record.metrics[headline]:.6g}"
-    return f"{record.step} {record.key[:12]} {words}"

@@ -22,62 +22,57 @@ def live_training(
     """Gives `on_epoch(epoch, metrics)`, which logs to the run of `key`; epochs count from 1.
 
     A run that a killed training left is taken up again. The run stays open: `sync` completes it
-    from the record. If MLflow fails, the training is told once and goes on.
+    from the record. If MLflow fails, one line tells so and the training goes on.
     """
-    record = Record("ann", key, {}, settings, description, {}, {}, {})
-    log = _Log(project, record, uri)
-    log.guard(log.open)
-    yield lambda epoch, metrics: log.guard(lambda: log.write(epoch, metrics))
+    curves = _Curves(project, Record("ann", key, {}, settings, description, {}, {}, {}), uri)
+    curves.unless_failed(curves.open)
+    yield lambda epoch, metrics: curves.unless_failed(lambda: curves.write(epoch, metrics))
 
 
-class _Log:
+class _Curves:
     def __init__(self, project: Path, record: Record, uri: str | None) -> None:
-        self.project = project
-        self.record = record
-        self.uri = uri
+        self.project, self.record, self.uri = project, record, uri
         self.client: Any = None
         self.run: Any = None
         self.there: set[tuple[str, int]] = set()
         self.failed = False
 
-    def guard(self, action: Callable[[], None]) -> None:
+    def unless_failed(self, action: Callable[[], None]) -> None:
         """Does `action`, unless MLflow has failed before: a training outlives its tracker."""
-        if self.failed:
-            return
         try:
-            action()
-        except Exception as error:
-            reason = reason_of(error)
+            if not self.failed:
+                action()
+        except Exception as error:  # MLflow and what it builds on raise errors of all kinds
+            self.failed = True
             print(
-                f"no live curves in MLflow: {reason}; the training's record brings them later",
+                f"no live curves in MLflow: {reason_of(error)}; the training's record brings them"
+                " later",
                 file=sys.stderr,
                 flush=True,
             )
-            self.failed = True
 
     def open(self) -> None:
+        """Finds the run of the training, or starts it."""
         place = place_of(self.project, self.uri)
         with place.alone():
             self.client = connect(place)
-            self.run = runs_by_key(self.client).get(self.record.key)
-            if self.run is None:
-                self._start()
+            self.run = runs_by_key(self.client).get(self.record.key) or self._started()
         self.there = points_there(self.client, self.run)
 
-    def _start(self) -> None:
+    def _started(self) -> Any:
         from mlflow.entities import Param, RunTag
 
-        dataset = self.record.description["dataset"]
-        name = run_name(self.record, [])
-        self.run = start_run(self.client, dataset, self.record.step, self.record.key, name)
-        tags = {"step": self.record.step, "dataset": dataset}
+        dataset, step = self.record.description["dataset"], self.record.step
+        run = start_run(self.client, dataset, step, self.record.key, run_name(self.record, []))
         self.client.log_batch(
-            self.run.info.run_id,
+            run.info.run_id,
             params=[Param(name, value) for name, value in parameters(self.record).items()],
-            tags=[RunTag(name, value) for name, value in tags.items()],
+            tags=[RunTag("step", step), RunTag("dataset", dataset)],
         )
+        return run
 
     def write(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Logs those metrics of an epoch that the run does not have."""
         from mlflow.entities import Metric
 
         now = round(1000 * time.time())

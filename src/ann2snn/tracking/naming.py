@@ -1,11 +1,11 @@
-"""What a person reads in MLflow: names of runs and experiments, of parameters and metrics."""
+"""Names in MLflow: of runs and experiments, of parameters and metrics."""
 
 from collections.abc import Iterable
 
 from ann2snn.records import Json, Record
 
-# Toggles of two steps that share a name: the one people sweep keeps it, the other is qualified.
-# The same toggle has the same name in every experiment.
+# Where two steps have toggles of one name, the toggle that people sweep keeps the short name. Every
+# toggle has one name in all experiments.
 QUALIFIED = {
     ("data", "name"): "data",
     ("data", "seed"): "data.seed",
@@ -19,7 +19,7 @@ DESCRIPTIONS = {
         " epochs. `weights.safetensors` is among the artifacts."
     ),
     "conversion": (
-        "Spiking networks made from the analog ones of {dataset}: one run for each choice of"
+        "Spiking networks made from the analog ones of {dataset}: one run per choice of"
         " toggles; `layers.csv` lists layers, scales and sizes."
     ),
     "simulation": (
@@ -53,7 +53,7 @@ def spelled(value: object) -> str:
 
 
 def normalization_name(conversion: Json) -> str:
-    """How a conversion normalizes, in a word: `p99.9`, `max`, `none`, `channel p99.9`."""
+    """The normalization of a conversion in a word: `p99.9`, `max`, `none`, `channel p99.9`."""
     kind = str(conversion.get("normalization", ""))
     if kind in ("max", "none"):
         return kind
@@ -62,21 +62,16 @@ def normalization_name(conversion: Json) -> str:
 
 
 def run_name(record: Record, varying: Iterable[str]) -> str:
-    """What a run is, with the values of those toggles that vary among its neighbours.
+    """A run's name, with the values of the toggles that vary among its neighbours.
 
-    `subtract · analog · p99.9 · MNIST`, `digits_cnn · ann.seed 1 · digits`.
+    Examples: `subtract · analog · p99.9 · MNIST`, `digits_cnn · ann.seed 1 · digits`.
     """
     conversion = record.settings.get("conversion")
-    words = []
     told = {"data", "network"}
     if conversion is None:
-        words.append(record.description.get("network", ""))
+        words = [record.description.get("network", "")]
     else:
-        words += [
-            str(conversion["reset"]),
-            str(conversion["input"]),
-            normalization_name(conversion),
-        ]
+        words = [conversion["reset"], conversion["input"], normalization_name(conversion)]
         told |= {"reset", "input", "normalization", "percentile"}
     own = parameters(record)
     words += [f"{name} {own[name]}" for name in sorted(varying) if name in own and name not in told]
@@ -95,10 +90,10 @@ def varying_parameters(records: Iterable[Record]) -> list[str]:
 def metric_points(record: Record) -> list[tuple[str, float, int]]:
     """(name, value, step) of all that a record measured.
 
-    Curves count steps of time or epochs from 1. A single number stands at step 0, unless a curve of
-    that name ends with it. Those of a layer get a dot for their slash: MLflow shows slashes as
-    sections, above all else. Early exit is a curve against margins, not steps: it stays in the
-    record.
+    Curves count time steps or epochs from 1. A single number stands at step 0, unless a curve of
+    that name ends with it. Names of curves per layer get a dot for their slash, since MLflow shows
+    slashes as sections above all else. Early exit is a curve against margins, not steps, so it
+    stays in the record.
     """
     points = [
         (name.replace("/", "."), float(value), step)

@@ -1,14 +1,14 @@
-"""Which MLflow store a project uses, and the client for it.
+"""The MLflow store of a project, and the client for it.
 
-Default: the sqlite file `mlflow.db` in the project folder, by a URI made when it is opened. Its
-experiments keep artifacts under `mlflow-artifacts:/`, which names no folder: a server finds them
-in `mlartifacts` beside the file, wherever the project folder has been moved or copied.
+The default store is the sqlite file `mlflow.db` in the project folder, by a URI made when it is
+opened. Its experiments keep artifacts under `mlflow-artifacts:/`, which names no folder: a server
+finds them in `mlartifacts` beside the file, wherever the project folder has been moved or copied.
 """
 
 import contextlib
 import logging
 import os
-import shutil
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -19,13 +19,16 @@ from typing import Any
 
 from filelock import FileLock
 
+from ann2snn.numerics.atomic_files import whole_file
+
+Files = dict[str, bytes | Path]  # artifacts by name: their content, or where it is
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
 SCHEME = "mlflow-artifacts:/"
 ANSWER_WITHIN = 5.0
 
-# Read by MLflow when it is imported or starts its server. Retries: a server that goes away in the
-# middle is noticed in seconds; MLflow's own 7 retries take minutes.
+# MLflow reads these when it is imported or starts its server. A server that goes away is noticed in
+# seconds with 2 retries; with MLflow's own 7 it takes minutes.
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -91,10 +94,10 @@ def place_of(project: Path, uri: str | None = None) -> Place:
 
 
 def require_answer(place: Place) -> None:
-    """Asks a server whether it is there; a sqlite file always is.
+    """Passes if a server answers; a sqlite file needs none.
 
     Raises:
-        TrackingUnavailableError: it does not answer; in one line, with the cure.
+        TrackingUnavailableError: the server does not answer; one line, with the cure.
     """
     if place.database is not None:
         return
@@ -102,7 +105,7 @@ def require_answer(place: Place) -> None:
         with urllib.request.urlopen(f"{place.uri}/health", timeout=ANSWER_WITHIN):  # noqa: S310
             return
     except urllib.error.HTTPError:
-        return  # It answers; what it thinks of us, MLflow's own client will say.
+        return  # the server answers; MLflow's own client tells what is wrong with the call
     except (OSError, HTTPException) as error:
         reason = str(getattr(error, "reason", "")) or reason_of(error)
         raise unavailable(place, reason) from error
@@ -117,7 +120,7 @@ def unavailable(place: Place, reason: str) -> TrackingUnavailableError:
 
 
 def reason_of(error: BaseException) -> str:
-    """What an error says, in a line; its kind where it says nothing."""
+    """An error's message in one line, or its kind where it has none."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
 
@@ -144,35 +147,25 @@ def connect(place: Place) -> Any:
 
 
 def _create(database: Path) -> None:
-    """Makes an empty store under another name, then renames it: a kill leaves no half of one."""
+    """Makes an empty store, at once and whole: a kill leaves no half of one."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    database.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = database.with_name(f"{database.name}.new")
-    unfinished.unlink(missing_ok=True)
-    SqlAlchemyStore(f"sqlite:///{unfinished}", SCHEME).engine.dispose()
-    unfinished.replace(database)
+    with whole_file(database) as unfinished:
+        SqlAlchemyStore(f"sqlite:///{unfinished}", SCHEME).engine.dispose()
 
 
-def send_files(
-    client: Any, place: Place, run: Any, files: dict[str, bytes | Path], scratch: Path
-) -> None:
+def send_files(client: Any, place: Place, run: Any, files: Files) -> None:
     """Puts artifacts where the run keeps them: beside a sqlite file, else through the server."""
     uri: str = run.info.artifact_uri
     if place.artifacts is not None and uri.startswith(SCHEME):
         _write(files, place.artifacts / uri.removeprefix(SCHEME))
         return
-    _write(files, scratch)
-    client.log_artifacts(run.info.run_id, str(scratch))
+    with tempfile.TemporaryDirectory() as scratch:
+        _write(files, Path(scratch))
+        client.log_artifacts(run.info.run_id, scratch)
 
 
-def _write(files: dict[str, bytes | Path], folder: Path) -> None:
+def _write(files: Files, folder: Path) -> None:
     for name, file in files.items():
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        if isinstance(file, bytes):
-            temporary.write_bytes(file)
-        else:
-            shutil.copyfile(file, temporary)
-        temporary.replace(target)
+        with whole_file(folder / name) as unfinished:
+            unfinished.write_bytes(file if isinstance(file, bytes) else file.read_bytes())

@@ -2,17 +2,14 @@
 
 import json
 import sqlite3
-import tempfile
 import time
-from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ann2snn.records import Json
-from ann2snn.tracking.entries import Entry, read_entries
 from ann2snn.tracking.naming import experiment_name
+from ann2snn.tracking.runs import Entry, read_entries
 from ann2snn.tracking.server import (
     SCHEME,
     Place,
@@ -31,7 +28,7 @@ LONGEST = 5000  # of a tag's value, in characters
 
 @dataclass(frozen=True)
 class Summary:
-    """What a sync did: runs written anew, runs brought up to date, runs that were there already."""
+    """Counts of a sync: runs written anew, brought up to date, and there already."""
 
     written: int
     updated: int
@@ -46,10 +43,10 @@ class Summary:
 
 
 def sync(project: Path, uri: str | None = None) -> Summary:
-    """Sends every result of a project folder to MLflow, once for each key.
+    """Sends every result of a project folder to MLflow, once per key.
 
-    `uri` names the store; without it MLFLOW_TRACKING_URI does, else it is the project's own
-    `mlflow.db`. It may be called at any time, by several processes at once.
+    `uri` names the store; by default MLFLOW_TRACKING_URI does, else it is the project's own
+    `mlflow.db`. Several processes may call this at once.
 
     Raises:
         TrackingUnavailableError: the server or the sqlite file cannot be used.
@@ -124,47 +121,33 @@ class _Sender:
             self.runs[entry.key] = run
         run_id = run.info.run_id
         self._send_values(entry, run)
-        self._send_data_set(entry, run_id)
-        with tempfile.TemporaryDirectory() as scratch:
-            send_files(self.client, self.place, run, entry.files, Path(scratch))
-        self.client.set_terminated(
-            run_id, "FINISHED", run.info.start_time + round(1000 * entry.seconds)
-        )
+        if entry.manifest:
+            self.client.log_inputs(run_id, datasets=[data_set_input(entry)])
+        send_files(self.client, self.place, run, entry.files)
+        end = run.info.start_time + round(1000 * entry.seconds)
+        self.client.set_terminated(run_id, "FINISHED", end)
         self.client.set_tag(run_id, STATE, entry.content)
 
     def _send_values(self, entry: Entry, run: Any) -> None:
         from mlflow.entities import Metric, Param, RunTag
 
-        tags = {**entry.tags, **self._links(entry), "mlflow.runName": entry.name}
-        changed = [
-            RunTag(name, value[:LONGEST])
-            for name, value in tags.items()
-            if run.data.tags.get(name) != value
-        ]
-        parameters = [
-            Param(name, value)
-            for name, value in entry.parameters.items()
-            if name not in run.data.params
-        ]
-        there = points_there(self.client, run)
-        now = run.info.start_time
+        wanted = {**entry.tags, **self._links(entry), "mlflow.runName": entry.name}
+        there, known, info = points_there(self.client, run), run.data, run.info
+        tags = [RunTag(n, v[:LONGEST]) for n, v in wanted.items() if known.tags.get(n) != v]
+        params = [Param(n, v) for n, v in entry.parameters.items() if n not in known.params]
         metrics = [
-            Metric(name, value, now, step)
+            Metric(name, value, info.start_time, step)
             for name, value, step in entry.metrics
             if (name, step) not in there
         ]
-        run_id = run.info.run_id
-        for start in range(0, max(len(changed), len(parameters)), 100):
-            self.client.log_batch(
-                run_id,
-                params=parameters[start : start + 100],
-                tags=changed[start : start + 100],
-            )
-        for start in range(0, len(metrics), AT_ONCE):
-            self.client.log_batch(run_id, metrics=metrics[start : start + AT_ONCE])
+        for at in range(0, max(len(tags), len(params)), 100):
+            batch = {"params": params[at : at + 100], "tags": tags[at : at + 100]}
+            self.client.log_batch(info.run_id, **batch)
+        for at in range(0, len(metrics), AT_ONCE):
+            self.client.log_batch(info.run_id, metrics=metrics[at : at + AT_ONCE])
 
     def _links(self, entry: Entry) -> dict[str, str]:
-        """Tags and a description that lead to the parent and to the runs this one came from."""
+        """Tags and a description that lead to the parent and to the inputs of a run."""
         tags: dict[str, str] = {}
         lines = []
         if entry.parent in self.runs:
@@ -176,14 +159,9 @@ class _Sender:
                 target = f"#/experiments/{info.experiment_id}/runs/{info.run_id}"
                 lines.append(f"- made from the {step} run [{info.run_name}]({target})")
         if lines:
-            tags["mlflow.note.content"] = "\n".join(
-                [entry.tags.get("label", ""), "", *lines]
-            ).strip()
+            told = [entry.tags.get("label", ""), "", *lines]
+            tags["mlflow.note.content"] = "\n".join(told).strip()
         return tags
-
-    def _send_data_set(self, entry: Entry, run_id: str) -> None:
-        if entry.manifest:
-            self.client.log_inputs(run_id, datasets=[data_set_input(entry)])
 
 
 def runs_by_key(client: Any) -> dict[str, Any]:
@@ -201,39 +179,34 @@ def runs_by_key(client: Any) -> dict[str, Any]:
 
 
 def start_run(client: Any, dataset: str, step: str, key: str, name: str) -> Any:
-    """A new run that bears `key` from the start, in its experiment, which is made if need be."""
-    return client.create_run(
-        experiment_of(client, dataset, step),
-        start_time=round(1000 * time.time()),
-        tags={"run_key": key},
-        run_name=name,
-    )
-
-
-def experiment_of(client: Any, dataset: str, step: str) -> str:
-    """The id of the experiment for a step and a data set, which is made if need be."""
-    name = experiment_name(dataset, step)
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return str(found.experiment_id)
-    folder = "".join(letter if letter.isalnum() else "-" for letter in name)
-    tags = {"mlflow.experimentKind": "custom_model_development"}
-    return str(client.create_experiment(name, f"{SCHEME}{folder}", tags))
+    """A new run that bears `key` from the start, in the experiment of its step and data set, which
+    is made if need be."""
+    wanted = experiment_name(dataset, step)
+    there = client.get_experiment_by_name(wanted)
+    if there is not None:
+        experiment = there.experiment_id
+    else:
+        folder = "".join(letter if letter.isalnum() else "-" for letter in wanted)
+        kind = {"mlflow.experimentKind": "custom_model_development"}
+        experiment = client.create_experiment(wanted, f"{SCHEME}{folder}", kind)
+    now = round(1000 * time.time())
+    return client.create_run(experiment, start_time=now, tags={"run_key": key}, run_name=name)
 
 
 def points_there(client: Any, run: Any) -> set[tuple[str, int]]:
-    """(name, step) of all metrics that a run has; what a live training or a killed sync left."""
-    there = defaultdict(set)
-    for name in run.data.metrics:
-        there[name] = {point.step for point in client.get_metric_history(run.info.run_id, name)}
-    return {(name, step) for name, steps in there.items() for step in steps}
+    """(name, step) of all metrics that a run has, such as a live training or a killed sync left."""
+    return {
+        (name, point.step)
+        for name in run.data.metrics
+        for point in client.get_metric_history(run.info.run_id, name)
+    }
 
 
 def data_set_input(entry: Entry) -> Any:
     """The data set as MLflow shows inputs: name, hash, source and counts, without its images."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    manifest: Json = entry.manifest
+    manifest = entry.manifest
     dataset = Dataset(
         name=manifest["name"],
         digest=manifest["sha256"]["test_images"][:8],

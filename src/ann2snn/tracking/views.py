@@ -1,17 +1,16 @@
-"""Saved views: a study's or a sweep's runs, best first, with the columns that matter, by one click.
+"""Saved views: one click shows the runs of a study or a sweep, best first, with useful columns.
 
 MLflow shows nested runs folded (unless they are sorted by something else than time) and no column
-of numbers. Its 'share view' keeps what the runs page
-shows in a tag of the experiment, under a key that goes into the page's address; the experiment's
-description links to one view for each study and sweep.
+of numbers. Its 'share view' keeps the state of the runs page in a tag of the experiment, under a
+key that goes into the page's address. The experiment's description links to one view per study
+and sweep.
 """
 
 import json
-from collections import defaultdict
 from typing import Any
 
-from ann2snn.tracking.entries import Entry
 from ann2snn.tracking.naming import DESCRIPTIONS, experiment_name
+from ann2snn.tracking.runs import Entry
 
 SHARED = "mlflow.sharedViewState."
 CLASSIC = "workflowType=machine_learning"  # else MLflow opens its pages for language models
@@ -33,7 +32,7 @@ TOGGLES = {
 
 
 def view_state(entry: Entry) -> str:
-    """What the runs page shows of the study or sweep that `entry` is the parent run of."""
+    """The state of the runs page for the study or sweep that `entry` is the parent run of."""
     kind = "studies" if entry.key.startswith("study/") else "sweeps"
     name = entry.key.rpartition("/")[2]
     columns = [f"metrics.`{metric}`" for metric in HEADLINES[entry.step]]
@@ -84,18 +83,16 @@ def view_key(entry: Entry) -> str:
 
 def send_views(client: Any, entries: list[Entry], runs: dict[str, Any]) -> None:
     """Sets the views and descriptions of all experiments that have runs."""
-    parents: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-    for entry in entries:
-        found = parents[entry.dataset, entry.step]
-        if entry.key in runs and "/" in entry.key:
-            found.append(entry)
-    for (dataset, step), own in parents.items():
+    for dataset, step in dict.fromkeys((entry.dataset, entry.step) for entry in entries):
         experiment = client.get_experiment_by_name(experiment_name(dataset, step))
         if experiment is None:
             continue
         lines = [DESCRIPTIONS[step].format(dataset=dataset), ""]
         wanted = {}
-        for entry in own:
+        for entry in entries:
+            here = (entry.dataset, entry.step) == (dataset, step)
+            if not here or entry.key not in runs or "/" not in entry.key:
+                continue  # another experiment's, or no parent of a study or a sweep
             info = runs[entry.key].info
             wanted[SHARED + view_key(entry)] = view_state(entry)
             page = f"#/experiments/{experiment.experiment_id}/runs"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ann2snn.report.chart import Chart
-from ann2snn.report.reading import Results, Study
+from ann2snn.report.results import Results, Study
 from ann2snn.tables import Table
 
 EVERY = ("every kind",)

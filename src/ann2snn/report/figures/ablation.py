@@ -20,7 +20,7 @@ from ann2snn.report.drawing import (
 from ann2snn.report.errors_on_axes import BEYOND, Accuracy, draw_errors, inside_axis, notes
 from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.published import Published, papers_bar, published
-from ann2snn.report.reading import Point, Results, Study
+from ann2snn.report.results import Point, Results, Study
 
 COLUMNS = ("study", "point", "label", "dataset", "images", "steps", "snn_accuracy",
            "interval_low", "interval_high", "ann_accuracy", "published_accuracy",

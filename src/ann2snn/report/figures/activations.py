@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 from matplotlib.figure import Figure
 
@@ -12,31 +13,23 @@ from ann2snn.report.colours import BLUE
 from ann2snn.report.drawing import dashed_line, grid, new_figure
 from ann2snn.report.figures import EVERY, FIGURES, StudyFigure
 from ann2snn.report.published import is_papers_network
-from ann2snn.report.reading import Results, Study
+from ann2snn.report.results import Results, Study
 
 COLUMNS = ("study", "layer", "histogram", "from", "to", "count", "run")
 PERCENTILE = "99.9"
 
 
 @dataclass(frozen=True)
-class Histogram:
-    """Counts between neighbouring edges."""
-
-    edges: list[float]
-    counts: list[int]
-
-
-@dataclass(frozen=True)
 class Layer:
-    """The statistics of a network's first layer; `run` is the conversion's."""
+    """The statistics of a network's first layer; `run` is the conversion's. The histograms hold
+    `edges` and the `counts` between neighbours."""
 
     name: str
-    images: int
     run: str
+    images: int
     largest: float
     percentile: float
-    activations: Histogram
-    image_maxima: Histogram
+    histograms: dict[str, Json]
 
 
 def chart(results: Results, study: Study) -> Chart | None:
@@ -54,7 +47,7 @@ def chart(results: Results, study: Study) -> Chart | None:
         study.name,
         _caption(study, layer),
         COLUMNS,
-        [*_rows(study, layer, "activations"), *_rows(study, layer, "image_maxima")],
+        list(_rows(study, layer)),
         partial(_draw, study, layer),
     )
 
@@ -97,13 +90,14 @@ def first_layer(results: Results, study: Study) -> Layer | None:
     try:
         return Layer(
             name=name,
-            images=sum(layer["image_maxima"]["counts"]),
             run=conversion.key[:12],
+            images=sum(layer["image_maxima"]["counts"]),
             largest=float(layer["max"]),
             percentile=float(layer["percentiles"][PERCENTILE]),
-            activations=Histogram(**layer["histogram"]),
-            image_maxima=Histogram(**layer["image_maxima"]),
-        )
+            histograms={
+                "activations": layer["histogram"], "image_maxima": layer["image_maxima"],
+            },
+        )  # fmt: skip
     except (KeyError, TypeError) as error:
         raise ValueError(
             f"the activation statistics of study {study.name} lack {error} of layer {name}"
@@ -116,11 +110,11 @@ def calibration_images(results: Results, study: Study) -> str:
     return f"{layer.images:,} calibration images" if layer else "calibration images"
 
 
-def _rows(study: Study, layer: Layer, which: str) -> Iterator[list[Cell]]:
-    histogram: Histogram = getattr(layer, which)
-    sides = zip(histogram.edges[:-1], histogram.edges[1:], histogram.counts, strict=True)
-    for low, high, count in sides:
-        yield [study.name, layer.name, which, low, high, count, layer.run]
+def _rows(study: Study, layer: Layer) -> Iterator[list[Cell]]:
+    for which, histogram in layer.histograms.items():
+        edges = pairwise(histogram["edges"])
+        for (low, high), count in zip(edges, histogram["counts"], strict=True):
+            yield [study.name, layer.name, which, low, high, count, layer.run]
 
 
 def _draw(study: Study, layer: Layer) -> Figure:
@@ -129,8 +123,8 @@ def _draw(study: Study, layer: Layer) -> Figure:
     left, right = figure.subplots(1, 2)
     left.set(yscale="log", xlabel="activation (non-zero)", ylabel="activations")
     right.set(xlabel="largest activation of an image", ylabel="images")
-    for axes, histogram in ((left, layer.activations), (right, layer.image_maxima)):
-        axes.stairs(histogram.counts, histogram.edges, fill=True, color=BLUE)
+    for axes, histogram in zip((left, right), layer.histograms.values(), strict=True):
+        axes.stairs(histogram["counts"], histogram["edges"], fill=True, color=BLUE)
         dashed_line(axes, layer.percentile, "x", words="99.9th percentile")
         axes.set_xlim(0, 1.02 * layer.largest)
         grid(axes)

@@ -12,7 +12,7 @@ from ann2snn.report.colours import BLUE, FAINT, INK, ORANGE, QUIET
 from ann2snn.report.drawing import grid, legend_under_heading, new_figure
 from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.published import papers_network
-from ann2snn.report.reading import Point, Results, Study
+from ann2snn.report.results import Point, Results, Study
 
 COLUMNS = ("study", "point", "label", "training_seed", "ann_accuracy", "snn_accuracy",
            "published_ann_accuracy", "published_mark", "run")  # fmt: skip

@@ -10,7 +10,7 @@ from ann2snn.report.colours import BLUE, ORANGE
 from ann2snn.report.drawing import grid, legend_under_heading, new_figure
 from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.figures.activations import calibration_images
-from ann2snn.report.reading import Point, Results, Study, outliers
+from ann2snn.report.results import Point, Results, Study, outliers
 
 COLUMNS = ("study", "point", "label", "layer", "largest", "percentile_99.9", "ratio",
            "ann_accuracy", "run")  # fmt: skip

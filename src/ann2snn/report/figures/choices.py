@@ -25,7 +25,7 @@ from ann2snn.report.errors_on_axes import (
     notes,
 )
 from ann2snn.report.figures import FIGURES, OTHERS, StudyFigure
-from ann2snn.report.reading import READOUTS, Results, Study
+from ann2snn.report.results import READOUTS, Results, Study
 
 COLUMNS = ("study", "point", "label", "step", "accuracy", "interval_low", "interval_high",
            "ann_accuracy", "run")  # fmt: skip

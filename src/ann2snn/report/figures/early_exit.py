@@ -11,7 +11,7 @@ from ann2snn.report.colours import BLUE, INK
 from ann2snn.report.drawing import dashed_line, grid, new_figure, stacked_labels
 from ann2snn.report.errors_on_axes import Accuracy, error_axis, logarithmic, notes
 from ann2snn.report.figures import EVERY, FIGURES, StudyFigure
-from ann2snn.report.reading import Point, Results, Study
+from ann2snn.report.results import Point, Results, Study
 
 COLUMNS = ("study", "point", "margin", "mean_steps", "accuracy", "interval_low", "interval_high",
            "run")  # fmt: skip

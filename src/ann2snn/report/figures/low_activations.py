@@ -11,7 +11,7 @@ from ann2snn.report.colours import DISTINCT
 from ann2snn.report.comparing import ComparedLayer, compared_layers
 from ann2snn.report.drawing import grid, new_figure
 from ann2snn.report.figures import FIGURES, StudyFigure
-from ann2snn.report.reading import Point, Results, Study
+from ann2snn.report.results import Point, Results, Study
 
 COLUMNS = ("study", "point", "layer", "from", "to", "neurons", "mean_error", "run")
 FEWEST = 30

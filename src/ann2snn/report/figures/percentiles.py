@@ -15,7 +15,7 @@ from ann2snn.report.drawing import dashed_line, grid, new_figure, stacked_labels
 from ann2snn.report.errors_on_axes import Accuracy, accuracies, error_axis, notes
 from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.published import curve_of, papers_curve
-from ann2snn.report.reading import Point, Results, Study
+from ann2snn.report.results import Point, Results, Study
 
 COLUMNS = ("study", "point", "step", "accuracy", "interval_low", "interval_high",
            "published_accuracy", "run")  # fmt: skip

@@ -11,7 +11,7 @@ from ann2snn.report.comparing import ComparedLayer, compared_points
 from ann2snn.report.drawing import grid, new_figure, stacked_labels
 from ann2snn.report.errors_on_axes import logarithmic
 from ann2snn.report.figures import FIGURES, StudyFigure
-from ann2snn.report.reading import Results, Study
+from ann2snn.report.results import Results, Study
 
 COLUMNS = ("study", "point", "layer", "depth", "step", "correlation", "run")
 

@@ -13,7 +13,7 @@ from ann2snn.report.comparing import ComparedLayer, compared_points, predicted_e
 from ann2snn.report.drawing import grid, legend_under_heading, new_figure
 from ann2snn.report.errors_on_axes import logarithmic
 from ann2snn.report.figures import FIGURES, StudyFigure
-from ann2snn.report.reading import Point, Results, Study
+from ann2snn.report.results import Point, Results, Study
 
 COLUMNS = ("study", "point", "layer", "step", "error", "predicted_error", "run")
 ROW = 2.4  # inches

@@ -13,7 +13,7 @@ from ann2snn.report.colours import BLUE, INK, ORANGE, QUIET
 from ann2snn.report.comparing import ComparedLayer, compared_points
 from ann2snn.report.drawing import new_figure
 from ann2snn.report.figures import FIGURES, StudyFigure
-from ann2snn.report.reading import Point, Results, Study
+from ann2snn.report.results import Point, Results, Study
 
 COLUMNS = ("study", "point", "layer", "activation", "rate", "run")
 ROW = 1.75  # inches

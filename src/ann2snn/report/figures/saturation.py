@@ -13,7 +13,7 @@ from ann2snn.report.errors_on_axes import logarithmic
 from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.figures.activations import calibration_images
 from ann2snn.report.published import is_full_method
-from ann2snn.report.reading import Point, Results, Study, saturating_shares, scale_percentile
+from ann2snn.report.results import Point, Results, Study, saturating_shares, scale_percentile
 
 COLUMNS = ("study", "point", "percentile", "largest_saturating_share", "early_step",
            "early_accuracy", "accuracy", "run")  # fmt: skip

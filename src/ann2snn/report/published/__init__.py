@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from ann2snn.records import Json
-from ann2snn.report.reading import scale_percentile
+from ann2snn.report.results import scale_percentile
 
 FOLDER = Path(__file__).parent
 CURVE_IMAGES = 500

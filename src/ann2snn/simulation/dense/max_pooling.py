@@ -37,17 +37,13 @@ class PoolState:
         before = self.estimate
         self.estimate = self.row.estimate(before, signal.to(before.dtype), t)
         if self.row.passes == "growth":
-            return self._largest(self.estimate) - self._largest(before)
-        inputs = windowed(self.node, self.estimate, _least(self.estimate))
-        # argmax may return any of equal elements, so the largest are told apart by their places
-        places = torch.arange(inputs.shape[-1], 0, -1, device=inputs.device)
-        best = ((inputs == inputs.amax(-1, keepdim=True)) * places).argmax(-1, keepdim=True)
+            return (self._largest(self.estimate) - self._largest(before)).to(signal.dtype)
+        inputs = windowed(self.node, self.estimate, -1)
+        # argmax may return any of equal elements, so ties are broken by the place in the window
+        places = torch.arange(inputs.shape[-1], device=inputs.device)
+        best = (inputs * len(places) + (len(places) - 1 - places)).argmax(-1, keepdim=True)
         return windowed(self.node, signal).gather(-1, best).squeeze(-1)
 
     def _largest(self, signal: Tensor) -> Tensor:
-        return windowed(self.node, signal, _least(signal)).amax(-1)
-
-
-def _least(signal: Tensor) -> float:
-    """A number that is the largest of no window."""
-    return -torch.inf if signal.dtype.is_floating_point else torch.iinfo(signal.dtype).min
+        outside = -torch.inf if signal.dtype.is_floating_point else -1
+        return windowed(self.node, signal, outside).amax(-1)

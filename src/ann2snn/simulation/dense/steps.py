@@ -48,6 +48,7 @@ class _Run:
     watch: Watch | None
     static: dict[str, Tensor] = field(default_factory=dict)
     potentials: dict[str, Tensor] = field(default_factory=dict)
+    sent: dict[str, Tensor] = field(default_factory=dict)
     pools: dict[str, PoolState] = field(default_factory=dict)
     costs: dict[str, Tensor] = field(default_factory=dict)
 
@@ -137,14 +138,19 @@ def _advance(run: _Run, start: int, stop: int) -> None:
         signals[name] = STEPS[node](run, node, inputs, start, stop)
         if name in run.costs:
             events = inputs[0]
-            if not spec.is_spiking(node.inputs[0]):
+            if spec.signal(node.inputs[0]) != "spikes":
                 events = (events != 0).to(run.dtype)
             operations, _ = event_costs(spec)[name]
             counted = _weighted_counts(events, run.costs[name])
             getattr(block, operations)[name][:, start:stop] = counted
         if name in block.spikes:
             ones = torch.ones_like(signals[name][0, 0], dtype=torch.float64)
-            block.spikes[name][:, start:stop] = _weighted_counts(signals[name], ones)
+            sent = signals[name]
+            if name in block.negative:
+                below = (sent < 0).to(run.dtype)
+                block.negative[name][:, start:stop] = _weighted_counts(below, ones)
+                sent = sent.abs()
+            block.spikes[name][:, start:stop] = _weighted_counts(sent, ones)
         for source in set(node.inputs):
             if all(reader.name in signals for reader in spec.readers(source)):
                 del signals[source]
@@ -214,17 +220,18 @@ def _fired(run: _Run, node: nodes.Neuron, inputs: list[Tensor], _start: int, _st
     potential = run.potentials.get(name)
     if potential is None:
         potential = torch.full_like(current[0], node.initial_potential)
+    sent = run.sent.get(name, torch.zeros_like(potential))
     fires, after = SPIKES[node.spikes].fired, RESETS[node.reset].after
     spikes = []
     largest = torch.zeros(len(potential), dtype=run.dtype, device=run.device)
     for z in current:
         charged = potential + z
-        fired = fires(charged).to(run.dtype)
-        potential = after(charged, fired)
+        fired = fires(charged, sent).to(run.dtype)
+        potential, sent = after(charged, fired), sent + fired
         low, high = charged.flatten(1).aminmax(dim=1)
         largest = torch.maximum(largest, torch.maximum(high, -low))
         spikes.append(fired)
-    run.potentials[name] = potential
+    run.potentials[name], run.sent[name] = potential, sent
     fired = torch.stack(spikes)
     known = block.largest.get(name, np.zeros(len(potential)))
     block.largest[name] = np.maximum(known, largest.double().cpu().numpy())
@@ -235,7 +242,8 @@ def _fired(run: _Run, node: nodes.Neuron, inputs: list[Tensor], _start: int, _st
         run.watch.see(name, fired.flatten(2).cpu().numpy())
     if name in run.record:
         units = torch.tensor(run.record[name], device=run.device)
-        train = fired.flatten(2)[:, :, units].transpose(0, 1).bool().cpu().numpy()
+        kind = torch.int8 if run.spec.is_signed(name) else torch.bool
+        train = fired.flatten(2)[:, :, units].transpose(0, 1).to(kind).cpu().numpy()
         known_train = block.trains.get(name, train[:, :0])
         block.trains[name] = np.concatenate([known_train, train], 1)
     return fired

@@ -10,11 +10,20 @@ from ann2snn.simulation.event.vector import plain
 
 @plain
 def expand(op: Any, state: Any, bits: Any) -> None:
-    """Spikes as values 0 and 1, in the unit of the signal."""
+    """Spikes as values 0, 1 and -1, in the unit of the signal."""
     for pixel in range(op.rows * op.columns):
         for channel in range(op.channels):
-            spike = bit_of(bits, op.source + pixel * op.words, channel)
-            state[op.target + pixel * op.width + channel] = np.int64(spike) * op.factor
+            spike = spike_of(op, bits, pixel * op.words, channel)
+            state[op.target + pixel * op.width + channel] = spike * op.factor
+
+
+@plain
+def spike_of(op: Any, bits: Any, place: Any, channel: Any) -> Any:
+    """0, 1 or -1: the spike of `channel` of the pixel at `place` of the signal."""
+    spike = np.int64(bit_of(bits, op.source + place, channel))
+    if op.negative:
+        spike -= np.int64(bit_of(bits, op.source + op.negative + place, channel))
+    return spike
 
 
 @plain
@@ -117,11 +126,13 @@ def move_bits(op: Any, bits: Any, tables: Any) -> None:
     if op.first:
         for word in range(op.out_rows * op.out_columns * op.out_words):
             bits[op.target + word] = 0
+            bits[op.target + op.out_negative + word] = 0
     for unit in range(op.rows * op.columns * op.channels):
-        place = tables[op.table + unit]
-        if bit_of(bits, op.source, place):
+        spike = spike_of(op, bits, 0, tables[op.table + unit])
+        if spike != 0:
             to = tables[op.other_table + unit]
-            bits[op.target + (to >> 6)] |= np.uint64(1) << np.uint64(to & 63)
+            behind = op.out_negative if spike < 0 else 0
+            bits[op.target + behind + (to >> 6)] |= np.uint64(1) << np.uint64(to & 63)
 
 
 @plain
@@ -141,12 +152,13 @@ def count_units(op: Any, bits: Any, units: Any) -> None:
     pixels = op.rows * op.columns
     for pixel in range(pixels):
         for channel in range(op.channels):
-            spike = np.int64(bit_of(bits, op.source + pixel * op.words, channel))
-            units[op.target + channel * pixels + pixel] += spike
+            units[op.target + channel * pixels + pixel] += spike_of(
+                op, bits, pixel * op.words, channel
+            )
 
 
 @plain
 def record(op: Any, bits: Any, tables: Any, trains: Any, step: Any) -> None:
     """Spikes of the units whose places stand in `tables`."""
     for unit in range(op.channels):
-        trains[step, op.target + unit] = bit_of(bits, op.source, tables[op.table + unit]) != 0
+        trains[step, op.target + unit] = spike_of(op, bits, 0, tables[op.table + unit])

@@ -25,6 +25,7 @@ from ann2snn.simulation.event.arithmetic import (
     zero_where,
 )
 from ann2snn.simulation.event.bit_lists import list_bits
+from ann2snn.simulation.event.neurons import both_ways, put_bits, take_back
 from ann2snn.simulation.event.sums import add_pair, currents, widest_sums, zero_sums
 from ann2snn.simulation.event.vector import lanes_of, load, plain, store, zeros, zeros_like
 
@@ -33,7 +34,8 @@ END = np.uint16(0xFFFF)
 
 @plain
 def convolve_rows(
-    op: Any, rows: Any, weights: Any, tables: Any, state: Any, bits: Any, largest: Any, events: Any,
+    op: Any, rows: Any, weights: Any, tables: Any, state: Any, bits: Any,
+    counts: Any, estimates: Any, largest: Any, events: Any,
 ) -> None:  # fmt: skip
     """All output rows, in groups of as many output channels as registers take.
 
@@ -47,6 +49,8 @@ def convolve_rows(
             list_joint_row(op, row, bits, events)
         elif op.pooled:
             list_pooled_row(op, row, tables, bits, events)
+        elif op.negative:
+            list_signed_row(op, row, bits, events)
         else:
             list_row(op, row, bits, events)
         channel = 0
@@ -54,19 +58,19 @@ def convolve_rows(
             rest = op.out_width - channel
             if rest >= lanes_of(widest):
                 most = slide(
-                    op, row, channel, rows, weights, state, bits, events,
+                    op, row, channel, rows, weights, state, bits, counts, estimates, events,
                     widest, zeros_like(widest, state), most,
                 )  # fmt: skip
                 channel += lanes_of(widest)
             elif rest >= 32:
                 most = slide(
-                    op, row, channel, rows, weights, state, bits, events,
+                    op, row, channel, rows, weights, state, bits, counts, estimates, events,
                     zero_sums(rows, 32), zeros(state, 32), most,
                 )  # fmt: skip
                 channel += 32
             else:
                 most = slide(
-                    op, row, channel, rows, weights, state, bits, events,
+                    op, row, channel, rows, weights, state, bits, counts, estimates, events,
                     zero_sums(rows, 16), zeros(state, 16), most,
                 )  # fmt: skip
                 channel += 16
@@ -102,6 +106,36 @@ def list_row(op: Any, row: Any, bits: Any, events: Any) -> None:
                 for word in range(1, words):
                     mask = bits[at + np.uint64(word)]
                     count = list_bits(mask, wide, first + word * 64, events, count)
+                at += line
+                first += channels
+        count = ended(zero_row, begin, events, count)
+
+
+@plain
+def list_signed_row(op: Any, row: Any, bits: Any, events: Any) -> None:
+    """As `list_row`, of signed spikes: a negative one is listed as the negated row of weights."""
+    count = np.uint64(0)
+    columns, left, words, channels = op.columns, op.left, op.words, op.channels
+    wide, zero_row = channels > 32, np.uint16(op.kernel_rows * channels)
+    negated, negative = op.kernel_rows * channels + 1, np.uint64(op.negative)
+    top = max(0, op.top - row)
+    bottom = min(op.kernel_rows, op.rows + op.top - row)
+    line = np.uint64(columns * words)
+    above = np.uint64(op.source + (row + top - op.top) * columns * words)
+    for slot in range(op.out_columns + 2):
+        begin = count
+        column = slot - left
+        if 0 <= column < columns:
+            at = above + np.uint64(column * words)
+            first = top * channels
+            for _ in range(top, bottom):
+                for word in range(words):
+                    place = at + np.uint64(word)
+                    count = list_bits(bits[place], wide, first + word * 64, events, count)
+                    mask = bits[place + negative]
+                    if mask != 0:
+                        base = negated + first + word * 64
+                        count = list_bits(mask, wide, base, events, count)
                 at += line
                 first += channels
         count = ended(zero_row, begin, events, count)
@@ -172,8 +206,8 @@ def list_pooled_row(op: Any, row: Any, tables: Any, bits: Any, events: Any) -> N
 
 @plain
 def slide(
-    op: Any, row: Any, channel: Any, rows: Any, weights: Any, state: Any, bits: Any, events: Any,
-    nothing: Any, none: Any, most: Any,
+    op: Any, row: Any, channel: Any, rows: Any, weights: Any, state: Any, bits: Any, counts: Any,
+    estimates: Any, events: Any, nothing: Any, none: Any, most: Any,
 ) -> Any:  # fmt: skip
     """One output row for the output channels from `channel` on, as many as `none` has lanes.
 
@@ -189,7 +223,8 @@ def slide(
     place = np.uint64(row * op.out_columns * op.out_width + channel)
     word = np.uint64(op.target + row * op.out_columns * op.out_words + (channel >> 6))
     shift = np.uint64(channel & 63)
-    fires, zeroes = op.fires, op.zeroes
+    fires, zeroes, signed, long = op.fires, op.zeroes, op.signed, op.long
+    sent, negative = np.uint64(op.sent), np.uint64(op.out_negative)
     potential, target, words = (
         np.uint64(op.potential),
         np.uint64(op.target),
@@ -213,14 +248,17 @@ def slide(
                 charged = add(load(state, potential + place, none), current)
                 highest = larger(magnitude(charged), highest)
                 spikes = at_least(charged, threshold)
-                if zeroes:
+                if signed:
+                    at = sent + place
+                    back = take_back(long, counts, estimates, at, charged, spikes)
+                    left = both_ways(charged, threshold, spikes, back)
+                    store(state, potential + place, left)
+                    put_bits(bits, word + negative, shift, back)
+                elif zeroes:
                     store(state, potential + place, zero_where(charged, spikes))
                 else:
                     store(state, potential + place, minus_where(charged, threshold, spikes))
-                if shift == 0:
-                    bits[word] = spikes
-                else:
-                    bits[word] |= spikes << shift
+                put_bits(bits, word, shift, spikes)
                 word += words
             else:
                 store(state, target + place, current)

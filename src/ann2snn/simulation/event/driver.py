@@ -13,6 +13,7 @@ from ann2snn.simulation.event.linear import sum_rows
 from ann2snn.simulation.event.max_pooling import choose, growth, growth_of_values
 from ann2snn.simulation.event.neurons import fire_ahead, fire_all
 from ann2snn.simulation.event.poisson import draw
+from ann2snn.simulation.event.signed_pooling import growth_of_signed
 
 
 @compiled
@@ -29,13 +30,18 @@ def run(
             kind = op.kind
             if kind == code.CONV_ROWS:
                 if op.short:
-                    convolve_rows(op, shorts, weights, tables, state, bits, largest, events)
+                    convolve_rows(
+                        op, shorts, weights, tables, state, bits, counts, estimates, largest, events
+                    )
                 else:
-                    convolve_rows(op, weights, weights, tables, state, bits, largest, events)
+                    convolve_rows(
+                        op, weights, weights, tables, state, bits, counts, estimates, largest,
+                        events,
+                    )  # fmt: skip
             elif kind == code.NEURON:
-                fire_all(op, state, bits, largest)
+                fire_all(op, state, bits, counts, estimates, largest)
             elif kind == code.NEURON_AHEAD:
-                fire_ahead(op, state, bits, largest, step, outputs.shape[0])
+                fire_ahead(op, state, bits, counts, estimates, largest, step, outputs.shape[0])
             elif kind == code.LINEAR_ROWS:
                 if op.short:
                     sum_rows(op, shorts, weights, tables, state, bits, places)
@@ -46,11 +52,19 @@ def run(
             elif kind == code.COUNT:
                 pixels_in = op.rows * op.columns
                 found = weighted_count(op.source, pixels_in, op.words, bits, op.table, tables)
+                if op.negative:
+                    behind = op.source + op.negative
+                    found += weighted_count(behind, pixels_in, op.words, bits, op.table, tables)
                 operations[op.slot, step] = found
             elif kind == code.POISSON:
                 draw(op, bits, limits, seed, image, step + 1)
             elif kind == code.MAX_POOL:
                 choose(op, bits, estimates, tables, step + 1)
+            elif kind == code.GROWTH_SIGNED:
+                if op.long:
+                    growth_of_signed(op, bits, estimates, tables)
+                else:
+                    growth_of_signed(op, bits, counts, tables)
             elif kind == code.GROWTH_VALUES:
                 growth_of_values(op, state, tables)
             elif kind == code.EXPAND:

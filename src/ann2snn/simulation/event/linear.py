@@ -36,6 +36,14 @@ def sum_rows(
                 places[count] = np.uint64(op.weight + row * op.out_width)
                 mask &= mask - np.uint64(1)
                 count += 1
+            if op.negative:
+                first += op.zero_row + 1  # the negated rows stand behind the zeros
+                mask = bits[op.source + op.negative + pixel * op.words + word]
+                while mask != 0:
+                    row = first + np.int64(lowest_bit(mask))
+                    places[count] = np.uint64(op.weight + row * op.out_width)
+                    mask &= mask - np.uint64(1)
+                    count += 1
     # rows are taken in pairs; one of zeros fills an odd number up
     places[count] = np.uint64(op.weight + op.zero_row * op.out_width)
     count += count & 1

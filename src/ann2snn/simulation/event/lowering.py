@@ -30,8 +30,8 @@ class Lowering:
         keep: frozenset[str],
         record: dict[str, list[int]],
     ) -> None:
-        self.spec, self.steps, self.keep, self.recorded = spec, steps, keep, record
-        self.draft = Draft(spec, precision)
+        self.spec, self.keep, self.recorded = spec, keep, record
+        self.draft = Draft(spec, precision, steps)
         self.fused: set[str] = set()
         self.alias: dict[str, str] = {}
 
@@ -46,14 +46,13 @@ class Lowering:
                 source = node.inputs[0] if node.inputs else node.name
                 LOWERINGS[node](self, node, self.alias.get(source, source))
                 if self.spec.sends_spikes(node):
-                    ones = np.ones(self.draft.layouts[node.name].pixels, np.int64)
-                    self.draft.results.spikes[node.name] = self.draft.count(node.name, ones)
+                    self.draft.count_spikes(node.name)
                     self.observe(node.name)
         return self.draft.finished()
 
     def read_as_spikes(self, node: nodes.SumPool, source: str) -> bool:
         """Whether all who read the sums can read the pooled spikes instead, each for its window."""
-        if source not in self.draft.as_bits or not disjoint(node):
+        if source not in self.draft.as_bits or self.spec.is_signed(source) or not disjoint(node):
             return False
         readers: list[nodes.Node] = []
         for reader in self.spec.readers(node.name):
@@ -180,7 +179,7 @@ def _sum_pool(to: Lowering, node: nodes.SumPool, source: str) -> None:
 
 @LOWERINGS.of(nodes.MaxPool)
 def _max_pool(to: Lowering, node: nodes.MaxPool, source: str) -> None:
-    write_max_pool(to.draft, node, source, to.steps)
+    write_max_pool(to.draft, node, source)
 
 
 @LOWERINGS.of(nodes.Neuron)
@@ -191,7 +190,8 @@ def _neuron(to: Lowering, node: nodes.Neuron, source: str) -> None:
     places = draft.potential(node)
     if to.spec.is_static(source):
         layout, kind = draft.layouts[source], code.NEURON_AHEAD
-        places["estimate"] = draft.bits.room(AHEAD * layout.pixels * layout.words)
+        size = layout.pixels * layout.words + draft.negative(node.name)
+        places["estimate"] = draft.bits.room(AHEAD * size)
     draft.emit(kind, source, node.name, source=draft.values_of(source),
                target=draft.spikes(node.name), **places)  # fmt: skip
 

@@ -6,7 +6,8 @@ All numbers of an image lie in a few long arrays; operations name places in them
 
 A signal has pixels (rows x columns) and channels; flat features are the channels of one pixel.
 - As values: `width` numbers a pixel, the channels filled up with zeros to whole vectors of 16.
-- As bits (spikes): `words` 64-bit words a pixel, bit c for channel c.
+- As bits (spikes): `words` 64-bit words a pixel, bit c for channel c; the negative spikes of a
+  signed signal lie behind all its positive ones, in the same order.
 """
 
 import numpy as np
@@ -17,8 +18,8 @@ WORD = 64
 (
     POISSON, EXPAND, CONV_ROWS, CONV, LINEAR_ROWS, LINEAR, NEURON, NEURON_AHEAD, GROWTH,
     MAX_POOL, GROWTH_VALUES, SUM_POOL, AFFINE, ADD, MOVE_VALUES, MOVE_BITS, COUNT, COUNT_VALUES,
-    COUNT_UNITS, RECORD, OUTPUT,
-) = range(21)  # fmt: skip
+    COUNT_UNITS, RECORD, OUTPUT, GROWTH_SIGNED,
+) = range(22)  # fmt: skip
 
 # the codes that kernels know mechanisms by; the engine lacks all others
 POOLINGS = {"rise": 0, "inverse_time": 1, "running_mean": 2, "exponential": 3, "spikes": 4}
@@ -28,7 +29,7 @@ SUPPORTED = {
     "pooling": POOLINGS,
     "reset": RESETS,
     "input": {"analog", *INPUTS},
-    "kind of spike": {"binary"},
+    "kind of spike": {"binary", "signed"},
 }
 
 OPERATION = np.dtype(
@@ -52,6 +53,12 @@ OPERATION = np.dtype(
             # parameters and state
             "weight", "zero_row", "short", "unit", "bias", "table", "other_table", "estimate",
             "pooling", "potential", "fires", "zeroes", "mark",
+            # signed neurons keep the net number of spikes that they sent
+            "signed", "sent",
+            # how far behind its positive spikes a signal has its negative ones; 0 where it has none
+            "negative", "out_negative",
+            # whether net counts of spikes take 32 bits, not 16
+            "long",
             # the threshold, and the ratio of the units of the read signal and the written one
             "threshold", "factor",
             # `first` of the operations that write one target; `slot` of the results

@@ -10,10 +10,8 @@ from ann2snn.simulation.event.program import Draft, Places
 from ann2snn.spec import MaxPool, SumPool
 from ann2snn.spec.nodes.pools import Pool
 
-SHORT_COUNTS = 65_000  # steps up to which counts fit 16 bits
 
-
-def write_max_pool(draft: Draft, node: MaxPool, source: str, steps: int) -> None:
+def write_max_pool(draft: Draft, node: MaxPool, source: str) -> None:
     """Max-pooling, of spikes or of values."""
     name, read, write = node.name, draft.layouts[source], draft.layouts[node.name]
     draft.count_events(node, source)
@@ -26,8 +24,14 @@ def write_max_pool(draft: Draft, node: MaxPool, source: str, steps: int) -> None
                    target=draft.values(name), **places)  # fmt: skip
         return
     places |= {"source": draft.as_bits[source], "target": draft.spikes(name)}
+    if draft.spec.is_signed(source):
+        assert node.pooling == "rise", "the spec refuses others"
+        places["estimate"] = draft.net_counts(inputs * -(-read.channels // 32) * 32)
+        places |= {"long": int(draft.long), "disjoint": int(disjoint(node))}
+        draft.emit(code.GROWTH_SIGNED, source, name, **places)
+        return
     places |= {"pooling": code.POOLINGS[node.pooling], "disjoint": int(disjoint(node))}
-    if node.pooling == "rise" and steps <= SHORT_COUNTS:
+    if node.pooling == "rise" and not draft.long:
         places["estimate"] = draft.counts.room(inputs * -(-read.channels // 32) * 32)
         draft.emit(code.GROWTH, source, name, **places)
     else:

@@ -14,6 +14,7 @@ from ann2snn.spec import Neuron, Node, SpikingSpec, SumPool
 from ann2snn.spec.cost import event_costs
 
 Places = dict[str, int]
+SHORT_COUNTS = 65_000  # steps up to which counts fit 16 bits
 
 
 @dataclass
@@ -23,6 +24,7 @@ class Results:
 
     slots: int = 0
     spikes: Places = field(default_factory=dict)
+    negative: Places = field(default_factory=dict)
     synops: Places = field(default_factory=dict)
     pool_operations: Places = field(default_factory=dict)
     marks: Places = field(default_factory=dict)
@@ -62,8 +64,8 @@ class Draft:
     the spikes they would be summed of.
     """
 
-    def __init__(self, spec: SpikingSpec, precision: str) -> None:
-        self.spec = spec
+    def __init__(self, spec: SpikingSpec, precision: str, steps: int) -> None:
+        self.spec, self.long = spec, steps > SHORT_COUNTS
         self.layouts = {name: Layout.of(shape) for name, shape in spec.shapes.items()}
         self.bits_of = signal_bits(spec)
         whole = np.issubdtype(precision, np.integer)
@@ -102,6 +104,7 @@ class Draft:
                 "out_rows": write.rows, "out_columns": write.columns,
                 "out_channels": write.channels, "out_width": write.width,
                 "out_words": write.words,
+                "negative": self.negative(source_name), "out_negative": self.negative(target_name),
             }
             | places
         )  # fmt: skip
@@ -115,8 +118,14 @@ class Draft:
     def spikes(self, name: str) -> int:
         """Room for a signal as bits."""
         layout = self.layouts[name]
-        place = self.as_bits[name] = self.bits.room(layout.pixels * layout.words)
+        room = layout.pixels * layout.words + self.negative(name)
+        place = self.as_bits[name] = self.bits.room(room)
         return place
+
+    def negative(self, name: str) -> int:
+        """How far the negative spikes of a signal lie behind its positive ones; 0 for others."""
+        layout = self.layouts[name]
+        return layout.pixels * layout.words if self.spec.is_signed(name) else 0
 
     def values_of(self, name: str) -> int:
         """Where `name` lies as values; spikes are expanded once for all who want them so."""
@@ -142,10 +151,18 @@ class Draft:
         start = np.full(self.spec.shapes[node.name], node.initial_potential * threshold)
         place = self.results.potentials[node.name] = self.state.put(layout.filled(start))
         mark = self.results.marks[node.name] = len(self.results.marks)
+        signed = int(self.spec.is_signed(node.name))
         return {
             "potential": place, "mark": mark, "zeroes": code.RESETS[node.reset],
-            "threshold": threshold,
+            "threshold": threshold, "signed": signed,
+            "sent": self.net_counts(layout.pixels * layout.width) if signed else 0,
+            "long": int(self.long),
+            "out_negative": self.negative(node.name),
         }  # fmt: skip
+
+    def net_counts(self, size: int) -> int:
+        """Room for as many net counts of spikes, in 32 bits for long runs and else in 16."""
+        return (self.estimates if self.long else self.counts).room(size)
 
     def count_events(self, node: Node, source: str) -> None:
         """Counts the operations that the events of `source` cost at a node which reads it, or it in
@@ -155,13 +172,23 @@ class Draft:
         weights = counts[0] if counts.ndim == 3 else np.full(pixels, counts[0])
         getattr(self.results, operations)[node.name] = self.count(source, weights.ravel())
 
-    def count(self, source: str, weights: np.ndarray) -> int:
-        """A slot for the sum over the events of `source` (units that are not 0, see `Block`) of
-        their pixel's weight."""
+    def count_spikes(self, name: str) -> None:
+        """Counts the spikes that a node sends, and those of them that are negative."""
+        ones, results = np.ones(self.layouts[name].pixels, np.int64), self.results
+        results.spikes[name] = self.count(name, ones)
+        if self.negative(name):
+            results.negative[name] = self.count(name, ones, negative_alone=True)
+
+    def count(self, source: str, weights: np.ndarray, *, negative_alone: bool = False) -> int:
+        """A slot for the sum over the events of `source` (units that are not 0, see `Block`), or of
+        the negative ones alone, of their pixel's weight."""
         slot, table = self.results.slots, self.tables.put(weights)
         self.results.slots += 1
         if source in self.as_bits:
-            self.emit(code.COUNT, source, source, source=self.as_bits[source], table=table,
+            bits, negative = self.as_bits[source], self.negative(source)
+            if negative_alone:
+                bits, negative = bits + negative, 0
+            self.emit(code.COUNT, source, source, source=bits, negative=negative, table=table,
                       slot=slot)  # fmt: skip
         else:
             self.emit(code.COUNT_VALUES, source, source, source=self.as_values[source],

@@ -95,7 +95,7 @@ class _Bench:
     operations: npt.NDArray[np.int64]
     largest: npt.NDArray[np.float64]
     units: npt.NDArray[np.int64]
-    trains: npt.NDArray[np.bool_]
+    trains: npt.NDArray[np.int8]
 
     @staticmethod
     def of(program: Program, precision: str, steps: int) -> "_Bench":
@@ -110,7 +110,7 @@ class _Bench:
             np.zeros((results.slots, steps), np.int64),
             np.zeros(len(results.marks)),
             np.zeros(sum(size for _, size in results.units.values()), np.int64),
-            np.zeros((steps, sum(size for _, size in results.trains.values())), np.bool_),
+            np.zeros((steps, sum(size for _, size in results.trains.values())), np.int8),
         )
 
     def clear(self, program: Program) -> None:
@@ -144,7 +144,8 @@ class _Work:
         for name, (_, size) in results.units.items():
             self.block.counts[name] = np.zeros((n, size), np.int64)
         for name, (_, size) in results.trains.items():
-            self.block.trains[name] = np.zeros((n, self.steps, size), np.bool_)
+            kind = np.int8 if self.spec.is_signed(name) else np.bool_
+            self.block.trains[name] = np.zeros((n, self.steps, size), kind)
         if "potentials" in self.keep:
             for name in results.potentials:
                 units = int(np.prod(self.spec.shapes[name]))
@@ -154,6 +155,7 @@ class _Work:
         block, results = self.block, self.program.results
         return [
             (block.spikes, results.spikes),
+            (block.negative, results.negative),
             (block.synops, results.synops),
             (block.pool_operations, results.pool_operations),
         ]

@@ -17,11 +17,12 @@ Numbers = npt.NDArray[np.int64]
 JOINT = range(9, 17)
 
 
-def is_quick(node: Conv) -> bool:
-    """Whether the fast kernel takes the convolution, if it reads spikes."""
+def is_quick(node: Conv, *, signed: bool = False) -> bool:
+    """Whether the fast kernel takes the convolution, if it reads spikes, `signed` or binary."""
     _, per_group, tall, wide = node.weight.shape
     plain = node.stride == node.dilation == (1, 1) and node.groups == 1
-    return plain and wide == 3 and tall * per_group < (1 << 16) - 1
+    rows = tall * per_group
+    return plain and wide == 3 and (2 * rows + 1 if signed else rows) < (1 << 16) - 1
 
 
 def write_convolution(draft: Draft, node: Conv) -> Neuron | None:
@@ -37,7 +38,7 @@ def write_convolution(draft: Draft, node: Conv) -> Neuron | None:
         "groups": node.groups,
         "bias": _bias(draft, node),
     }  # fmt: skip
-    if source in draft.as_bits and is_quick(node):
+    if source in draft.as_bits and is_quick(node, signed=draft.spec.is_signed(source)):
         return _convolution_of_spikes(draft, node, geometry)
     out, per_group, *_ = node.weight.shape
     grouped = node.weight.reshape(node.groups, out // node.groups, per_group, tall, wide)
@@ -57,12 +58,13 @@ def _convolution_of_spikes(draft: Draft, node: Conv, geometry: Places) -> Neuron
     weight = taps.reshape(tall * per_group, wide, out_layout.width)
     slots = out_layout.columns + wide - 1  # each ends with a mark, behind a row of zeros at times
     events = tall * layout.columns * layout.channels * area + 2 * slots
-    if source not in draft.pools and len(weight) in JOINT:
+    signed = draft.spec.is_signed(source)
+    if source not in draft.pools and not signed and len(weight) in JOINT:
         lower = geometry["joint"] = -(-len(weight) // 2)
         weight = np.concatenate([_combinations(weight[:lower]), _combinations(weight[lower:])])
         events = 3 * slots
     draft.longest = max(draft.longest, events)
-    geometry |= _rows(draft, weight, name, area, out_layout.width // 32 * 32)
+    geometry |= _rows(draft, weight, name, area, out_layout.width // 32 * 32, signed=signed)
     readers = draft.spec.readers(name)
     neuron = readers[0] if len(readers) == 1 and isinstance(readers[0], Neuron) else None
     if neuron:
@@ -101,7 +103,9 @@ def write_linear(draft: Draft, node: Linear, source: str) -> None:
         return
     area = _pool_area(draft, source)
     draft.longest = max(draft.longest, len(weight) * area + 1)
-    places = _rows(draft, weight, name, area, out.width // 128 * 128)
+    places = _rows(
+        draft, weight, name, area, out.width // 128 * 128, signed=draft.spec.is_signed(source)
+    )
     first = np.arange(layout.pixels) * layout.channels
     read = source
     if source in draft.pools:
@@ -122,15 +126,18 @@ def _pool_area(draft: Draft, source: str) -> int:
     return draft.pools[source].largest_window if source in draft.pools else 1
 
 
-def _rows(draft: Draft, weight: np.ndarray, name: str, area: int, wide: int) -> Places:
+def _rows(
+    draft: Draft, weight: np.ndarray, name: str, area: int, wide: int, *, signed: bool
+) -> Places:
     """Weights (rows, ..., channels) of `name` for the fast kernels, with a row of zeros behind
     them: as 16-bit whole numbers of a power of two where all of them are such (half as many bytes
     to move, and the sums are exact), else as the other weights.
 
-    Each is added `area` times at most, in pairs. Kernels take the channels up to `wide` in blocks
-    of 32, the others in blocks of 16.
+    Behind the zeros stand the negated rows where spikes are `signed`: a negative spike adds one of
+    these. Each is added `area` times at most, in pairs. Kernels take the channels up to `wide` in
+    blocks of 32, the others in blocks of 16.
     """
-    rows = np.concatenate([weight, np.zeros_like(weight[:1])])
+    rows = np.concatenate([weight, np.zeros_like(weight[:1]), *([-weight] if signed else [])])
     largest = int(np.frexp(np.abs(weight).max(initial=0.0))[1])
     exponent = min(14 - largest, draft.bits_of[name])
     units = np.ldexp(rows, exponent)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ann2snn.mechanisms.inputs import INPUTS
 from ann2snn.mechanisms.outputs import OUTPUTS
 from ann2snn.mechanisms.resets import RESETS
+from ann2snn.mechanisms.spikes import SPIKES
 from ann2snn.spec.nodes.node import Changing, Shape, Stateless
 
 
@@ -42,15 +43,17 @@ class Input(Changing):
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Output(Stateless):
     """The classes. The answers of all rows of `OUTPUTS` are taken from one run; `output` names the
-    one that counts, `clock_rate` and `draw` steer the softmax, `reset` the classes of the count.
+    one that counts, `clock_rate` and `draw` steer the softmax, `reset` and `spikes` the classes of
+    the count.
     """
 
     output: str = "softmax"
     clock_rate: float = 0.3
     draw: bool = False
     reset: str = "subtract"
+    spikes: str = "binary"
 
-    mechanisms = ("output", OUTPUTS), ("reset", RESETS)
+    mechanisms = ("output", OUTPUTS), ("reset", RESETS), ("spikes", SPIKES)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -12,7 +12,7 @@ class Neuron(Changing):
     """Integrate-and-fire neurons with threshold 1, at most one spike a step.
 
     V <- V + current; a spike where `spikes` says so of V (binary: where V >= 1); then the reset,
-    V <- V - 1 (subtract) or V <- 0 (zero) where it spiked. V starts at `initial_potential`.
+    V <- V - spike (subtract) or V <- 0 (zero) where it spiked. V starts at `initial_potential`.
 
     `saturating` is the share of the layer's calibration activations above `scale`, which a rate of
     one spike a step cannot express.
@@ -27,6 +27,11 @@ class Neuron(Changing):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        fitting = SPIKES[self.spikes].resets
+        self._require(
+            not fitting or self.reset in fitting,
+            f"spikes {self.spikes} go with reset {' or '.join(fitting)}, got {self.reset}",
+        )
         self._require(
             0 <= self.initial_potential < 1,
             f"initial_potential must be in [0, 1), got {self.initial_potential}",
@@ -36,7 +41,7 @@ class Neuron(Changing):
         return shapes[0]
 
     def signal(self, inputs: list[str]) -> str:  # noqa: ARG002
-        return "spikes" if SPIKES[self.spikes].levels == (0, 1) else "graded"
+        return {(0, 1): "spikes", (-1, 0, 1): "signed"}.get(SPIKES[self.spikes].levels, "graded")
 
     def bound(self, inputs: list[float]) -> float:  # noqa: ARG002
         return float(max(abs(level) for level in SPIKES[self.spikes].levels))

@@ -1,9 +1,9 @@
-"""What every kind of node says of itself, and the kinds there are.
+"""The description that every kind of node gives of itself, and the kinds there are.
 
 Units: membrane potential, current and converted weights in units of the threshold, which is 1; time
 in steps. A node's signal is what it hands on in one step:
 
-- spikes: 0 or 1 (`Neuron`; `Input` with Poisson input; `MaxPool` over spikes);
+- spikes: 0 or 1; signed: -1, 0 or 1 (`Neuron`; `Input` with Poisson input; `MaxPool` over spikes);
 - graded: whole numbers (`SumPool` over spikes);
 - current: any signed number (`Conv`, `Linear`, `Affine`, `Add`, analog `Input`). A signal that
   carries no ReLU in the analog network is a current; only a ReLU makes a `Neuron`.
@@ -30,7 +30,12 @@ Shape = tuple[int, ...]
 Cost = tuple[str, Counts]
 
 ARRAYS = ("scale", "weight", "bias", "gain")
-SIGNALS = ("spikes", "graded", "current")  # a signal that joins several is the last of theirs
+SIGNALS = (
+    "spikes",
+    "signed",
+    "graded",
+    "current",
+)  # a signal that joins several is the last of theirs
 
 
 class SpecError(ValueError):
@@ -39,7 +44,7 @@ class SpecError(ValueError):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Node(ABC):
-    """What all kinds share. `scale` has shape () or (channels,).
+    """The part that all kinds share. `scale` has shape () or (channels,).
 
     `mechanisms` are the fields that name a row, with its table. `moves` says that the node hands on
     the spikes of others in other places, which are counted where they are sent. A subclass is a

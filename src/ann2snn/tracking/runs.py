@@ -1,4 +1,4 @@
-"""The runs that MLflow should show, worked out from a project's files alone."""
+"""The runs that MLflow is to show, worked out from a project's files alone."""
 
 import csv
 import hashlib
@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 
 from ann2snn.records import Json, Record, canonical_json
-from ann2snn.tracking.groups import Group, groups_of
 from ann2snn.tracking.naming import (
     experiment_name,
     metric_points,
@@ -18,15 +17,20 @@ from ann2snn.tracking.naming import (
     run_name,
     varying_parameters,
 )
+from ann2snn.tracking.studies_and_sweeps import Group, groups_of
 
 SHOWN = ("ann", "conversion", "simulation")
+PROVENANCE = (
+    "git_commit", "git_dirty", "python", "threads", "processor", "accelerator", "system", "seconds",
+)  # fmt: skip
+Found = dict[str, tuple[Record, Path]]  # records and their files, by run key
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One run: `key` is its run key, `parent` that of the run it is nested under.
+    """One run: `key` is its run key, `parent` the key of the run that it is nested under.
 
-    `links` are the keys of the results it was made from, by step; `files` artifacts by name.
+    `links` are the keys of its inputs, by step; `files` are artifacts by name.
     """
 
     key: str
@@ -48,7 +52,7 @@ class Entry:
 
     @cached_property
     def content(self) -> str:
-        """A hash of all that the run shows: equal in MLflow and here, there is nothing to send."""
+        """A hash of all that the run shows; where MLflow has the same, there is nothing to send."""
         digest = hashlib.sha256()
         for part in (self.name, self.parameters, self.metrics, self.tags, self.parent):
             digest.update(canonical_json(part).encode())
@@ -74,7 +78,7 @@ def read_entries(project: Path) -> list[Entry]:
     groups = [
         group
         for group in groups_of(project)
-        if group.step in SHOWN and any(key in shown for _, key in group.points)
+        if group.step in SHOWN and any(key in shown for key in group.keys)
     ]
     entries = [_group_entry(group, shown) for group in groups]
     for step in SHOWN:
@@ -95,43 +99,40 @@ def _records(project: Path) -> Iterator[tuple[str, tuple[Record, Path]]]:
         yield record.key, (record, path)
 
 
-def _in_display_order(
-    step: str, shown: dict[str, tuple[Record, Path]], groups: list[Group]
-) -> list[str]:
+def _in_display_order(step: str, shown: Found, groups: list[Group]) -> list[str]:
     """Keys of a step, last point first: MLflow lists the latest run first."""
     own = {key for key, (record, _) in shown.items() if record.step == step}
-    ordered = [key for group in groups for _, key in reversed(group.points) if key in own]
+    ordered = [key for group in groups for key in reversed(group.keys) if key in own]
     return list(dict.fromkeys([*sorted(own - set(ordered)), *ordered]))
 
 
 def _entry(
-    record: Record,
-    path: Path,
-    groups: list[Group],
-    shown: dict[str, tuple[Record, Path]],
-    manifests: dict[str, Json],
+    record: Record, path: Path, groups: list[Group], shown: Found, manifests: dict[str, Json]
 ) -> Entry:
     member = [group for group in groups if record.key in group.keys]
     neighbours = [shown[key][0] for key in member[0].keys if key in shown] if member else []
+    dataset = record.description["dataset"]
+    manifest = manifests.get(record.parents.get("data", ""), {})
+    beside = path.with_name("provenance.json")
+    made: Json = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
     tags = {
         "run_key": record.key,
         "step": record.step,
-        "dataset": record.description["dataset"],
+        "dataset": dataset,
         "studies": ", ".join(group.name for group in member if group.kind == "study"),
         "sweeps": ", ".join(group.name for group in member if group.kind == "sweep"),
         "label": member[0].label(record.key) if member else "",
         "mlflow.source.name": f"ann2snn.pipeline.{record.step}",
         "mlflow.source.type": "LOCAL",
+        "mlflow.source.git.commit": str(made.get("git_commit") or ""),
+        **{f"data_sha256.{part}": str(own) for part, own in manifest.get("sha256", {}).items()},
+        **{name: str(made[name]) for name in PROVENANCE if made.get(name) is not None},
+        **{f"version.{name}": version for name, version in made.get("versions", {}).items()},
     }
-    manifest = manifests.get(record.parents.get("data", ""), {})
-    for part, digest in manifest.get("sha256", {}).items():
-        tags[f"data_sha256.{part}"] = str(digest)
-    made = _provenance(path)
-    tags |= _provenance_tags(made)
     return Entry(
         key=record.key,
         step=record.step,
-        dataset=record.description["dataset"],
+        dataset=dataset,
         name=run_name(record, varying_parameters(neighbours)),
         parameters=parameters(record),
         metrics=metric_points(record),
@@ -144,32 +145,11 @@ def _entry(
     )
 
 
-def _provenance(path: Path) -> Json:
-    beside = path.with_name("provenance.json")
-    if not beside.is_file():
-        return {}
-    content: Json = json.loads(beside.read_text(encoding="utf-8"))
-    return content
-
-
-def _provenance_tags(made: Json) -> dict[str, str]:
-    if not made:
-        return {}
-    versions = {f"version.{name}": version for name, version in made.get("versions", {}).items()}
-    names = ("git_commit", "git_dirty", "python", "threads", "processor", "accelerator", "system")
-    known = {name: made[name] for name in (*names, "seconds") if made.get(name) is not None}
-    tags = {name: str(value) for name, value in known.items()}
-    return {**tags, **versions, "mlflow.source.git.commit": tags.get("git_commit", "")}
-
-
 def _files(record: Record, path: Path) -> dict[str, bytes | Path]:
-    files: dict[str, bytes | Path] = {"record.json": path}
-    for name in record.details.get("files", {}):
-        if (path.parent / name).is_file():
-            files[name] = path.parent / name
-    if record.details.get("layers"):
-        files["layers.csv"] = table(record.details["layers"])
-    return files
+    beside = [path.with_name(name) for name in record.details.get("files", {})]
+    files = {"record.json": path, **{file.name: file for file in beside if file.is_file()}}
+    layers = record.details.get("layers")
+    return {**files, "layers.csv": table(layers)} if layers else {**files}
 
 
 def table(rows: list[Json]) -> bytes:
@@ -182,11 +162,11 @@ def table(rows: list[Json]) -> bytes:
     return text.getvalue().encode()
 
 
-def _group_entry(group: Group, shown: dict[str, tuple[Record, Path]]) -> Entry:
+def _group_entry(group: Group, shown: Found) -> Entry:
     """The parent run of a study or a sweep, with its table and figures."""
-    records = [(name, shown[key][0]) for name, key in group.points if key in shown]
-    first = records[0][1]
-    varying = varying_parameters(record for _, record in records)
+    records = [shown[key][0] for key in group.keys if key in shown]
+    dataset = records[0].description["dataset"]
+    varying = varying_parameters(records)
     rows = [
         {
             "point": group.label(record.key),
@@ -194,19 +174,19 @@ def _group_entry(group: Group, shown: dict[str, tuple[Record, Path]]) -> Entry:
             **record.metrics,
             "run_key": record.key,
         }
-        for _, record in records
+        for record in records
     ]
     return Entry(
         key=group.key,
         step=group.step,
-        dataset=first.description["dataset"],
+        dataset=dataset,
         name=f"{group.kind} {group.name}",
         parameters={},
         metrics=[],  # a parent's own numbers would stand among its points' in every chart
         tags={
             "run_key": group.key,
             "step": group.step,
-            "dataset": first.description["dataset"],
+            "dataset": dataset,
             group.kind: group.name,
             "mlflow.note.content": group.description,
         },

@@ -21,7 +21,7 @@ class Group:
 
     @property
     def key(self) -> str:
-        """Stands where a run key stands for results."""
+        """Takes the place that a run key has for results."""
         return f"{self.kind}/{self.step}/{self.name}"
 
     @property

@@ -6,11 +6,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from ann2snn.records import Json, write_json
 from ann2snn.report.chart import save_chart
 from ann2snn.report.figures import all_charts
 from ann2snn.report.findings import findings
 from ann2snn.report.page import report_page
-from ann2snn.report.reading import read_results
+from ann2snn.report.results import Point, read_results
 from ann2snn.report.rows import result_rows
 
 
@@ -34,6 +35,11 @@ def write_report(artifacts: Path, target: Path, strict: bool = True) -> None:
     try:
         for chart in charts:
             save_chart(chart, temporary / "figures")
+        for study in results.studies:
+            for point in study.points:
+                write_json(
+                    temporary / "metrics" / study.name / f"{point.name}.json", _metrics(point)
+                )
         to_artifacts = Path(os.path.relpath(artifacts, target)).as_posix()
         page = report_page(results, charts, found, to_artifacts)
         (temporary / "report.md").write_text(page, encoding="utf-8", newline="\n")
@@ -46,6 +52,17 @@ def write_report(artifacts: Path, target: Path, strict: bool = True) -> None:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(before, ignore_errors=True)
+
+
+def _metrics(point: Point) -> Json:
+    """The few numbers of a point that `dvc metrics show` puts into one row of its table."""
+    found = point.metrics
+    return {
+        "ann": round(found["ann_accuracy"], 2),
+        "snn": round(found["snn_accuracy"], 2),
+        "steps_to_99": found["steps_to_99"],
+        "synops": round(found["synops_per_image"]),
+    }
 
 
 def _rows_text(rows: list[dict[str, Any]]) -> str:

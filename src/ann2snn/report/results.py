@@ -1,6 +1,7 @@
-"""What `artifacts` holds, as studies with their points; nothing but files is read."""
+"""The content of `artifacts` as studies with their points; nothing but files is read."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from ann2snn.mechanisms.outputs import OUTPUTS
 from ann2snn.records import Json, Record
 
+# The order of the page; other kinds and data sets come last, by name.
 KINDS = ("best", "ablation", "percentiles", "architecture", "gates", "readouts", "inputs",
          "channels", "presets", "selection", "theory", "batch-norm")  # fmt: skip
 DATASETS = ("CIFAR-10", "CIFAR-10 (JPEG copy)", "MNIST", "digits")
@@ -59,15 +61,12 @@ class Study:
     @property
     def extent(self) -> str:
         """Images, steps, seeds and training in words, as every figure names them."""
-        images = {f"{point.metrics['images']:,}" for point in self.points}
-        steps = {str(point.metrics["steps"]) for point in self.points}
-        parts = {point.part for point in self.points}
-        seeds = {point.simulation.settings["simulation"]["seed"] for point in self.points}
-        return (
-            f"{' and '.join(sorted(images))} {' and '.join(sorted(parts))} images,"
-            f" {' and '.join(sorted(steps))} steps, seed {', '.join(map(str, sorted(seeds)))};"
-            f" {self.training}"
-        )
+        runs = [point.simulation.settings["simulation"] for point in self.points]
+        images = _words(sorted({f"{point.metrics['images']:,}" for point in self.points}))
+        steps = _words(sorted({str(point.metrics["steps"]) for point in self.points}))
+        seeds = _words(sorted({run["seed"] for run in runs}), ", ")
+        parts = _words(sorted({point.part for point in self.points}))
+        return f"{images} {parts} images, {steps} steps, seed {seeds}; {self.training}"
 
     @property
     def training(self) -> str:
@@ -76,15 +75,13 @@ class Study:
         trained = [recipe for recipe in recipes if not recipe["weights"]]
         words = []
         if trained:
-            epochs = " and ".join(map(str, sorted({recipe["epochs"] for recipe in trained})))
-            seeds = ", ".join(map(str, sorted({recipe["seed"] for recipe in trained})))
+            epochs = _words(sorted({recipe["epochs"] for recipe in trained}))
+            seeds = sorted({recipe["seed"] for recipe in trained})
             words.append(
                 f"trained {epochs} {'epoch' if epochs == '1' else 'epochs'},"
-                f" {'seeds' if ',' in seeds else 'seed'} {seeds}"
+                f" {'seeds' if len(seeds) > 1 else 'seed'} {_words(seeds, ', ')}"
             )
-        if len(trained) < len(recipes):
-            words.append("given weights")
-        return "; ".join(words)
+        return "; ".join(words + ["given weights"] * (len(trained) < len(recipes)))
 
     @property
     def variants(self) -> dict[str, list[Point]]:
@@ -93,6 +90,10 @@ class Study:
         for point in self.points:
             found.setdefault(point.label, []).append(point)
         return found
+
+
+def _words(values: Iterable[Any], between: str = " and ") -> str:
+    return between.join(map(str, values))
 
 
 @dataclass(frozen=True)
