@@ -29,7 +29,7 @@ from ann2snn.report.published import (
     published,
 )
 from ann2snn.report.results import READOUTS, Point, Results, Study, saturating_shares
-from ann2snn.report.rows import LAST, START, readout_rows, speed_level
+from ann2snn.report.rows import LAST, START, output_rows, speed_level
 from ann2snn.report.scale_factors import pair_of_scales, scale_factors
 from ann2snn.report.selection import chosen_point
 
@@ -193,7 +193,7 @@ class Tables:
                 self._run(point),
             )
             for point in study.points
-            for name, found in readout_rows(point).items()
+            for name, found in output_rows(point).items()
         ]  # fmt: skip
         return table(("", "SNN", "interval", f"last {LAST}", "steps to 99 %", "run"), rows)
 
