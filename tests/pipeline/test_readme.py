@@ -50,3 +50,15 @@ def test_every_file_that_the_readme_links_to_is_there() -> None:
     assert targets
     for target in targets:
         assert (ROOT / target).exists(), target
+
+
+def test_the_map_names_every_room_and_files_that_are_there() -> None:
+    _, _, *rows = README.split("| room |")[1].split("\n\n")[0].splitlines()
+    house = ROOT / "src" / "ann2snn"
+    cells = [[re.findall(r"`([a-z_/.]+)`", cell) for cell in row.split("|")] for row in rows]
+    rooms = {name.strip("/") for row in cells for name in row[1] if name.endswith("/")}
+    five = {"data", "ann", "conversion", "simulation", "report"}
+    assert rooms | five == {path.parent.name for path in house.glob("*/__init__.py")}
+    for row in cells[1:]:
+        first = row[3][0]
+        assert (house / first).exists() or (house / row[1][0] / first).exists(), first

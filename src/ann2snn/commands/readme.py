@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def generated(project: Path) -> dict[str, Callable[[], str]]:
-    """What fills each part, by its name; the speeds are those last measured by `make bench`."""
+    """Functions that write each part, by its name; speeds are those of the last `make bench`."""
     from ann2snn.config.toggle_table import toggle_table
     from ann2snn.report.readme_tables import readme_tables
     from bench.section import written

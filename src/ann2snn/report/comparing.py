@@ -1,4 +1,4 @@
-"""What records say of firing rates against activations: one reading for all figures of it."""
+"""Firing rates beside activations, as records hold them: one reading for figures and findings."""
 
 from dataclasses import dataclass
 

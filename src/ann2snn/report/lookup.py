@@ -12,7 +12,7 @@ from jinja2 import UndefinedError
 from ann2snn.numerics.steps_to_level import first_step_at
 from ann2snn.records import Json
 from ann2snn.report.comparing import compared_layers
-from ann2snn.report.markdown import step_or_never
+from ann2snn.report.markdown import hundredths, interval, step_or_never, three_digits
 from ann2snn.report.published import (
     CURVE_IMAGES,
     papers_bar,
@@ -149,10 +149,14 @@ def _or_never(step: int | None) -> float:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "percent": "{:.2f}".format,
+    "percent": hundredths,
+    "interval": lambda bounds: interval(*bounds),
+    "operations": lambda value: "" if value is None else three_digits(value),
+    "truth": lambda holds: "yes" if holds else "no",
+    "cell": lambda words: words.replace("|", "\\|"),
     "signed": "{:+.2f}".format,
     "times": "{:.1f}".format,
     "r": "{:.3f}".format,
-    "step": lambda step: step_or_never(None if math.isinf(step) else int(step)),
+    "step": lambda step: step_or_never(None if step in (None, math.inf) else int(step)),
     "first_step": first_step,
 }

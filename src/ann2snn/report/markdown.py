@@ -38,16 +38,8 @@ def interval(low: float, high: float) -> str:
     return f"{low:.2f} to {high:.2f}"
 
 
-def interval_of(point: Point) -> str:
-    return interval(point.metrics["interval_low"], point.metrics["interval_high"])
-
-
 def step_or_never(step: int | None) -> str:
     return "never" if step is None else str(step)
-
-
-def yes_or_no(holds: bool) -> str:
-    return "yes" if holds else "no"
 
 
 def three_digits(value: float) -> str:

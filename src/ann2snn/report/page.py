@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ann2snn.report.best_tables import BestTables
 from ann2snn.report.chart import Chart
 from ann2snn.report.findings import Finding, environment
+from ann2snn.report.published import papers_data
 from ann2snn.report.results import Results, Study
-from ann2snn.report.rows import LAST
-from ann2snn.report.tables import Tables
+from ann2snn.report.selection import chosen_point
+from ann2snn.report.tables import Tables, names
 
 # The conversion's toggles that a study names where all its points share them.
 NAMED_TOGGLES = ("input", "reset", "normalization", "percentile", "pooling", "output",
@@ -52,14 +52,17 @@ def report_page(
                 shared=_shared_toggles(study),
             )
         )
+    shown = results.full_methods()
     text = (
         environment()
         .get_template("page.md")
         .render(
+            **names(artifacts),
             sections=sections,
-            best=BestTables(results.full_methods(), artifacts),
+            shown=shown,
             tables=Tables(results, artifacts),
-            last=LAST,
+            chosen=chosen_point,
+            comparable=any(papers_data(study.dataset) for study, _ in shown),
         )
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -2,20 +2,15 @@
 network."""
 
 from pathlib import Path
+from typing import Any
 
-from ann2snn.report.markdown import (
-    ann_link,
-    hundredths,
-    interval_of,
-    run_link,
-    step_or_never,
-    table,
-)
+from ann2snn.report.findings import environment
+from ann2snn.report.markdown import ann_link
 from ann2snn.report.published import is_papers_network, papers_data, published
-from ann2snn.report.results import Point, Results, Study, read_results
-from ann2snn.report.tables import bars
+from ann2snn.report.results import Point, Study, read_results
+from ann2snn.report.tables import bars, names
 
-ARTIFACTS = "artifacts"  # the way from README to the records
+WAY = "artifacts"  # from README to the records
 
 
 def readme_tables(artifacts: Path) -> str:
@@ -25,39 +20,18 @@ def readme_tables(artifacts: Path) -> str:
         FileNotFoundError: there are no results.
     """
     results = read_results(artifacts)
-    compared = [study for study in results.of_kind("ablation") if bars(study)]
-    return "\n\n".join([*(_ablation(results, study) for study in compared[:1]), _best(results)])
-
-
-def _ablation(results: Results, study: Study) -> str:
-    ann, first = published("ablation")["ann"], study.points[0]
-    key = first.simulation.parents["ann"]
-    trained = ann_link(results, first, f"`{key[:10]}`", ARTIFACTS)
-    rows = [("ANN", hundredths(first.metrics["ann_accuracy"]), ann.words, trained)]
-    rows += [
-        (
-            f"SNN: {point.label}", hundredths(point.metrics["snn_accuracy"]), bar.words,
-            run_link(point, ARTIFACTS),
-        )
-        for point, bar in bars(study)
-    ]  # fmt: skip
-    columns = ("accuracy, %", study.dataset, f"the paper, original {ann.dataset}", "run")
-    return f"{table(columns, rows)}\n\n{study.extent[:1].upper()}{study.extent[1:]}."
-
-
-def _best(results: Results) -> str:
-    rows = [
-        (
-            study.dataset, hundredths(point.metrics["ann_accuracy"]),
-            f"**{hundredths(point.metrics['snn_accuracy'])}**", interval_of(point),
-            step_or_never(point.metrics["steps_to_99"]), _papers(study, point),
-            run_link(point, ARTIFACTS),
-        )
-        for study, point in results.best()
-    ]  # fmt: skip
-    columns = ("best results", "ANN", "SNN", "95 % interval", "steps to 99 % of ANN",
-               "the paper's SNN", "run")  # fmt: skip
-    return table(columns, rows)
+    tables: Any = (
+        environment().get_template("tables.md").make_module(names(WAY) | {"papers": _papers})
+    )
+    texts = []
+    for study in [study for study in results.of_kind("ablation") if bars(study)][:1]:
+        first = study.points[0]
+        key = f"`{first.simulation.parents['ann'][:10]}`"
+        trained = ann_link(results, first, key, WAY)
+        ann = published("ablation")["ann"]
+        texts += [tables.bars_of_figure_2(study, bars(study), ann, trained)]
+        texts += [f"{study.extent[:1].upper()}{study.extent[1:]}."]
+    return "\n\n".join(text.strip() for text in (*texts, tables.best_methods(results.best())))
 
 
 def _papers(study: Study, point: Point) -> str:

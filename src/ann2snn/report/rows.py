@@ -66,7 +66,7 @@ def result_row(study: Study, point: Point) -> Json:
             for level in (START, speed_level(study, point))
         },
         "at_99": None if reached is None else costs(point, reached),
-        "readouts": readout_rows(point),
+        "readouts": output_rows(point),
         "early_exit": {
             name: point.simulation.curves.get(f"early_exit_{name}")
             for name in ("margin", "steps", "accuracy")
@@ -84,7 +84,7 @@ def speed_level(study: Study, point: Point) -> float:
 
 
 def costs(point: Point, step: int | None = None) -> Json:
-    """What a run costs, of all steps or up to `step` (from 1)."""
+    """Spikes, synaptic operations and energy of a run, of all steps or up to `step` (from 1)."""
     return {
         "spikes_per_neuron": spikes_until(point, step),
         "synops_per_image": synops_until(point, step),
@@ -92,8 +92,8 @@ def costs(point: Point, step: int | None = None) -> Json:
     }
 
 
-def readout_rows(point: Point) -> dict[str, Json]:
-    """What each read-out makes of the run, as far as it is there, by name."""
+def output_rows(point: Point) -> dict[str, Json]:
+    """Accuracies of the run by each output that it has, by name."""
     images, ann = point.metrics["images"], point.metrics["ann_accuracy"]
     rows = {}
     for readout in READOUTS:
@@ -123,7 +123,7 @@ def energy_ratio(point: Point, step: int | None = None) -> float:
 
 
 def synops_until(point: Point, step: int | None = None) -> float:
-    """Synaptic operations an image, of all steps or up to `step` (from 1)."""
+    """Synaptic operations per image, of all steps or up to `step` (from 1)."""
     if step is None:
         return float(point.metrics["synops_per_image"])
     return list(accumulate(point.simulation.curves["synops"]))[step - 1]

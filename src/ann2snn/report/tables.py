@@ -1,4 +1,4 @@
-"""The tables of a study on the page, of at most seven columns each."""
+"""Tables of a study that compare its points with one another or with the paper."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,19 +6,16 @@ from itertools import pairwise
 from statistics import fmean
 
 from ann2snn.numerics.steps_to_level import first_step_at
+from ann2snn.records import Json
 from ann2snn.report.lookup import late_rise
 from ann2snn.report.markdown import (
     ann_link,
     hundredths,
-    interval,
-    interval_of,
     linked,
     run_link,
     spread,
     step_or_never,
     table,
-    three_digits,
-    yes_or_no,
 )
 from ann2snn.report.published import (
     Published,
@@ -29,9 +26,8 @@ from ann2snn.report.published import (
     published,
 )
 from ann2snn.report.results import READOUTS, Point, Results, Study, saturating_shares
-from ann2snn.report.rows import LAST, START, readout_rows, speed_level
+from ann2snn.report.rows import LAST, START, result_row, speed_level
 from ann2snn.report.scale_factors import pair_of_scales, scale_factors
-from ann2snn.report.selection import chosen_point
 
 
 @dataclass(frozen=True)
@@ -40,36 +36,6 @@ class Tables:
 
     results: Results
     artifacts: str
-
-    def points(self, study: Study) -> str:
-        return table(
-            ("", "ANN", "SNN", "interval", "steps to 99 %", "synaptic operations", "run"),
-            [
-                (
-                    point.label, hundredths(point.metrics["ann_accuracy"]),
-                    hundredths(point.metrics["snn_accuracy"]), interval_of(point),
-                    step_or_never(point.metrics["steps_to_99"]),
-                    three_digits(point.metrics["synops_per_image"]), self._run(point),
-                )
-                for point in study.points
-            ],
-        )  # fmt: skip
-
-    def details(self, study: Study) -> str:
-        return table(
-            ("", f"last {LAST}", "answers of the ANN", "no answer", "spikes per neuron", "exact",
-             "run"),
-            [
-                (
-                    point.label, hundredths(point.metrics.get("snn_accuracy_last50")),
-                    hundredths(point.metrics["agreement"]),
-                    hundredths(point.metrics.get("undecided", 0.0)),
-                    hundredths(point.metrics["spikes_per_neuron"]),
-                    yes_or_no(point.metrics["exact"]), self._run(point),
-                )
-                for point in study.points
-            ],
-        )  # fmt: skip
 
     def beside_the_paper(self, study: Study) -> str:
         """Bars and gains from bar to bar; empty where the paper has none for this network."""
@@ -120,9 +86,6 @@ class Tables:
              "no answer"),
             rows,
         )  # fmt: skip
-
-    def papers_ann(self) -> str:
-        return published("ablation")["ann"].words
 
     def scale_factors(self, study: Study) -> str:
         """By layer, for a study with the maximum beside the 99.9th percentile; else empty."""
@@ -184,22 +147,6 @@ class Tables:
         columns = ("", "change of the ANN", "of the paper's", f"SNN, {READOUTS['count']}")
         return table(columns, rows)
 
-    def outputs(self, study: Study) -> str:
-        rows = [
-            (
-                READOUTS[name] if len(study.points) == 1 else f"{point.label}, {READOUTS[name]}",
-                hundredths(found["snn_accuracy"]), interval(*found["interval"]),
-                hundredths(found["snn_accuracy_last50"]), step_or_never(found["steps_to_99"]),
-                self._run(point),
-            )
-            for point in study.points
-            for name, found in readout_rows(point).items()
-        ]  # fmt: skip
-        return table(("", "SNN", "interval", f"last {LAST}", "steps to 99 %", "run"), rows)
-
-    def choice(self, study: Study) -> str:
-        return linked(chosen_point(study), chosen_point(study).label, self.artifacts)
-
     def trained(self, study: Study) -> str:
         """The keys of the trained networks, in the order of the points that run them first."""
         first: dict[str, Point] = {}
@@ -212,6 +159,19 @@ class Tables:
 
     def _run(self, point: Point) -> str:
         return run_link(point, self.artifacts)
+
+
+def names(artifacts: str) -> Json:
+    """All that the tables of `tables.md` can call; `artifacts` is the way to the records."""
+    return {
+        "row": result_row,
+        "run": lambda point: run_link(point, artifacts),
+        "linked": lambda point, words: linked(point, words, artifacts),
+        "method": lambda study, point: "the paper's" if study.kind == "ablation" else point.label,
+        "published": published,
+        "labels": READOUTS,
+        "last": LAST,
+    }
 
 
 def bars(study: Study) -> Sequence[tuple[Point, Published]]:
