@@ -8,7 +8,7 @@ refused before anything heavy loads.
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, ParamSpec, TypeVar
 
@@ -144,15 +144,23 @@ def keywords_by_name(function: Callable[Arguments, Result]) -> Callable[Argument
     def checked(*arguments: Arguments.args, **keywords: Arguments.kwargs) -> Result:
         for name, value in keywords.items():
             if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                nearest = f"; did you mean {close[0]}?" if close else ""
                 raise SettingError(
-                    f"{function.__name__} has no keyword {name}={value!r}{nearest}"
+                    f"{function.__name__} has no keyword {name}={value!r}{nearest(name, known)}"
                     f" (there are {', '.join(known)})"
                 )
         return function(*arguments, **keywords)
 
     return checked
+
+
+def nearest(word: str, words: Sequence[str]) -> str:
+    """`; did you mean X?`, by the whole word, else by its last part; empty if none is near."""
+    close = difflib.get_close_matches(word, words, n=1)
+    if not close:
+        tails = {known.rpartition(".")[2]: known for known in words}
+        last = difflib.get_close_matches(word.rpartition(".")[2], list(tails), n=1)
+        close = [tails[tail] for tail in last]
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def neutral_values(settings: Any) -> dict[str, Any]:

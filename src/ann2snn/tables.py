@@ -2,16 +2,18 @@
 
 A reset, a pooling, a network, a data set, a figure or an engine is one row. Its table loads every
 module of the package that such rows live in when it is first read, so that a new file there is all
-that a new row takes, and every list of names is derived. Only the standard library is imported.
+that a new row takes, and every list of names is derived. Nothing is imported that loads more
+than the standard library.
 """
 
-import difflib
 import importlib
 import pkgutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
+
+from ann2snn.settings import nearest
 
 
 class Named(Protocol):
@@ -64,10 +66,9 @@ class Table(Mapping[str, Row], Generic[Row]):
         """
         rows = self._all()
         if name not in rows:
-            close = difflib.get_close_matches(str(name), rows, n=1)
             raise UnknownRowError(
                 f"{self.what} must be one of {', '.join(rows)}, got {name!r}"
-                + (f"; did you mean {close[0]}?" if close else "")
+                + nearest(str(name), list(rows))
             )
         return rows[name]
 

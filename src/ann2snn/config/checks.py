@@ -8,8 +8,8 @@ from typing import Any
 from hydra.core.override_parser.types import Override
 
 from ann2snn.config.overrides import choices_of, is_hydras, parsed, spelled_values
-from ann2snn.config.schema import CHOSEN, all_keys, nearest, toggle_of, unknown_key
-from ann2snn.settings import SettingError, rule_of
+from ann2snn.config.schema import CHOSEN, all_keys, toggle_of, unknown_key
+from ann2snn.settings import SettingError, nearest, rule_of
 
 KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 

@@ -3,15 +3,13 @@
 Nothing here imports more than the settings of the steps.
 """
 
-import difflib
-from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from ann2snn.ann.settings import AnnSettings
 from ann2snn.conversion.settings import ConversionSettings
 from ann2snn.data.settings import DataSettings
-from ann2snn.settings import SettingError, flag, text
+from ann2snn.settings import SettingError, flag, nearest, text
 from ann2snn.settings import check as check_settings
 from ann2snn.simulation.settings import SimulationSettings
 
@@ -71,13 +69,3 @@ def unknown_key(key: str) -> str:
     """The message for a key that no toggle has."""
     close = nearest(key, all_keys()) or f"; the groups are {', '.join(GROUPS)}"
     return f"there is no toggle {key!r}{close}"
-
-
-def nearest(word: str, words: Sequence[str]) -> str:
-    """`; did you mean X?`, by the whole word, else by its last part; empty if none is near."""
-    close = difflib.get_close_matches(word, words, n=1)
-    if not close:
-        tails = {known.rpartition(".")[2]: known for known in words}
-        last = difflib.get_close_matches(word.rpartition(".")[2], list(tails), n=1)
-        close = [tails[tail] for tail in last]
-    return f"; did you mean {close[0]}?" if close else ""

@@ -25,9 +25,8 @@ class Pooling:
     `currents`.
 
     `currents` says whether it takes any signal; others take spikes, and only those may choose a
-    winner. `average` stands apart: the
-    conversion puts average-pooling in the place of max-pooling, so that no node has it (`passes`
-    is then empty).
+    winner. `average` stands apart: the conversion puts average-pooling in the place of max-pooling,
+    so that no node has it (`passes` is then empty).
     """
 
     name: str

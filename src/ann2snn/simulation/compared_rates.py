@@ -47,7 +47,7 @@ class _Layer:
     by_step: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, fired: Reals) -> None:
-        """One step more: `fired` (images, units) of 0s and 1s."""
+        """One step more: `fired` (images, units) of signed spikes: -1, 0 or 1."""
         self.counts += fired
         t = len(self.by_step.get("count", [])) + 1
         sums = {

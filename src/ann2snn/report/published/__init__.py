@@ -80,6 +80,7 @@ def published_curves() -> dict[str, list[float]]:
     return {name: [float(row[name]) for row in rows] for name in names}
 
 
+@cache
 def _rows(file: str) -> list[dict[str, str]]:
     with (FOLDER / file).open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
