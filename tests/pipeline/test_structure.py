@@ -35,7 +35,7 @@ ALLOWED = {
     "records": {"numerics"},
     "settings": set(),
     "mechanisms": {"numerics", "settings", "tables"},
-    "tables": set(),
+    "tables": {"settings"},
     "numerics": set(),
     "__init__": {"conversion", "simulation", "spec"},
 }
