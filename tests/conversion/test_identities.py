@@ -34,8 +34,8 @@ def largest_deviation(spec: SpikingSpec, images: Images, steps: int) -> float:
     """How far r = W r_in + b - V / t is off at the worst neuron, and at the outputs.
 
     Rates of neurons are measured, those of all else follow from them: linear nodes are applied to
-    rates, and a max-pool's rate is the maximum of its inputs' (the gate's identity), so a gate that
-    passed other spikes shows at its readers.
+    rates, and a max-pool's rate is the maximum of its inputs' (the pooling's identity), so a
+    pooling that passed other spikes shows at its readers.
     """
     images = images.reshape(len(images), *spec.input.shape)
     block = simulate_block(

@@ -24,14 +24,14 @@ PERCENTILES = {
     "p99.999": ("99.999th percentile", "analog", "subtract", "percentile", 88.3),
     "p100": ("maximum", "analog", "subtract", "percentile", 87.0),
 }
-GATES = {
+POOLINGS = {
     name: (name.replace("_", " "), "analog", "subtract", "percentile", final)
     for name, final in {
         "rise": 88.5, "cumulative": 88.4, "running_mean": 88.2, "exponential": 87.9,
         "average": 85.0, "spikes": 78.0,
     }.items()
 }  # fmt: skip
-READOUTS = {"all": ("all from one run", "analog", "subtract", "percentile", 88.4)}
+OUTPUTS = {"all": ("all from one run", "analog", "subtract", "percentile", 88.4)}
 ARCHITECTURE = {
     f"{name}-{seed}": (label, "analog", "subtract", "percentile", final + 0.3 * seed)
     for name, (label, final) in {
@@ -71,8 +71,8 @@ def example_artifacts(root: Path, dataset: str = "CIFAR-10 (JPEG copy)") -> Path
     studies: dict[str, tuple[str, Points]] = {
         "example-ablation": ("ablation", ABLATION),
         "example-percentiles": ("percentiles", PERCENTILES),
-        "example-gates": ("gates", GATES),
-        "example-readouts": ("readouts", READOUTS),
+        "example-poolings": ("poolings", POOLINGS),
+        "example-outputs": ("outputs", OUTPUTS),
         "example-architecture": ("architecture", ARCHITECTURE),
         "example-theory": ("theory", THEORY),
         "example-batch-norm": ("batch-norm", BATCH_NORM),
@@ -82,8 +82,8 @@ def example_artifacts(root: Path, dataset: str = "CIFAR-10 (JPEG copy)") -> Path
     titles = {
         "ablation": "What each mechanism adds",
         "percentiles": "Accuracy against time for several percentiles",
-        "gates": "Gates of max-pooling",
-        "readouts": "Read-outs",
+        "poolings": "Poolings",
+        "outputs": "Outputs",
         "architecture": "Contribution of the architecture",
         "theory": "Rates and activations",
         "batch-norm": "Outliers",

@@ -13,7 +13,7 @@ from ann2snn.report.results import Results, read_results
 from tests.report.example_artifacts import ABLATION, example_artifacts, write_study
 
 SOURCE = Path(__file__).parents[2] / "src"
-OF_GATES = """
+OF_POOLINGS = """
 from ann2snn.report.chart import Chart
 from ann2snn.report.drawing import new_figure
 from ann2snn.report.figures import FIGURES, StudyFigure
@@ -45,18 +45,18 @@ def report_with(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_new_file_is_a_figure_and_takes_its_kind_from_the_general_one(tmp_path: Path) -> None:
-    done = report_with(tmp_path, OF_GATES.format(suffix="", kinds="'gates',"))
+    done = report_with(tmp_path, OF_POOLINGS.format(suffix="", kinds="'poolings',"))
     assert done.stderr == ""
-    table = (tmp_path / "report/figures/example-gates.csv").read_text(encoding="utf-8")
+    table = (tmp_path / "report/figures/example-poolings.csv").read_text(encoding="utf-8")
     assert table.startswith("run\n")
-    assert (tmp_path / "report/figures/example-gates.svg").is_file()
+    assert (tmp_path / "report/figures/example-poolings.svg").is_file()
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (
-            OF_GATES.format(suffix="", kinds="'ablation',"),
+            OF_POOLINGS.format(suffix="", kinds="'ablation',"),
             "the figures ablation and mine both draw a chart named example-ablation",
         ),
         ("def charts(results): ...", "figures/zz_mine.py adds no row to FIGURES"),
@@ -88,7 +88,7 @@ def test_a_kind_has_figures_of_its_own_or_the_general_one(tmp_path: Path) -> Non
     results = read_results(artifacts)
     own = {kind for figure in FIGURES.values() for kind in figure.kinds}
     general = {study.name for study in results.studies if study.kind not in own}
-    assert {"new", "example-gates"} <= general
+    assert {"new", "example-poolings"} <= general
     assert general == {
         study.name for study in results.studies if FIGURES["choices"].draws(study.kind)
     }

@@ -21,7 +21,7 @@ from ann2snn.report.results import Point, Results, read_results
 from tests.report.drawn_figures import changed, chart_of, drawn, ending_at, words_of, written
 from tests.report.example_artifacts import IMAGES, example_artifacts
 
-GATES = [12.71, 12.81, 13.00, 13.04, 17.04, 31.70, 45.48]
+POOLINGS = [12.71, 12.81, 13.00, 13.04, 17.04, 31.70, 45.48]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_a_short_axis_gets_finer_ticks() -> None:
 
 
 def test_a_few_bad_errors_may_not_squeeze_the_others() -> None:
-    assert farthest_shown(GATES) == 17.04
+    assert farthest_shown(POOLINGS) == 17.04
     assert farthest_shown([12.63, 12.71, 12.81, 90.0]) == 12.81
 
 
@@ -101,7 +101,7 @@ def test_no_word_leaves_its_figure(results: Results) -> None:
 
 
 def test_accuracies_are_axes_of_errors_where_choices_are_compared(results: Results) -> None:
-    chart = chart_of(results, "example-gates")
+    chart = chart_of(results, "example-poolings")
     left, right = drawn(chart).axes
     assert (left.get_xscale(), right.get_yscale()) == ("log", "log")
     assert 0 < left.get_xlim()[0] < left.get_xlim()[1] <= 100
@@ -110,9 +110,9 @@ def test_accuracies_are_axes_of_errors_where_choices_are_compared(results: Resul
 
 def test_a_choice_beyond_the_axis_is_an_arrow_with_its_number(results: Results) -> None:
     far = changed(
-        results, "example-gates", ending_at(*(100 - error for error in GATES[1:]), ann=87.29)
+        results, "example-poolings", ending_at(*(100 - error for error in POOLINGS[1:]), ann=87.29)
     )
-    chart = chart_of(far, "example-gates")
+    chart = chart_of(far, "example-poolings")
     assert "Arrows: beyond the axis." in chart.caption
     left = drawn(chart).axes[0]
     assert left.get_xlim()[1] < 31.7
@@ -122,8 +122,8 @@ def test_a_choice_beyond_the_axis_is_an_arrow_with_its_number(results: Results) 
 
 
 def test_choices_that_fit_have_no_arrow(results: Results) -> None:
-    near = changed(results, "example-gates", ending_at(87, 86, 86, 86, 86, 86))
-    chart = chart_of(near, "example-gates")
+    near = changed(results, "example-poolings", ending_at(87, 86, 86, 86, 86, 86))
+    chart = chart_of(near, "example-poolings")
     assert "Arrows" not in chart.caption
     assert [line for line in drawn(chart).axes[0].lines if line.get_marker() == ">"] == []
 
@@ -132,7 +132,7 @@ def test_rows_of_different_networks_have_an_analog_mark_each(results: Results) -
     def other_networks(place: int, point: Point) -> dict[str, Any]:
         return {"metrics": {**point.metrics, "ann_accuracy": 88.0 + place}}
 
-    chart = chart_of(changed(results, "example-gates", other_networks), "example-gates")
+    chart = chart_of(changed(results, "example-poolings", other_networks), "example-poolings")
     assert "Dark ticks (left)" in chart.caption
     left, right = drawn(chart).axes
     assert sum(line.get_label() == "its analog network" for line in left.lines) == len(left.texts)
@@ -144,8 +144,8 @@ def test_rows_of_different_networks_have_an_analog_mark_each(results: Results) -
 
 
 def test_an_error_of_zero_is_drawn_and_said(results: Results) -> None:
-    assert "An error of 0" not in chart_of(results, "example-gates").caption
-    for name in ("example-gates", "example-percentiles", "example-ablation"):
+    assert "An error of 0" not in chart_of(results, "example-poolings").caption
+    for name in ("example-poolings", "example-percentiles", "example-ablation"):
         perfect = changed(results, name, ending_at(100.0, 99.9, 99.8))
         chart = chart_of(perfect, name)
         assert "An error of 0 is drawn as half an image." in chart.caption
@@ -155,7 +155,7 @@ def test_an_error_of_zero_is_drawn_and_said(results: Results) -> None:
 
 
 def test_intervals_say_that_they_know_nothing_of_the_poisson_seed(results: Results) -> None:
-    for name, poisson in (("example-ablation", True), ("example-gates", False)):
+    for name, poisson in (("example-ablation", True), ("example-poolings", False)):
         caption = chart_of(results, name).caption
         assert ("not the seed of the Poisson input" in caption) == poisson
 
@@ -196,6 +196,6 @@ def test_an_svg_keeps_three_decimals_and_the_size_of_its_letters() -> None:
 
 
 def test_an_svg_of_the_report_has_no_longer_number(results: Results, tmp_path: Path) -> None:
-    save_chart(chart_of(results, "example-gates"), tmp_path)
-    drawing = (tmp_path / "example-gates.svg").read_text(encoding="utf-8")
+    save_chart(chart_of(results, "example-poolings"), tmp_path)
+    drawing = (tmp_path / "example-poolings.svg").read_text(encoding="utf-8")
     assert re.findall(r"[ML ]-?\d+\.\d{4,}", drawing) == []

@@ -57,7 +57,7 @@ def test_stopping_early_names_its_read_out_and_its_intervals(results: Results) -
     (chart,) = [chart for chart in all_charts(results) if chart.name.endswith("-early-exit")]
     assert "largest potential" in chart.caption
     figure = drawn(chart)
-    assert "read-out: the largest potential" in written(figure)
+    assert "output: the largest potential" in written(figure)
     assert figure.axes[0].get_yscale() == "log"
     low, high = (chart.columns.index(name) for name in ("interval_low", "interval_high"))
     assert all(row[low] < row[4] < row[high] for row in chart.rows)  # type: ignore[operator]

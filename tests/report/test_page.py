@@ -87,14 +87,14 @@ def test_a_kept_network_leads_to_its_record_and_another_is_named_by_its_key(
     assert page.count("artifacts/ann/") == page.count("artifacts/ann/example/record.json")
 
 
-def test_every_readout_of_a_run_has_a_row(page: str) -> None:
+def test_every_output_of_a_run_has_a_row(page: str) -> None:
     for words in ("softmax at clock ticks", "largest potential", "most spikes"):
         assert f"| {words} |" in page
 
 
 def test_what_all_points_share_is_named_and_what_varies_is_not(page: str) -> None:
-    gates = page[page.index("## CIFAR-10 (JPEG copy): Gates") :]
-    assert "All points: `input=analog reset=subtract normalization=percentile" in gates
+    poolings = page[page.index("## CIFAR-10 (JPEG copy): Poolings") :]
+    assert "All points: `input=analog reset=subtract normalization=percentile" in poolings
     ablation = page[page.index("## CIFAR-10 (JPEG copy): What each mechanism adds") :]
     assert "All points:" not in ablation[: ablation.index("\n## ")]
 

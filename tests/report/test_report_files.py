@@ -21,7 +21,7 @@ COLUMNS = [
     "macs_per_image", "exact", "seed", "run", "snn_accuracy_last50", "agreement", "undecided",
     "accuracy_softmax", "accuracy_potential", "accuracy_count", "mean_rate",
     "pool_operations_per_image", "first_layer_macs", "energy_ratio", "training_seed", "epochs",
-    "chance", "first_steps", "at_99", "readouts", "early_exit", "saturating", "outliers",
+    "chance", "first_steps", "at_99", "outputs", "early_exit", "saturating", "outliers",
 ]  # fmt: skip
 
 
@@ -218,8 +218,8 @@ def test_the_terminal_table_shows_the_studies_asked_for(project: Path) -> None:
     assert "88.40" in table
     assert "step 120" in table
     assert "never" in table
-    assert "Gates" not in table
-    assert "Gates" in accuracy_table(project / "artifacts")
+    assert "Poolings" not in table
+    assert "Poolings" in accuracy_table(project / "artifacts")
 
 
 def test_an_unknown_study_is_refused_with_the_known_ones(project: Path) -> None:

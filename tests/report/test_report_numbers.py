@@ -122,8 +122,8 @@ def test_a_row_holds_what_the_page_says_of_a_run(tmp_path: Path) -> None:
     assert row["first_steps"]["85.0"] == first_step_at(curve, 85)
     assert row["at_99"]["spikes_per_neuron"] == pytest.approx(14.25 * 120 / 300)
     assert row["at_99"]["synops_per_image"] == pytest.approx(3.2e8 * 120 / 300)
-    assert row["readouts"]["softmax"]["snn_accuracy"] == curve[-1]
-    assert row["readouts"]["softmax"]["snn_accuracy_last50"] == pytest.approx(sum(curve[-50:]) / 50)
+    assert row["outputs"]["softmax"]["snn_accuracy"] == curve[-1]
+    assert row["outputs"]["softmax"]["snn_accuracy_last50"] == pytest.approx(sum(curve[-50:]) / 50)
     assert row["early_exit"]["margin"] == [0.5, 1.0, 2.0, 4.0]
     assert row["saturating"]["second"] == pytest.approx(0.001)
     assert row["outliers"]["first"] == 3.0

@@ -148,7 +148,7 @@ def broken(change: str) -> list[Node]:
             weight=np.full((6, 6), np.inf),
             bias=np.zeros(6),
         )
-    elif change == "gate":
+    elif change == "pooling":
         nodes[3] = MaxPool(
             name="pool",
             inputs=("sum",),
@@ -175,7 +175,7 @@ def broken(change: str) -> list[Node]:
         ("scale", r"relu: scale \(2,\) does not fit \(3, 4, 4\)"),
         ("grid", r"linear: weight is off the grid of 2\^-14"),
         ("finite", "linear: weight is not finite"),
-        ("gate", r"pool: pooling inverse_time takes binary spikes, got a .* kind current"),
+        ("pooling", r"pool: pooling inverse_time takes binary spikes, got a .* kind current"),
         ("concat", "pool: its input flat does not stand before it"),
     ],
 )

@@ -35,7 +35,7 @@ KINDS = ("conv", "conv3", "conv3", "neuron", "neuron", "pool", "sum", "affine", 
          "reshape", "linear")  # fmt: skip
 
 
-GATES = tuple(name for name, row in POOLINGS.items() if row.passes)
+PASSING = tuple(name for name, row in POOLINGS.items() if row.passes)
 
 
 class Growing:
@@ -129,7 +129,7 @@ class Growing:
     def _pool(self, source: str, shape: tuple[int, ...]) -> None:
         if len(shape) == 3:
             signed = SpikingSpec(*self.finished()).is_signed(source)
-            pooling = "rise" if signed else str(self.rng.choice(GATES))
+            pooling = "rise" if signed else str(self.rng.choice(PASSING))
             self.append(MaxPool, (source,), pooling=pooling, rows=self._windows(shape[1]),
                         columns=self._windows(shape[2]))  # fmt: skip
 

@@ -17,8 +17,8 @@ from ann2snn.simulation.image_block import Block
 from ann2snn.spec import Conv, MaxPool, Neuron, SpikingSpec
 from tests import random_networks, zoo
 from tests.simulation.event_networks import (
-    GATES,
     KINDS,
+    PASSING,
     Growing,
     assert_same,
     both,
@@ -161,24 +161,24 @@ def test_few_inputs_give_the_sum_of_any_combination_of_their_spikes(
     assert_same(*both(spec, random_images(spec, 2), steps=30, precision=precision))
 
 
-def pooled(gate: str) -> SpikingSpec:
+def pooled(pooling: str) -> SpikingSpec:
     """Pools over 70 channels of spikes: disjoint windows, then windows that share inputs."""
     growing = Growing(3, "poisson", image_shape=(70, 7, 7))
     for size, stride in ((2, 2), (3, 1)):
         windows = pool_windows(7, size, stride, 0)
-        growing.append(MaxPool, ("image",), pooling=gate, rows=windows, columns=windows)
+        growing.append(MaxPool, ("image",), pooling=pooling, rows=windows, columns=windows)
     return SpikingSpec(*growing.finished())
 
 
-@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("pooling", PASSING)
 def test_each_gate_chooses_as_the_dense_one_also_where_windows_share_inputs(
-    gate: str, monkeypatch: pytest.MonkeyPatch
+    pooling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spec = pooled(gate)
+    spec = pooled(pooling)
     images = random_images(spec, 2)
     assert_same(*both(spec, images, steps=40))
     monkeypatch.setattr(program, "SHORT_COUNTS", 0)  # counts of 32 bits, as for longer runs
-    longer = pooled(gate)  # another spec, which is lowered anew
+    longer = pooled(pooling)  # another spec, which is lowered anew
     assert_same(*both(longer, images, steps=40))
 
 

@@ -31,9 +31,9 @@ from ann2snn.simulation.image_block import Block
 from ann2snn.simulation.simulate import simulate
 from ann2snn.spec import Affine, Conv, Linear, MaxPool, Neuron, Output, SpecError, SpikingSpec
 from tests.simulation.event_networks import (
-    GATES,
     KINDS,
     ONE,
+    PASSING,
     Growing,
     assert_same,
     both,
@@ -189,13 +189,15 @@ def test_a_pool_hands_on_what_sums_up_to_the_largest_net_count_after_every_step(
         np.testing.assert_array_equal(seen.max((-1, -2)).reshape(3, -1), handed_on[:, t - 1])
 
 
-@pytest.mark.parametrize("gate", [gate for gate in GATES if gate != "rise"])
-def test_a_pool_of_another_kind_over_signed_spikes_is_not_built(gate: str) -> None:
+@pytest.mark.parametrize("pooling", [pooling for pooling in PASSING if pooling != "rise"])
+def test_a_pool_of_another_kind_over_signed_spikes_is_not_built(pooling: str) -> None:
     growing = Growing(0, "analog", image_shape=(2, 6, 6))
     growing.append(Neuron, ("image",), spikes="signed")
     windows = pool_windows(6, 2, 2, 0)
-    growing.append(MaxPool, ("neuron1",), pooling=gate, rows=windows, columns=windows)
-    message = f"maxpool2: pooling {gate} takes binary spikes, got a signal of kind signed; use rise"
+    growing.append(MaxPool, ("neuron1",), pooling=pooling, rows=windows, columns=windows)
+    message = (
+        f"maxpool2: pooling {pooling} takes binary spikes, got a signal of kind signed; use rise"
+    )
     with pytest.raises(SpecError, match=message):
         SpikingSpec(*growing.finished())
 

@@ -10,7 +10,7 @@ from ann2snn.mechanisms.outputs import OUTPUTS
 from ann2snn.records import Json, Record
 
 # The order of the page; other kinds and data sets come last, by name.
-KINDS = ("best", "ablation", "percentiles", "architecture", "gates", "readouts", "inputs",
+KINDS = ("best", "ablation", "percentiles", "architecture", "poolings", "outputs", "inputs",
          "channels", "presets", "selection", "theory", "batch-norm")  # fmt: skip
 DATASETS = ("CIFAR-10", "CIFAR-10 (JPEG copy)", "MNIST", "digits")
 NEEDED_METRICS = ("snn_accuracy", "ann_accuracy", "interval_low", "interval_high", "images",
@@ -18,7 +18,7 @@ NEEDED_METRICS = ("snn_accuracy", "ann_accuracy", "interval_low", "interval_high
                   "macs_per_image", "exact", "agreement")  # fmt: skip
 
 MAXIMUM = 100.0  # the percentile that is a layer's largest activation
-READOUTS = {output.name: output.label for output in OUTPUTS.values()}
+OUTPUT_LABELS = {output.name: output.label for output in OUTPUTS.values()}
 
 
 @dataclass(frozen=True)

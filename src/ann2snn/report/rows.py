@@ -7,7 +7,7 @@ from ann2snn.numerics.steps_to_level import first_step_at, lasting_step_at
 from ann2snn.records import Json
 from ann2snn.report.published import is_papers_network
 from ann2snn.report.results import (
-    READOUTS,
+    OUTPUT_LABELS,
     Point,
     Results,
     Study,
@@ -66,7 +66,7 @@ def result_row(study: Study, point: Point) -> Json:
             for level in (START, speed_level(study, point))
         },
         "at_99": None if reached is None else costs(point, reached),
-        "readouts": output_rows(point),
+        "outputs": output_rows(point),
         "early_exit": {
             name: point.simulation.curves.get(f"early_exit_{name}")
             for name in ("margin", "steps", "accuracy")
@@ -96,10 +96,10 @@ def output_rows(point: Point) -> dict[str, Json]:
     """Accuracies of the run by each output that it has, by name."""
     images, ann = point.metrics["images"], point.metrics["ann_accuracy"]
     rows = {}
-    for readout in READOUTS:
-        curve = point.simulation.curves.get(f"accuracy_{readout}")
+    for output in OUTPUT_LABELS:
+        curve = point.simulation.curves.get(f"accuracy_{output}")
         if curve is not None:
-            rows[readout] = {
+            rows[output] = {
                 "snn_accuracy": curve[-1],
                 "interval": list(wilson_interval(curve[-1] / 100, images)),
                 "snn_accuracy_last50": sum(curve[-LAST:]) / len(curve[-LAST:]),

@@ -25,7 +25,7 @@ from ann2snn.report.published import (
     papers_network,
     published,
 )
-from ann2snn.report.results import READOUTS, Point, Results, Study, saturating_shares
+from ann2snn.report.results import OUTPUT_LABELS, Point, Results, Study, saturating_shares
 from ann2snn.report.rows import LAST, START, result_row, speed_level
 from ann2snn.report.scale_factors import pair_of_scales, scale_factors
 
@@ -144,7 +144,7 @@ class Tables:
             known = [count for count in counts if count is not None]
             rows.append((label, *change, spread(known) if known else ""))
             before = (ann, theirs) if theirs else before
-        columns = ("", "change of the ANN", "of the paper's", f"SNN, {READOUTS['count']}")
+        columns = ("", "change of the ANN", "of the paper's", f"SNN, {OUTPUT_LABELS['count']}")
         return table(columns, rows)
 
     def trained(self, study: Study) -> str:
@@ -169,7 +169,7 @@ def names(artifacts: str) -> Json:
         "linked": lambda point, words: linked(point, words, artifacts),
         "method": lambda study, point: "the paper's" if study.kind == "ablation" else point.label,
         "published": published,
-        "labels": READOUTS,
+        "labels": OUTPUT_LABELS,
         "last": LAST,
     }
 

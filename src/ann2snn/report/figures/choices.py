@@ -25,7 +25,7 @@ from ann2snn.report.errors_on_axes import (
     notes,
 )
 from ann2snn.report.figures import FIGURES, OTHERS, StudyFigure
-from ann2snn.report.results import READOUTS, Results, Study
+from ann2snn.report.results import OUTPUT_LABELS, Results, Study
 
 COLUMNS = ("study", "point", "label", "step", "accuracy", "interval_low", "interval_high",
            "ann_accuracy", "run")  # fmt: skip
@@ -56,11 +56,11 @@ def _lines(study: Study) -> Iterator[Line]:
     for point in study.points:
         curves, images = point.simulation.curves, point.metrics["images"]
         found = {point.label: curves["accuracy"]}
-        if study.kind == "readouts":
+        if study.kind == "outputs":
             found = {
                 words if len(study.points) == 1 else f"{point.label}, {words}": curves[name]
-                for readout, words in READOUTS.items()
-                if (name := f"accuracy_{readout}") in curves
+                for output, words in OUTPUT_LABELS.items()
+                if (name := f"accuracy_{output}") in curves
             }
         ann = Accuracy(point.metrics["ann_accuracy"], images)
         for label, curve in found.items():

@@ -74,7 +74,7 @@ def _row(study: Study, point: Point, found: Exit) -> list[Cell]:
 
 
 def _draw(study: Study, point: Point, exits: list[Exit]) -> Figure:
-    evidence = f"{study.extent}; read-out: the largest potential"
+    evidence = f"{study.extent}; output: the largest potential"
     figure = new_figure(f"{study.dataset}: stopping early", evidence, height=3.8)
     axes = figure.subplots()
     *early, whole = exits
