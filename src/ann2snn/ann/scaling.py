@@ -63,6 +63,17 @@ class BatchScale(nn.Module):
         return self.weight * torch.rsqrt(mean_square + self.eps)
 
 
+class Factor(nn.Module):
+    """A constant times the signal."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, signal: Tensor) -> Tensor:
+        return signal * self.factor
+
+
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return isinstance(m, BatchScale) or super().is_leaf_module(m, module_qualified_name)
