@@ -22,7 +22,7 @@ def prepare(settings: AnnSettings, network: nn.Module, images: Tensor) -> None:
     Raises:
         ValueError: the file `start` does not fit the network.
     """
-    row = NETWORKS[settings.network] if settings.network in NETWORKS else None
+    row = NETWORKS.get(settings.network)
     if row is not None and row.prepare is not None:
         row.prepare(network, images)
     if settings.start:

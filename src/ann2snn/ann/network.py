@@ -21,7 +21,7 @@ class Network:
 
     `factory(shape, classes, settings)` gives a torch.nn.Module from images (N, *shape) in [0, 1] to
     logits (N, classes). It imports torch itself: the table is read without. `takes` names the
-    toggles among pooling, bias, activation, levels and output that the factory follows; the others must stay at their
+    toggles among those that a factory can follow that this one does; the others must stay at their
     defaults. If `settings.bias` is false, a network that takes it has no biases; `BatchScale` may
     stand after a layer in the place of batch normalization. `prepare(network, images)` sets the
     first weights that come from training images (N, C, H, W) in [0, 1].

@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 from ann2snn.ann.augmentation import Augmentation
 from ann2snn.ann.batches import Batches
-from ann2snn.ann.network import build
 from ann2snn.ann.first_weights import prepare
+from ann2snn.ann.network import build
 from ann2snn.ann.recipe import averaged, check_processor, optimizer_of, schedule_of
 from ann2snn.ann.scaling import fold_scales
 from ann2snn.ann.settings import AnnSettings

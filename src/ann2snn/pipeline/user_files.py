@@ -20,8 +20,8 @@ from ann2snn.settings import SettingError
 
 
 def given(settings: AnnSettings) -> Json:
-    """`weights` and `start` as the sha256 of the file in place of its path, and for a user's network
-    `network_code`, the hash of its source; nothing where neither is used.
+    """`weights` and `start` as the sha256 of the file in place of its path, and for a
+    user's network `network_code`, the hash of its source; nothing where none is used.
 
     Raises:
         SettingError: there is no such file or module, or its source cannot be read.
