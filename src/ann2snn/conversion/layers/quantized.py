@@ -9,7 +9,7 @@ from ann2snn.numerics.quantized_relu import QuantizedReLU
 @module(QuantizedReLU)
 def quantized_relu(call: Call) -> Signal:
     """Neurons whose scale is the learned ceiling, whatever the calibration images say."""
-    ceiling = float(call.module.ceiling)
+    ceiling = call.module.ceiling.item()
     if not 0 < ceiling < float("inf"):
         raise Refused(f"its ceiling is {ceiling:g}, and a scale is greater than 0", "a ceiling > 0")
     neurons = saturate(call, 0.0, ceiling)
