@@ -101,15 +101,15 @@ class AnnSettings:
 
     def __post_init__(self) -> None:
         check(self)
-        for toggle, neutral, needed, holds in (
+        for name, neutral, needed, holds in (
             ("flips", "random", "flip=true", self.flip),
             ("border", "zeros", "a shift", self.shift > 0),
             ("levels", 0, "activation=quantized", self.activation == "quantized"),
             ("start", "", "training, without weights", not self.weights),
         ):
-            if getattr(self, toggle) != neutral and not holds:
-                value = getattr(self, toggle)
-                raise SettingError(f"{toggle} must be {neutral!r} but for {needed}, got {value!r}")
+            value = getattr(self, name)
+            if value != neutral and not holds:
+                raise SettingError(f"{name} must be {neutral!r} but for {needed}, got {value!r}")
         if self.activation == "quantized" and self.levels < 1:
             raise SettingError(
                 f"levels must be at least 1 for activation=quantized, got {self.levels}"

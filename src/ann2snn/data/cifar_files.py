@@ -13,8 +13,8 @@ from ann2snn.data.download import md5_of
 
 def read_files(
     path: Path, dataset: str, parts: Sequence[Mapping[str, str]], classes: int
-) -> list[npt.NDArray[np.uint8] | npt.NDArray[np.int64]]:
-    """Images and labels of each part after the other, from the files of a folder or an archive;
+) -> list[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]:
+    """Images and labels of each part, from the files of a folder or an archive;
     `parts` are their names with the md5 of each.
 
     Raises:
@@ -32,9 +32,9 @@ def read_files(
                 f"{name} of {dataset} is missing in {path.name} or does not have torchvision's"
                 f" checksum; remove {path.name} and it will be downloaded again"
             )
-    arrays: list[npt.NDArray[np.uint8] | npt.NDArray[np.int64]] = []
+    arrays = []
     for part in parts:
         read = [read_batch(content[name], name, dataset, classes) for name in part]
-        arrays.append(np.concatenate([images for images, _ in read]))
-        arrays.append(np.concatenate([labels for _, labels in read]))
+        images = np.concatenate([images for images, _ in read])
+        arrays.append((images, np.concatenate([labels for _, labels in read])))
     return arrays

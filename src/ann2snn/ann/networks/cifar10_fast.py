@@ -65,6 +65,7 @@ def whiten(network: "nn.Module", images: "Tensor") -> None:
     """Sets the first convolution to w = +-(e_i / sqrt(v_i + SMALLEST_VARIANCE)), bias -w m: e_i and
     v_i are eigenvectors and variances of the 2x2 patches, m their mean."""
     import torch
+    from torch import nn
 
     chosen = images.double()
     patches = chosen.unfold(2, 2, 1).unfold(3, 2, 1).permute(0, 2, 3, 1, 4, 5)
@@ -74,6 +75,8 @@ def whiten(network: "nn.Module", images: "Tensor") -> None:
     rows = vectors.T / torch.sqrt(variances + SMALLEST_VARIANCE)[:, None]
     both = torch.cat([rows, -rows])
     layer = network.get_submodule("whiten")
+    assert isinstance(layer, nn.Conv2d)
+    assert layer.bias is not None
     with torch.no_grad():
         layer.weight.copy_(both.view_as(layer.weight))
         layer.bias.copy_(-(both @ mean))

@@ -50,8 +50,8 @@ def read(settings: "DataSettings", root: Path) -> RawImages:
         by_hand = f"{PACKED}, {FOLDER} or {JPEGS}"
         fetch([CIFAR10.url], CIFAR10.tgz_md5, root / PACKED, by_hand)
     path = root / FOLDER if (root / FOLDER).exists() else root / PACKED
-    arrays = read_files(path, NAME, [TRAIN_BATCHES, TEST_BATCHES], len(CLASSES))
-    return RawImages(NAME, "batches of torchvision.datasets.CIFAR10", CLASSES, 255, *arrays)
+    train, test = read_files(path, NAME, [TRAIN_BATCHES, TEST_BATCHES], len(CLASSES))
+    return RawImages(NAME, "batches of torchvision.datasets.CIFAR10", CLASSES, 255, *train, *test)
 
 
 def fingerprint(settings: "DataSettings", root: Path) -> str:  # noqa: ARG001

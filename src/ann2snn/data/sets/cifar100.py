@@ -48,8 +48,8 @@ def read(settings: "DataSettings", root: Path) -> RawImages:
 
         fetch([CIFAR100.url], CIFAR100.tgz_md5, root / PACKED, f"{PACKED} or {FOLDER}")
     path = root / FOLDER if (root / FOLDER).exists() else root / PACKED
-    arrays = read_files(path, NAME, [{name: FILES[name]} for name in FILES], len(CLASSES))
-    return RawImages(NAME, "files of torchvision.datasets.CIFAR100", CLASSES, 255, *arrays)
+    train, test = read_files(path, NAME, [{name: FILES[name]} for name in FILES], len(CLASSES))
+    return RawImages(NAME, "files of torchvision.datasets.CIFAR100", CLASSES, 255, *train, *test)
 
 
 def fingerprint(settings: "DataSettings", root: Path) -> str:  # noqa: ARG001
