@@ -2,7 +2,9 @@
 
 import torch
 
-from ann2snn.ann.augmentation import cut_out, flipped, rotated, shifted
+from ann2snn.ann.augmentation import Augmentation, cut_out, flipped, rotated, shifted
+from ann2snn.ann.batches import Batches
+from ann2snn.ann.settings import AnnSettings
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -50,3 +52,28 @@ def test_a_square_of_the_given_side_is_blotted_out_in_the_given_colour() -> None
 def test_the_same_generator_gives_the_same_images() -> None:
     for change in (flipped, lambda i, g: shifted(i, 2, g), lambda i, g: rotated(i, 9.0, g)):
         assert torch.equal(change(images(), generator(3)), change(images(), generator(3)))
+
+
+def test_alternating_flips_show_every_image_both_ways_in_two_epochs() -> None:
+    settings = AnnSettings(flip=True, flips="alternating")
+    pixels = torch.arange(40 * 6, dtype=torch.uint8).view(40, 1, 2, 3)
+    augmentation = Augmentation.of(settings, torch.zeros(1))
+    seen: list[dict[int, torch.Tensor]] = []
+    for epoch in range(3):
+        batches = Batches(pixels, torch.arange(40), 1, 4, augmentation, False, 5, epoch)
+        seen.append(
+            {int(n): image for some, ns in batches for image, n in zip(some, ns, strict=True)}
+        )
+    for number in range(40):
+        assert torch.equal(seen[1][number], seen[0][number].flip(2))
+        assert torch.equal(seen[2][number], seen[0][number])
+    mirrored = sum(torch.equal(seen[0][n], pixels[n].float().flip(2)) for n in range(40))
+    assert 10 < mirrored < 30
+
+
+def test_a_mirrored_border_moves_in_instead_of_zeros() -> None:
+    moved = shifted(images() + 1, 2, generator(), mirrored=True)
+    assert float(moved.min()) >= 1
+    zeros = shifted(images() + 1, 2, generator())
+    inside = (zeros != 0).all(1, keepdim=True).expand_as(zeros)
+    assert torch.equal(moved[inside], zeros[inside])

@@ -18,7 +18,11 @@ SHAPES = {
     "mnist_cnn": (1, 28, 28),
     "cifar10_cnn": (3, 32, 32),
     "cifar10_cnn_plain": (3, 32, 32),
+    "cifar10_fast": (3, 32, 32),
+    "resnet20": (3, 32, 32),
 }
+OWN_FILES = ("cifar10_fast", "resnet20")
+LAYERED = [name for name, network in NETWORKS.items() if "pooling" in network.takes]
 
 
 def test_the_four_convolution_network_has_the_papers_size() -> None:
@@ -36,14 +40,33 @@ def test_the_four_convolution_network_has_the_papers_size() -> None:
     assert sum(p.numel() for p in network.parameters()) == pytest.approx(1.25e6, rel=0.01)
 
 
+@pytest.mark.parametrize(("name", "millions"), [("cifar10_fast", 118.1), ("resnet20", 40.8)])
+def test_a_network_of_today_has_the_operations_that_its_file_says(
+    name: str, millions: float
+) -> None:
+    network = build(AnnSettings(network=name), SHAPES[name], 10).eval()
+    operations: list[int] = []
+
+    def count(layer: nn.Module, _: object, out: torch.Tensor) -> None:
+        assert isinstance(layer.weight, torch.Tensor)
+        operations.append(layer.weight[0].numel() * out[0].numel())
+
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.register_forward_hook(count)
+    network(torch.zeros(1, *SHAPES[name]))
+    assert sum(operations) / 1e6 == pytest.approx(millions, rel=0.01)
+
+
 def test_every_network_says_from_which_file_it_comes() -> None:
     folder = Path(__file__).parents[2] / "src" / "ann2snn" / "ann" / "networks"
     assert {name: NETWORKS.source_file(name) for name in NETWORKS} == {
-        name: folder / f"{name.partition('_')[0]}.py" for name in SHAPES
+        name: folder / f"{name if name in OWN_FILES else name.partition('_')[0]}.py"
+        for name in SHAPES
     }
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", LAYERED)
 @pytest.mark.parametrize("pooling", ["max", "average"])
 @pytest.mark.parametrize("output", ["softmax", "relu"])
 def test_toggles_change_what_they_say(network: str, pooling: str, output: str) -> None:
@@ -58,7 +81,7 @@ def test_toggles_change_what_they_say(network: str, pooling: str, output: str) -
     assert bool((outputs >= 0).all()) == (output == "relu")
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", LAYERED)
 def test_without_biases_a_black_image_gives_zero_at_every_layer(network: str) -> None:
     settings = AnnSettings(network=network, bias=False)
     built = build(settings, SHAPES[network], 10).eval()
@@ -177,12 +200,19 @@ def test_a_users_network_comes_from_its_factory(
     ("fields", "message"),
     [
         (
-            {"network": "resnet"},
-            "network must be one of cifar10_cnn, .* got 'resnet'; your own is package.module",
+            {"network": "alexnet"},
+            "network must be one of cifar10_cnn, .* got 'alexnet'; your own is package.module",
         ),
         ({"network": "digits_cn"}, "got 'digits_cn'; did you mean digits_cnn"),
         ({"network": "a.b:2c"}, "of the form package.module:factory"),
         ({"network": "a:b", "bias": False}, "bias must be True for a:b"),
+        ({"network": "cifar10_fast", "bias": False}, "bias must be True for cifar10_fast"),
+        ({"network": "a:b", "activation": "quantized", "levels": 4}, "activation must be relu for"),
+        ({"levels": 4}, "levels must be 0 but for activation=quantized, got 4"),
+        ({"activation": "quantized"}, "levels must be at least 1 for activation=quantized, got 0"),
+        ({"flips": "alternating"}, "flips must be 'random' but for flip=true, got 'alternating'"),
+        ({"border": "mirrored"}, "border must be 'zeros' but for a shift, got 'mirrored'"),
+        ({"start": "a", "weights": "b"}, "start must be '' but for training, without weights"),
         ({"epochs": 0}, "epochs must be at least 1, got 0"),
     ],
 )

@@ -1,5 +1,6 @@
 """Training by Lightning: the same bits again, after a kill too, and nothing left lying about."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -150,6 +151,28 @@ def test_weights_decay_and_biases_do_not() -> None:
     assert all(p.ndim > 1 for p in groups[0]["params"])
     assert all(p.ndim == 1 for p in groups[1]["params"])
     assert [group["weight_decay"] for group in groups] == [0.1, 0.0]
+
+
+def test_biases_may_learn_faster_and_decay_as_fast_as_the_weights() -> None:
+    network = build(AnnSettings(), (1, 8, 8), 10)
+    network.get_submodule("conv1").requires_grad_(False)
+    settings = AnnSettings(weight_decay=0.1, learning_rate=0.2, bias_factor=8.0, decay_biases=True)
+    optimizer = recipe.optimizer_of(settings, network)
+    weights, biases = optimizer.param_groups
+    assert (weights["lr"], biases["lr"]) == (0.2, 1.6)
+    assert weights["lr"] * weights["weight_decay"] == biases["lr"] * biases["weight_decay"]
+    held = {id(parameter) for parameter in network.get_submodule("conv1").parameters()}
+    assert held.isdisjoint(id(p) for group in (weights, biases) for p in group["params"])
+
+
+def test_a_linear_decay_falls_by_equal_steps() -> None:
+    settings = AnnSettings(decay="linear", warmup=0.2, learning_rate=1.0)
+    optimizer = recipe.optimizer_of(settings, torch.nn.Linear(2, 2))
+    share = recipe.schedule_of(settings, optimizer, 100).lr_lambdas[0]
+    rates = [share(step) for step in range(20, 101)]
+    assert rates[0] == 1
+    assert rates[-1] == 0
+    assert {round(a - b, 9) for a, b in itertools.pairwise(rates)} == {0.0125}
 
 
 def test_a_batch_larger_than_the_data_is_refused(digits: Dataset, tmp_path: Path) -> None:

@@ -17,11 +17,13 @@ import pytest
 from PIL import Image
 
 from ann2snn.data.download import md5_of
-from ann2snn.data.sets import cifar10, mnist
+from ann2snn.data.sets import cifar10, cifar100, fashion_mnist, mnist
 from ann2snn.data.settings import DataSettings
 
+Name = Literal["mnist", "fashion_mnist", "cifar10", "cifar10_original", "cifar100"]
 
-def small(name: Literal["mnist", "cifar10"]) -> DataSettings:
+
+def small(name: Name) -> DataSettings:
     return DataSettings(name=name, validation=3, calibration=4)
 
 
@@ -70,6 +72,8 @@ def small_mnist(monkeypatch: pytest.MonkeyPatch, count: int = 20) -> dict[str, b
         files[f"{part}-labels-idx1-ubyte"] = idx(np.arange(images, dtype=np.uint8) % 10)
     for name, content in files.items():
         monkeypatch.setitem(mnist.FILES, name, md5_of(content))
+    for name, content in packed(files).items():
+        monkeypatch.setitem(fashion_mnist.FILES, name, md5_of(content))
     return files
 
 
@@ -78,8 +82,9 @@ def packed(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in files.items()}
 
 
-def batch(pixels: npt.NDArray[np.uint8], labels: list[int]) -> bytes:
-    """A batch as Python 2 pickled it: a dict of a list of labels and an array (N, 3072)."""
+def batch(pixels: npt.NDArray[np.uint8], labels: list[int], *, coarse: bool = False) -> bytes:
+    """A batch as Python 2 pickled it: a dict of a list of labels and an array (N, 3072). With
+    `coarse` the labels are the fine ones of CIFAR-100, before coarse ones that are all 7."""
 
     def short(text: bytes) -> bytes:
         return b"U" + bytes([len(text)]) + text
@@ -96,7 +101,8 @@ def batch(pixels: npt.NDArray[np.uint8], labels: list[int]) -> bytes:
     return (
         b"\x80\x02}q\x01("
         + short(b"batch_label") + b"q\x02" + short(b"training batch 1 of 5") + b"q\x03"
-        + short(b"labels") + b"q\x04]q\x05(" + numbers + b"e"
+        + short(b"fine_labels" if coarse else b"labels") + b"q\x04]q\x05(" + numbers + b"e"
+        + (short(b"coarse_labels") + b"](" + b"K\x07" * len(labels) + b"e" if coarse else b"")
         + short(b"data") + array
         + short(b"filenames") + b"]q\x09(" + short(b"a_s_0001.png") * len(labels) + b"eu."
     )  # fmt: skip
@@ -111,6 +117,17 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
         files[name] = batch(pixels, [(seed + index) % 10 for index in range(10)])
         lists = cifar10.TRAIN_BATCHES if name in cifar10.TRAIN_BATCHES else cifar10.TEST_BATCHES
         monkeypatch.setitem(lists, name, md5_of(files[name]))
+    return files
+
+
+def small_cifar100(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """Files of 200 training and 100 test images, all classes in turn, which now count as the
+    original ones."""
+    files = {}
+    for name, count in (("train", 200), ("test", 100)):
+        pixels = np.random.default_rng(count).integers(0, 256, (count, 3072), dtype=np.uint8)
+        files[name] = batch(pixels, [index % 100 for index in range(count)], coarse=True)
+        monkeypatch.setitem(cifar100.FILES, name, md5_of(files[name]))
     return files
 
 

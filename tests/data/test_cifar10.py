@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from torchvision import datasets
 
-from ann2snn.data.cifar10_batch import read_batch
+from ann2snn.data.cifar_batch import read_batch
 from ann2snn.data.dataset import load
 from ann2snn.data.download import md5_of
 from ann2snn.data.sets import cifar10

@@ -36,7 +36,10 @@ def test_digits_have_a_fixed_test_set_with_all_classes_alike(digits: Dataset) ->
 
 def test_every_data_set_has_names_of_its_own_and_says_from_which_file_it_comes() -> None:
     names = [name for source in DATA_SETS.values() for name in source.manifest_names]
-    assert set(names) == {"digits", "MNIST", "CIFAR-10", "CIFAR-10 (JPEG copy)"}
+    assert set(names) == {
+        "digits", "MNIST", "Fashion-MNIST", "CIFAR-10", "CIFAR-10 (JPEG copy)",
+        "CIFAR-10 (1,000 original test images)", "CIFAR-100",
+    }  # fmt: skip
     assert len(names) == len(set(names))
     assert list(DATA_SETS) == sorted(DATA_SETS)
     for name in DATA_SETS:

@@ -19,23 +19,29 @@ class Augmentation:
     """The random changes of an image; `fill` (C,) is the colour of a blotted-out square."""
 
     flip: bool
+    alternating: bool
     shift: int
+    mirrored_border: bool
     rotation: float
     cutout: int
     fill: Tensor
 
     @staticmethod
     def of(settings: AnnSettings, fill: Tensor) -> "Augmentation":
-        return Augmentation(settings.flip, settings.shift, settings.rotation, settings.cutout, fill)
+        return Augmentation(
+            settings.flip, settings.flips == "alternating", settings.shift,
+            settings.border == "mirrored", settings.rotation, settings.cutout, fill,
+        )  # fmt: skip
 
-    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Float images changed, in a new tensor or the one handed in."""
+    def __call__(self, images: Tensor, generator: torch.Generator, mirrored: Tensor) -> Tensor:
+        """Float images changed, in a new tensor or the one handed in; `mirrored` (N,) are those
+        whose turn it is where flips alternate."""
         if self.flip:
-            images = flipped(images, generator)
+            images = turned(images, mirrored) if self.alternating else flipped(images, generator)
         if self.rotation > 0:
             images = rotated(images, self.rotation, generator)
         if self.shift > 0:
-            images = shifted(images, self.shift, generator)
+            images = shifted(images, self.shift, generator, mirrored=self.mirrored_border)
         if self.cutout > 0:
             images = cut_out(images, self.cutout, self.fill, generator)
         return images
@@ -43,14 +49,22 @@ class Augmentation:
 
 def flipped(images: Tensor, generator: torch.Generator) -> Tensor:
     """Every image mirrored from left to right with probability 1/2."""
-    chosen = torch.rand(len(images), generator=generator) < 0.5
+    return turned(images, torch.rand(len(images), generator=generator) < 0.5)
+
+
+def turned(images: Tensor, chosen: Tensor) -> Tensor:
+    """The chosen images (N,) mirrored from left to right."""
     return torch.where(chosen.view(-1, 1, 1, 1), images.flip(3), images)
 
 
-def shifted(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
-    """Every image moved by -most..most whole pixels along each axis, zeros moving in."""
+def shifted(
+    images: Tensor, most: int, generator: torch.Generator, *, mirrored: bool = False
+) -> Tensor:
+    """Every image moved by -most..most whole pixels along each axis, zeros moving in, or the image
+    mirrored at its border."""
     count, _, height, width = images.shape
-    padded = F.pad(images, (most, most, most, most)).contiguous()
+    mode = "reflect" if mirrored else "constant"
+    padded = F.pad(images, (most, most, most, most), mode).contiguous()
     reach = 2 * most + 1
     rows, columns = torch.randint(0, reach, (2, count), generator=generator)
     windows = padded.unfold(2, height, 1).unfold(3, width, 1)

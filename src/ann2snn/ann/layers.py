@@ -1,5 +1,6 @@
 """Networks layer by layer, with names that tell them apart: conv1, norm1, relu1, pool1, ..."""
 
+from collections.abc import Callable
 from typing import Self
 
 import torch
@@ -8,9 +9,19 @@ from torch import nn
 from ann2snn.ann.network import Shape
 from ann2snn.ann.scaling import BatchScale
 from ann2snn.ann.settings import AnnSettings
+from ann2snn.numerics.quantized_relu import QuantizedReLU
 from ann2snn.numerics.windows import convolved_size, pool_windows
 
+ACTIVATIONS: dict[str, Callable[[AnnSettings], nn.Module]] = {
+    "relu": lambda settings: nn.ReLU(),  # noqa: ARG005
+    "quantized": lambda settings: QuantizedReLU(settings.levels),
+}
 POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
+
+
+def activation_of(settings: AnnSettings) -> nn.Module:
+    """The activation that follows every layer but the last."""
+    return ACTIVATIONS[settings.activation](settings)
 
 
 class Layers:
@@ -68,7 +79,7 @@ class Layers:
         if self.normalized:
             features = self.shape[0]
             self._add("norm", norm(features) if self.settings.bias else BatchScale(features))
-        return self._add("relu", nn.ReLU())
+        return self._add("relu", activation_of(self.settings))
 
     def _add(self, kind: str, module: nn.Module) -> Self:
         same = sum(name.rstrip("0123456789") == kind for name, _ in self.network.named_children())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ann2snn.tables import Table
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from ann2snn.ann.settings import AnnSettings
 
@@ -21,18 +21,21 @@ class Network:
 
     `factory(shape, classes, settings)` gives a torch.nn.Module from images (N, *shape) in [0, 1] to
     logits (N, classes). It imports torch itself: the table is read without. `takes` names the
-    toggles among pooling, bias and output that the factory follows; the others must stay at their
+    toggles among those that a factory can follow that this one does; the others must stay at their
     defaults. If `settings.bias` is false, a network that takes it has no biases; `BatchScale` may
-    stand after a layer in the place of batch normalization.
+    stand after a layer in the place of batch normalization. `prepare(network, images)` sets the
+    first weights that come from training images (N, C, H, W) in [0, 1].
     """
 
     name: str
     meaning: str
     factory: "Callable[[Shape, int, AnnSettings], nn.Module]"
     takes: tuple[str, ...] = ()
+    prepare: "Callable[[nn.Module, Tensor], None] | None" = None
 
 
-LAYER_TOGGLES = ("pooling", "bias", "output")
+ACTIVATION_TOGGLES = ("activation", "levels")
+LAYER_TOGGLES = ("pooling", "bias", "output", *ACTIVATION_TOGGLES)
 """The toggles that every network built by `ann2snn.ann.layers.Layers` takes."""
 
 NETWORKS: Table[Network] = Table("network", "ann2snn.ann.networks")

@@ -15,11 +15,17 @@ SECOND_BETA = 0.999
 
 
 def optimizer_of(settings: AnnSettings, network: nn.Module) -> Optimizer:
-    """The recipe's optimizer; weights decay, biases and the factors of normalization do not."""
-    parameters = list(network.parameters())
+    """The recipe's optimizer; weights decay, biases and the factors of normalization only
+    where it says so. What the network holds fixed is left out."""
+    bias_decay = settings.weight_decay / settings.bias_factor if settings.decay_biases else 0.0
+    parameters = [each for each in network.parameters() if each.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        {
+            "params": [p for p in parameters if p.ndim <= 1],
+            "weight_decay": bias_decay,
+            "lr": settings.learning_rate * settings.bias_factor,
+        },
     ]
     if settings.optimizer == "sgd":
         momentum = settings.momentum
@@ -28,13 +34,15 @@ def optimizer_of(settings: AnnSettings, network: nn.Module) -> Optimizer:
 
 
 def schedule_of(settings: AnnSettings, optimizer: Optimizer, steps: int) -> LambdaLR:
-    """One cycle: linearly up to the peak, then half a cosine to zero (Smith & Topin 2017)."""
+    """One cycle: linearly up to the peak, then half a cosine or a line to zero (Smith & Topin
+    2017)."""
     rise = settings.warmup * steps
 
     def share(step: int) -> float:
         if step < rise:
             return (step + 1) / (rise + 1)
-        return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1.0, steps - rise)))
+        fallen = (step - rise) / max(1.0, steps - rise)
+        return 1 - fallen if settings.decay == "linear" else 0.5 * (1 + math.cos(math.pi * fallen))
 
     return LambdaLR(optimizer, share)
 

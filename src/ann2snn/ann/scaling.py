@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from ann2snn.numerics.quantized_relu import QuantizedReLU
+
 
 class MeanSquare(torch.autograd.Function):
     """The mean of x^2 over all axes but the second, in float32: of a signal (N, features, ...) of
@@ -63,9 +65,21 @@ class BatchScale(nn.Module):
         return self.weight * torch.rsqrt(mean_square + self.eps)
 
 
+class Factor(nn.Module):
+    """A constant times the signal."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, signal: Tensor) -> Tensor:
+        return signal * self.factor
+
+
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, BatchScale) or super().is_leaf_module(m, module_qualified_name)
+        own = isinstance(m, BatchScale | QuantizedReLU)
+        return own or super().is_leaf_module(m, module_qualified_name)
 
 
 def fold_scales(network: nn.Module) -> nn.Module:

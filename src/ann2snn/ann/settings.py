@@ -26,8 +26,17 @@ class AnnSettings:
     )
     pooling: str = choice("max", ("max", "average"), "how pooling layers combine a window")
     bias: bool = flag(True, "false holds the biases of all layers at zero")
+    activation: str = choice(
+        "relu",
+        ("relu", "quantized"),
+        "quantized rounds to `levels` steps below a learned ceiling, for an SNN of as many steps",
+    )
+    levels: int = number(0, "levels of the quantized activation; 0 with relu", low=0)
     output: str = choice(
         "softmax", ("softmax", "relu"), "relu ends the network in a ReLU, softmax leaves its logits"
+    )
+    start: str = text(
+        "", "a safetensors file with weights that the training starts from; else fresh ones"
     )
     final: bool = flag(
         True,
@@ -41,17 +50,26 @@ class AnnSettings:
     )
     learning_rate: float = number(
         0.01,
-        "peak; linearly up to it, then down to zero by half a cosine",
+        "peak; linearly up to it, then down to zero as `decay` says",
         low=0,
         low_excluded=True,
     )
     warmup: float = number(
         0.2, "share of all steps before the peak", low=0, high=1, high_excluded=True
     )
+    decay: str = choice(
+        "cosine", ("cosine", "linear"), "down from the peak by half a cosine, or by a straight line"
+    )
+    bias_factor: float = number(
+        1.0, "learning rate of biases over that of weights", low=0, low_excluded=True
+    )
     momentum: float = number(
         0.9, "momentum of sgd, first beta of adamw", low=0, high=1, high_excluded=True
     )
     weight_decay: float = number(0.01, "decay of the weights", low=0)
+    decay_biases: bool = flag(
+        False, "biases and normalization shifts decay as well, as fast as the weights"
+    )
     label_smoothing: float = number(
         0.0, "share of a label spread over all classes", low=0, high=1, high_excluded=True
     )
@@ -59,7 +77,13 @@ class AnnSettings:
         0.0, "epochs that the exponential average of the weights spans; 0 does not average", low=0
     )
     flip: bool = flag(False, "mirror each image from left to right with probability 1/2")
+    flips: str = choice(
+        "random",
+        ("random", "alternating"),
+        "alternating mirrors by chance in the first epoch and the other way in every next one",
+    )
     shift: int = number(0, "largest move of an image along each axis, in pixels", low=0)
+    border: str = choice("zeros", ("zeros", "mirrored"), "what moves in behind a shifted image")
     rotation: float = number(0.0, "largest turn of an image, in degrees", low=0, high=180)
     cutout: int = number(0, "side of the square that is blotted out, in pixels", low=0)
     precision: str = choice(
@@ -77,6 +101,19 @@ class AnnSettings:
 
     def __post_init__(self) -> None:
         check(self)
+        for name, neutral, needed, holds in (
+            ("flips", "random", "flip=true", self.flip),
+            ("border", "zeros", "a shift", self.shift > 0),
+            ("levels", 0, "activation=quantized", self.activation == "quantized"),
+            ("start", "", "training, without weights", not self.weights),
+        ):
+            value = getattr(self, name)
+            if value != neutral and not holds:
+                raise SettingError(f"{name} must be {neutral!r} but for {needed}, got {value!r}")
+        if self.activation == "quantized" and self.levels < 1:
+            raise SettingError(
+                f"levels must be at least 1 for activation=quantized, got {self.levels}"
+            )
         taken = self._toggles_of_network()
         some = {name for network in NETWORKS.values() for name in network.takes}
         for toggle in fields(self):

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from ann2snn.ann.augmentation import Augmentation
 from ann2snn.ann.batches import Batches
+from ann2snn.ann.first_weights import prepare
 from ann2snn.ann.network import build
 from ann2snn.ann.recipe import averaged, check_processor, optimizer_of, schedule_of
 from ann2snn.ann.scaling import fold_scales
@@ -26,6 +27,8 @@ from ann2snn.settings import SettingError
 History = dict[str, list[float]]
 OnEpoch = Callable[[int, dict[str, float]], None]
 CHECKPOINT = "last"
+SAMPLE = 5000
+"""Training images that first weights are taken from, if not fewer than twice as many are there."""
 
 
 class TrainingData(Protocol):
@@ -80,6 +83,7 @@ def train(
     torch.set_num_threads(settings.threads)
     shape, classes = tuple(images.shape[1:]), len(dataset.manifest["classes"])
     network = build(settings, shape, classes, training=True)
+    prepare(settings, network, images[:: max(1, len(images) // SAMPLE)].float() / dataset.levels)
     if settings.channels_last:
         network = network.to(memory_format=torch.channels_last)
     fill = images.float().mean((0, 2, 3)) / dataset.levels

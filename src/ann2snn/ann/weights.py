@@ -18,8 +18,9 @@ def save_weights(module: nn.Module, path: Path) -> None:
     save_file(tensors, path)
 
 
-def load_weights(module: nn.Module, path: Path) -> None:
-    """Puts the weights of `path` into `module`.
+def load_weights(module: nn.Module, path: Path, *, but: str = "") -> None:
+    """Puts the weights of `path` into `module`; tensors whose last name is `but` may be missing
+    there and stay as they are.
 
     Raises:
         ValueError: the file is no safetensors file, or tensors are missing, unknown or of another
@@ -31,8 +32,10 @@ def load_weights(module: nn.Module, path: Path) -> None:
         raise ValueError(f"there is no weights file {path}") from error
     except (OSError, SafetensorError) as error:
         raise ValueError(f"{path} is not a safetensors file: {error}") from error
+    own = module.state_dict()
+    kept = {name: own[name] for name in own if name.rpartition(".")[2] == but}
     try:
-        module.load_state_dict(tensors)
+        module.load_state_dict(kept | tensors)
     except RuntimeError as error:
         reasons = " ".join(str(error).split())
         raise ValueError(f"{path} does not fit the network: {reasons}") from error

@@ -46,6 +46,7 @@ class AnalogGraph:
 
     - `precision`: number format of the network's parameters.
     - `ceilings`: largest value of each saturating ReLU.
+    - `levels`: into how many steps of equal size a quantized ReLU divides its ceiling.
     - `made`: the nodes that each traced operation became.
     - `merged`: for each node that is gone, the nodes that took it in, and why.
     - `notes`: for each operation without a node, why it has none.
@@ -55,6 +56,7 @@ class AnalogGraph:
 
     nodes: dict[str, Node] = field(default_factory=dict)
     ceilings: dict[str, float] = field(default_factory=dict)
+    levels: dict[str, int] = field(default_factory=dict)
     made: dict[str, tuple[str, ...]] = field(default_factory=dict)
     merged: dict[str, tuple[str, str]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)

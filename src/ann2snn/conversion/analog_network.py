@@ -34,7 +34,8 @@ Tensor = torch.Tensor
 
 
 class Run:
-    """How one node computes on batches of `dtype`, and its weights and ceiling as tensors.
+    """How one node computes on batches of `dtype`, and its weights and ceiling as tensors; `levels`
+    is what a quantized ReLU rounds to, else 0.
 
     `averages` lets the scale of a `SumPool` divide. `overwrites` says that no other node reads the
     memory of the input.
@@ -48,6 +49,7 @@ class Run:
         averages: bool,
         overwrites: bool,
     ) -> None:
+        self.levels = 0
         self.dtype, self.averages, self.overwrites = dtype, averages, overwrites
         arrays = {name: array for name, array in arrays_of(node).items() if name != "scale"}
         if ceiling is not None:
@@ -112,7 +114,11 @@ def _largest(node: MaxPool, _: Run, signal: Tensor) -> Tensor:
 def _rectified(_: Neuron, run: Run, signal: Tensor) -> Tensor:
     positive = signal.clamp_min_(0) if run.overwrites else signal.clamp_min(0)
     limited = "ceiling" in run.tensors
-    return torch.minimum(positive, run.tensors["ceiling"]) if limited else positive
+    clipped = torch.minimum(positive, run.tensors["ceiling"]) if limited else positive
+    if not run.levels:
+        return clipped
+    ceiling = run.tensors["ceiling"]
+    return torch.floor(clipped / ceiling * run.levels + 0.5) / run.levels * ceiling
 
 
 def _by_window(node: SumPool | MaxPool, signal: Tensor, reduced: Callable[..., Tensor]) -> Tensor:
@@ -179,7 +185,10 @@ class AnalogNetwork:
 def graph_network(graph: AnalogGraph) -> AnalogNetwork:
     """The simplified network in the analog network's units, in which average-pools divide."""
     ceilings = {name: np.array(ceiling) for name, ceiling in graph.ceilings.items()}
-    return AnalogNetwork(list(graph), graph.precision, ceilings, averages=True)
+    network = AnalogNetwork(list(graph), graph.precision, ceilings, averages=True)
+    for name, levels in graph.levels.items():
+        network.runs[name].levels = levels
+    return network
 
 
 def analog_outputs(

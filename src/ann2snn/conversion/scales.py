@@ -18,7 +18,8 @@ def scales(
 ) -> dict[str, Array]:
     """lambda of every scale point of the graph, shape () or (channels,).
 
-    A layer without any activation above zero gets 1; a saturating ReLU at most its ceiling.
+    A layer without any activation above zero gets 1; a saturating ReLU at most its ceiling, and
+    a quantized one its ceiling.
 
     Raises:
         ConversionError: the statistics are of another network.
@@ -39,6 +40,7 @@ def scales(
             value = row.scale(layer, settings, bounds.get(name))
         alive = np.where(np.asarray(value) > 0, value, 1.0)
         found[name] = np.minimum(alive, graph.ceilings.get(name, np.inf))
+    found |= {name: np.array(graph.ceilings[name]) for name in graph.levels}
     return found
 
 

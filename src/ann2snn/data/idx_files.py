@@ -13,10 +13,11 @@ from ann2snn.data.source import RawImages
 
 
 def read_idx(
-    root: Path, dataset: str, checksums: Mapping[str, str], classes: tuple[str, ...]
+    root: Path, dataset: str, checksums: Mapping[str, str], classes: tuple[str, ...], title: str
 ) -> RawImages:
     """The images of `dataset`, a class of torchvision.datasets, below `root`; files that are not
-    there are downloaded. `checksums` are the md5 of the four uncompressed files.
+    there are downloaded. `checksums` are the md5 of the four files, which are either uncompressed
+    or, where they are named .gz, packed. `title` is the data set's name.
 
     Raises:
         ValueError: a file is not the original one.
@@ -31,7 +32,7 @@ def read_idx(
         path = _file(root / folder, name)
         assert path is not None, "what was missing has been fetched"
         content = _content(path)
-        if md5_of(content) != md5:
+        if md5_of(path.read_bytes() if name.endswith(".gz") else content) != md5:
             raise ValueError(
                 f"{folder}/{path.name} is not the original {dataset} file, or not all of it (its"
                 " checksum differs); remove it and it will be downloaded again"
@@ -39,9 +40,11 @@ def read_idx(
         # a header of four bytes and the sizes of all axes, of four bytes each
         axes = content[3]
         sizes = np.frombuffer(content, ">u4", axes, offset=4).tolist()
-        found[name] = np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(sizes)
+        found[name.removesuffix(".gz")] = np.frombuffer(
+            content, np.uint8, offset=4 + 4 * axes
+        ).reshape(sizes)
     return RawImages(
-        name=dataset,
+        name=title,
         source=f"idx files of torchvision.datasets.{dataset}",
         classes=classes,
         levels=255,
@@ -53,7 +56,7 @@ def read_idx(
 
 
 def _file(folder: Path, name: str) -> Path | None:
-    paths = (folder / name, folder / f"{name}.gz")
+    paths = (folder / name, folder / f"{name.removesuffix('.gz')}.gz")
     return next((path for path in paths if path.is_file()), None)
 
 
@@ -69,6 +72,6 @@ def _content(path: Path) -> bytes:
 def _download(folder: Path, name: str, dataset: str) -> None:
     from torchvision import datasets
 
-    known, packed = getattr(datasets, dataset), f"{name}.gz"
+    known, packed = getattr(datasets, dataset), f"{name.removesuffix('.gz')}.gz"
     addresses = [f"{mirror}{packed}" for mirror in known.mirrors]
     fetch(addresses, dict(known.resources)[packed], folder / packed, f"{dataset}/raw/{packed}")

@@ -29,17 +29,25 @@ def labelled_images(
         ValueError: the layout is another, an image cannot be read, or images differ in shape.
     """
     collection = _Collection(path.name)
-    for member in members(path):
-        place = collection.place(member)
-        if place is not None and member.content is not None:
-            image = pixels(
-                member.content(), member.name, channels=channels, height=height, width=width
-            )
-            collection.add(place, member.name, image)
-    classes = collection.checked_classes()
+    collection.read(path, channels=channels, height=height, width=width)
+    classes = collection.checked_classes(PARTS)
     return RawImages(
         name, source, classes, 255, *collection.take("train"), *collection.take("test")
     )
+
+
+def labelled_part(
+    path: Path, part: str
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], tuple[str, ...]]:
+    """Images, labels and classes of one part, as `labelled_images` gives them.
+
+    Raises:
+        ValueError: as for `labelled_images`.
+    """
+    collection = _Collection(path.name)
+    collection.read(path)
+    classes = collection.checked_classes((part,))
+    return *collection.take(part), classes
 
 
 class _Collection:
@@ -52,6 +60,16 @@ class _Collection:
         self.images: dict[tuple[str, str, str], npt.NDArray[np.uint8]] = {}
         self.first: tuple[str, tuple[int, ...]] | None = None
         self.total = 0
+
+    def read(self, path: Path, *, channels: int = 0, height: int = 0, width: int = 0) -> None:
+        """Takes all images of a directory or an archive."""
+        for member in members(path):
+            place = self.place(member)
+            if place is not None and member.content is not None:
+                image = pixels(
+                    member.content(), member.name, channels=channels, height=height, width=width
+                )
+                self.add(place, member.name, image)
 
     def place(self, member: Member) -> tuple[str, str, str] | None:
         """Part, class and file name of an image; None for other members. Notes classes."""
@@ -92,14 +110,14 @@ class _Collection:
             )
         self.images[place] = image
 
-    def checked_classes(self) -> tuple[str, ...]:
-        """The classes, sorted; each holds images in both parts."""
-        for part in PARTS:
+    def checked_classes(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """The classes, sorted; each holds images in all of `parts`."""
+        for part in parts:
             if not self.classes[part]:
                 raise ValueError(f"{self.source} has no class in {part}/; images lie in {LAYOUT}")
         classes = tuple(sorted(self.classes["train"] | self.classes["test"]))
         filled = {place[:2] for place in self.images}
-        for part, name in product(PARTS, classes):
+        for part, name in product(parts, classes):
             if (part, name) not in filled:
                 raise ValueError(f"{self.source}: {part}/{name} holds no image")
         if len(classes) < 2:

@@ -20,19 +20,21 @@ from ann2snn.settings import SettingError
 
 
 def given(settings: AnnSettings) -> Json:
-    """`weights` as the sha256 of the file in place of its path, and for a user's network
-    `network_code`, the hash of its source; nothing where neither is used.
+    """`weights` and `start` as the sha256 of the file in place of its path, and for a
+    user's network `network_code`, the hash of its source; nothing where none is used.
 
     Raises:
         SettingError: there is no such file or module, or its source cannot be read.
     """
     found: Json = {}
-    if settings.weights:
-        path = Path(settings.weights)
-        if not path.is_file():
-            raise SettingError(f"ann.weights must be a file, there is none at {settings.weights!r}")
-        state = path.stat()
-        found["weights"] = _sha256(path.absolute(), state.st_size, state.st_mtime_ns)
+    for toggle in ("weights", "start"):
+        named = getattr(settings, toggle)
+        if named:
+            path = Path(named)
+            if not path.is_file():
+                raise SettingError(f"ann.{toggle} must be a file, there is none at {named!r}")
+            state = path.stat()
+            found[toggle] = _sha256(path.absolute(), state.st_size, state.st_mtime_ns)
     if ":" in settings.network:
         found["network_code"] = _network_code(settings.network)
     return found

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ann2snn.data.archives import members
-from ann2snn.data.download import fetch, md5_of
+from ann2snn.data.download import fetch
 from ann2snn.data.source import DATA_SETS, DataSource, RawImages
 
 if TYPE_CHECKING:
@@ -40,15 +39,19 @@ def read(settings: "DataSettings", root: Path) -> RawImages:
         ValueError: a file is not the original one, or the copy is not whole.
         OSError: the download failed.
     """
+    from ann2snn.data.cifar_files import read_files
+
     there = fingerprint(settings, root)
     if there == "jpeg":
-        return _jpeg_copy(root / JPEGS)
+        return jpeg_copy(root / JPEGS)
     if not there:
         from torchvision.datasets import CIFAR10
 
         by_hand = f"{PACKED}, {FOLDER} or {JPEGS}"
         fetch([CIFAR10.url], CIFAR10.tgz_md5, root / PACKED, by_hand)
-    return _original(root / FOLDER if (root / FOLDER).exists() else root / PACKED)
+    path = root / FOLDER if (root / FOLDER).exists() else root / PACKED
+    train, test = read_files(path, NAME, [TRAIN_BATCHES, TEST_BATCHES], len(CLASSES))
+    return RawImages(NAME, "batches of torchvision.datasets.CIFAR10", CLASSES, 255, *train, *test)
 
 
 def fingerprint(settings: "DataSettings", root: Path) -> str:  # noqa: ARG001
@@ -57,32 +60,12 @@ def fingerprint(settings: "DataSettings", root: Path) -> str:  # noqa: ARG001
     return "jpeg" if (root / JPEGS).is_file() else ""
 
 
-def _original(path: Path) -> RawImages:
-    """The batches of a folder or an archive, each with its checksum."""
-    import numpy as np
+def jpeg_copy(path: Path) -> RawImages:
+    """The images of the archive of JPEGs.
 
-    from ann2snn.data.cifar10_batch import read_batch
-
-    wanted = TRAIN_BATCHES | TEST_BATCHES
-    content = {
-        member.parts[-1]: member.content()
-        for member in members(path)
-        if member.content is not None and member.parts[-1] in wanted
-    }
-    for name, md5 in wanted.items():
-        if md5_of(content.get(name, b"")) != md5:
-            raise ValueError(
-                f"{name} of CIFAR-10 is missing in {path.name} or does not have torchvision's"
-                f" checksum; remove {path.name} and it will be downloaded again"
-            )
-    arrays = []
-    for batches in (TRAIN_BATCHES, TEST_BATCHES):
-        parts = [read_batch(content[name], name) for name in batches]
-        arrays += [np.concatenate([part[i] for part in parts]) for i in range(2)]
-    return RawImages(NAME, "batches of torchvision.datasets.CIFAR10", CLASSES, 255, *arrays)
-
-
-def _jpeg_copy(path: Path) -> RawImages:
+    Raises:
+        ValueError: it is not whole.
+    """
     import numpy as np
 
     from ann2snn.data.image_folder import labelled_images

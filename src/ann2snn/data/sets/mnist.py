@@ -21,7 +21,7 @@ def read(settings: "DataSettings", root: Path) -> RawImages:  # noqa: ARG001
     """The 60,000 training and 10,000 test images; missing files are downloaded."""
     from ann2snn.data.idx_files import read_idx
 
-    return read_idx(root, "MNIST", FILES, classes=tuple("0123456789"))
+    return read_idx(root, "MNIST", FILES, tuple("0123456789"), "MNIST")
 
 
 def fingerprint(settings: "DataSettings", root: Path) -> str:  # noqa: ARG001

@@ -1,0 +1,87 @@
+"""A network for CIFAR-10 that trains in few epochs."""
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from ann2snn.ann.network import ACTIVATION_TOGGLES, NETWORKS, Network, Shape
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ann2snn.ann.settings import AnnSettings
+
+GROUPS = (64, 256, 256)
+OUTPUT_FACTOR = 1 / 9
+SMALLEST_VARIANCE = 5e-4
+
+
+def cifar10_fast(shape: Shape, classes: int, settings: "AnnSettings") -> "nn.Module":
+    """Fixed whitening of 2x2 patches, then three groups of two convolutions, each followed by
+    pooling (the first of a group), batch normalization and ReLU (after Jordan 2024, '94 % on
+    CIFAR-10 in 3.29 seconds on a single GPU', which has GELU).
+
+    On 3x32x32 images and ten classes it has 1.97 million parameters and 118 million
+    multiply-accumulates. Normalization has shifts but no gains, so that max-pools commute with it;
+    every convolution begins as the identity of its first channels.
+
+    Raises:
+        ValueError: the images are too small for four halvings.
+    """
+    from torch import nn
+
+    from ann2snn.ann.layers import activation_of
+    from ann2snn.ann.scaling import Factor
+
+    channels, *sizes = shape
+    if len(sizes) != 2 or min(sizes) < 17:
+        raise ValueError("it takes images (C, H, W) of at least 17x17")
+    before = 2 * 4 * channels
+    layers: dict[str, nn.Module] = {
+        "whiten": nn.Conv2d(channels, before, 2).requires_grad_(False),
+        "relu0": activation_of(settings),
+    }
+    for group, width in enumerate(GROUPS):
+        for place in (1, 2):
+            number = 2 * group + place
+            conv = nn.Conv2d(before, width, 3, padding=1, bias=False)
+            nn.init.dirac_(conv.weight.detach()[:before])
+            layers[f"conv{number}"] = conv
+            if place == 1:
+                layers[f"pool{group + 1}"] = nn.MaxPool2d(2)
+            norm = nn.BatchNorm2d(width)
+            norm.weight.requires_grad_(False)
+            layers[f"norm{number}"] = norm
+            layers[f"relu{number}"] = activation_of(settings)
+            before = width
+    left = [(size - 1) // 2 // 2 // 2 for size in sizes]
+    layers["pool4"] = nn.MaxPool2d((left[0], left[1]))
+    layers["flatten"] = nn.Flatten()
+    layers["classes"] = nn.Linear(before, classes, bias=False)
+    layers["soften"] = Factor(OUTPUT_FACTOR)
+    return nn.Sequential(OrderedDict(layers))
+
+
+def whiten(network: "nn.Module", images: "Tensor") -> None:
+    """Sets the first convolution to w = +-(e_i / sqrt(v_i + SMALLEST_VARIANCE)), bias -w m: e_i and
+    v_i are eigenvectors and variances of the 2x2 patches, m their mean."""
+    import torch
+    from torch import nn
+
+    chosen = images.double()
+    patches = chosen.unfold(2, 2, 1).unfold(3, 2, 1).permute(0, 2, 3, 1, 4, 5)
+    flat = patches.reshape(-1, patches.shape[3] * 4)
+    mean = flat.mean(0)
+    variances, vectors = torch.linalg.eigh((flat - mean).T @ (flat - mean) / len(flat))
+    rows = vectors.T / torch.sqrt(variances + SMALLEST_VARIANCE)[:, None]
+    both = torch.cat([rows, -rows])
+    layer = network.get_submodule("whiten")
+    assert isinstance(layer, nn.Conv2d)
+    assert layer.bias is not None
+    with torch.no_grad():
+        layer.weight.copy_(both.view_as(layer.weight))
+        layer.bias.copy_(-(both @ mean))
+
+
+SIZES = "whitened 2x2 patches, 64C3-P2-64C3-256C3-P2-256C3-256C3-P2-256C3-P3"
+
+NETWORKS.add(Network("cifar10_fast", SIZES, cifar10_fast, ACTIVATION_TOGGLES, whiten))
