@@ -52,7 +52,7 @@ def largest_deviation(spec: SpikingSpec, images: Images, steps: int) -> float:
         elif isinstance(node, Neuron):
             rates[node.name] = torch.from_numpy(block.counts[node.name] / steps).reshape(shape)
             rest = torch.from_numpy(block.potentials[node.name] / steps).reshape(shape)
-            start = node.initial_potential / steps
+            start = torch.as_tensor(node.initial_potential) / steps
             deviation = rates[node.name] - (inputs[0] - rest + start)
             worst = max(worst, float(deviation.abs().max()))
         elif isinstance(node, Output):

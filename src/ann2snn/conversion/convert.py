@@ -12,7 +12,9 @@ from torch import nn
 from ann2snn.conversion.account import Conversion, fates
 from ann2snn.conversion.analog_graph import AnalogGraph
 from ann2snn.conversion.calibration import collect
+from ann2snn.conversion.corrections import calibrated
 from ann2snn.conversion.dyadic_grid import gridded
+from ann2snn.conversion.output_start import first_counted_step
 from ann2snn.conversion.refusal import ConversionError
 from ann2snn.conversion.scales import scales
 from ann2snn.conversion.settings import ConversionSettings
@@ -20,6 +22,7 @@ from ann2snn.conversion.simplification import with_average_pools
 from ann2snn.conversion.statistics import Statistics
 from ann2snn.conversion.threshold_units import rescaled
 from ann2snn.conversion.trace import analog_graph
+from ann2snn.mechanisms.calibrations import CALIBRATIONS
 from ann2snn.mechanisms.poolings import POOLINGS
 from ann2snn.settings import keywords_by_name
 from ann2snn.spec import (
@@ -38,6 +41,7 @@ from ann2snn.spec import (
     SumPool,
 )
 from ann2snn.spec.interpretation import Interpretation
+from ann2snn.spec.nodes import Array
 
 FLOAT_LEVELS = 1 << 16
 Images = npt.NDArray[Any] | torch.Tensor
@@ -75,6 +79,7 @@ def convert(
     normalization: str = "percentile", percentile: float = 99.9, population: str = "nonzero",
     pooling: str = "rise", output: str = "softmax", clock_rate: float = 0.3,
     softmax_draw: bool = False, initial_potential: float = 0.0, grid: int = 14,
+    calibration: str = "none", for_steps: int = 0, output_from: int = 1,
 ) -> SpikingSpec:  # fmt: skip
     """The spiking network of `module`, whose rates times scales are its activations.
 
@@ -97,6 +102,7 @@ def explain(
     normalization: str = "percentile", percentile: float = 99.9, population: str = "nonzero",
     pooling: str = "rise", output: str = "softmax", clock_rate: float = 0.3,
     softmax_draw: bool = False, initial_potential: float = 0.0, grid: int = 14,
+    calibration: str = "none", for_steps: int = 0, output_from: int = 1,
 ) -> Conversion:  # fmt: skip
     """As `convert`: the spec with its account of every traced operation.
 
@@ -106,19 +112,24 @@ def explain(
     """
     settings = ConversionSettings(
         reset, spikes, input, normalization, percentile, population, pooling, output, clock_rate,
-        softmax_draw, initial_potential, grid,
+        softmax_draw, initial_potential, grid, calibration, for_steps, output_from,
     )  # fmt: skip
     images, levels = whole_numbers(calibration_images, levels)
     graph = analog_graph(module, images.shape[1:])
-    return converted(graph, collect(graph, images, levels), settings, levels)
+    return converted(graph, collect(graph, images, levels), settings, levels, images)
 
 
 def converted(
-    graph: AnalogGraph, statistics: Statistics, settings: ConversionSettings, levels: int
+    graph: AnalogGraph,
+    statistics: Statistics,
+    settings: ConversionSettings,
+    levels: int,
+    images: npt.NDArray[Any] | None = None,
 ) -> Conversion:
     """The conversion of `graph` for any toggles, from statistics that `collect` gave before.
 
-    An image given as whole numbers k stands for pixels k / levels.
+    An image given as whole numbers k stands for pixels k / levels. `images` are those that
+    `calibration` corrects on; without calibration none are needed.
 
     Raises:
         ConversionError: the statistics are of another network, or the toggles do not fit it.
@@ -130,10 +141,23 @@ def converted(
     nodes, grid = gridded(rescaled(graph, found), settings.grid)
     toggled = (dataclasses.replace(n, **TOGGLES[n](n, settings, saturating)) for n in nodes)
     try:
-        spec = SpikingSpec(tuple(toggled), grid, levels)
+        spec = SpikingSpec(tuple(toggled), grid, levels, settings.for_steps)
+        spec = _counting_from(spec, statistics, found, settings.output_from)
+        if corrects := CALIBRATIONS[settings.calibration].corrects:
+            if images is None:
+                raise ValueError(f"calibration={settings.calibration} needs calibration images")
+            spec = calibrated(spec, images, graph.ceilings, corrects)
     except SpecError as error:
         raise ConversionError(str(error)) from error
     return Conversion(spec, fates(graph), dict(graph.ceilings), statistics.dead)
+
+
+def _counting_from(
+    spec: SpikingSpec, statistics: Statistics, found: dict[str, Array], first: int
+) -> SpikingSpec:
+    """The spec whose output counts from the step `first`; 0 is the step that suits it."""
+    first = first or first_counted_step(spec, statistics, found)
+    return spec.replace(spec.output.name, from_step=first) if first != 1 else spec
 
 
 def whole_numbers(images: Images, levels: int | None) -> tuple[npt.NDArray[Any], int]:

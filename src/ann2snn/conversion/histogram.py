@@ -77,6 +77,11 @@ class Histogram:
         found = bins[np.searchsorted(np.cumsum(counts), rank)]
         return float(lower_edge(found + 1)) if found else 0.0
 
+    def middles(self) -> npt.NDArray[np.float64]:
+        """The middle of each bin; 0 for the zeros."""
+        edges = (lower_edge(self.bins) + lower_edge(self.bins + 1)) / 2
+        return np.where(self.bins > 0, edges, 0.0)
+
     def above(self, value: float) -> int:
         """How many numbers lie in bins that begin at `value` or above."""
         return int(self.counts[lower_edge(self.bins) >= value].sum())

@@ -22,7 +22,7 @@ def scales(
     a quantized one its ceiling.
 
     Raises:
-        ConversionError: the statistics are of another network.
+        ConversionError: the statistics are of another network, or a layer's scale is no number.
     """
     names = scale_points(graph)
     if names != list(statistics.layers):
@@ -38,6 +38,11 @@ def scales(
             value = row.channel_scales(layer, settings)
         else:
             value = row.scale(layer, settings, bounds.get(name))
+        if not np.isfinite(value).all():
+            raise ConversionError(
+                f"{name}: normalization={row.name} gives it the scale {np.asarray(value).tolist()},"
+                " and a scale must be finite"
+            )
         alive = np.where(np.asarray(value) > 0, value, 1.0)
         found[name] = np.minimum(alive, graph.ceilings.get(name, np.inf))
     found |= {name: np.array(graph.ceilings[name]) for name in graph.levels}

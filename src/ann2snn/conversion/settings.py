@@ -1,7 +1,9 @@
 """The toggles of a conversion."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ann2snn.mechanisms.calibrations import CALIBRATIONS
 from ann2snn.mechanisms.inputs import INPUTS
 from ann2snn.mechanisms.normalizations import NORMALIZATIONS
 from ann2snn.mechanisms.outputs import OUTPUTS
@@ -65,17 +67,53 @@ class ConversionSettings:
         low=-1, high=40,
     )  # fmt: skip
 
+    calibration: str = choice(
+        "none",
+        tuple(CALIBRATIONS),
+        "what calibration images correct, layer by layer, for `for_steps` steps: "
+        + "; ".join(f"`{row.name}`: {row.meaning}" for row in CALIBRATIONS.values()),
+    )
+    for_steps: int = number(
+        0,
+        "time steps that `normalization=squared_error` and `calibration` are for; 0 where neither"
+        " is used",
+        low=0, high=100_000,
+    )  # fmt: skip
+    output_from: int = number(
+        1,
+        "first time step whose output counts with `output=potential`, at least the last 4 always"
+        " do; 0 chooses it from the mean activations",
+        low=0, high=100_000,
+    )  # fmt: skip
+
     def __post_init__(self) -> None:
         check(self)
-        spikes, pooling = SPIKES[self.spikes], POOLINGS[self.pooling]
-        if spikes.resets and self.reset not in spikes.resets:
+        spikes, normalization = SPIKES[self.spikes], NORMALIZATIONS[self.normalization]
+        scaled, corrected = f"normalization={self.normalization}", f"calibration={self.calibration}"
+        calibrates = bool(CALIBRATIONS[self.calibration].corrects)
+        fit = [row.name for row in POOLINGS.values() if row.currents or not row.passes]
+        analog = [row.name for row in INPUTS.values() if row.static]
+        counting = [row.name for row in OUTPUTS.values() if row.from_step]
+        _require("reset", self.reset, spikes.resets, f"spikes={self.spikes}")
+        _require("reset", self.reset, normalization.resets, scaled)
+        if spikes.signed:
+            _require("pooling", self.pooling, fit, f"spikes={self.spikes}")
+        if calibrates:
+            _require("pooling", self.pooling, fit, corrected)
+            _require("input", self.input, analog, corrected)
+        if self.output_from != 1:
+            _require("output", self.output, counting, f"output_from={self.output_from}")
+        if self.for_steps == 0 and (normalization.needs_steps or calibrates):
+            needs = scaled if normalization.needs_steps else corrected
+            raise SettingError(f"for_steps must be at least 1 with {needs}, got 0")
+        if self.for_steps > 0 and not (normalization.needs_steps or calibrates):
             raise SettingError(
-                f"reset must be {' or '.join(spikes.resets)} with spikes={self.spikes}, got"
-                f" {self.reset!r}"
+                f"for_steps must be 0 with {scaled} and {corrected}, which are for no number of"
+                f" steps, got {self.for_steps}"
             )
-        if spikes.signed and pooling.passes and not pooling.currents:
-            fit = [row.name for row in POOLINGS.values() if row.currents or not row.passes]
-            raise SettingError(
-                f"pooling must be {' or '.join(fit)} with spikes={self.spikes}, got"
-                f" {self.pooling!r}"
-            )
+
+
+def _require(toggle: str, value: str, allowed: Sequence[str], beside: str) -> None:
+    """Holds a toggle to the values that go with another; none named are all."""
+    if allowed and value not in allowed:
+        raise SettingError(f"{toggle} must be {' or '.join(allowed)} with {beside}, got {value!r}")

@@ -1,6 +1,7 @@
 """Statistics of activations over a calibration set: mergeable, and kept in one file."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from ann2snn.conversion.histogram import Histogram, lowest_kept
+from ann2snn.conversion.scale_searches import balanced_scale, least_error_scale
 
 FORMAT = "ann2snn activation statistics 1"
 PERCENTILES = (50.0, 90.0, 95.0, 99.0, 99.9, 99.99, 99.999)
@@ -66,6 +68,34 @@ class LayerStatistics:
         inner = (found > 0) & (percentile < 100)
         scales = np.where(inner, np.minimum(found, self.largest), self.largest)
         return np.where(scales > 0, scales, self.scale(percentile, population))
+
+    def least_error_scale(self, steps: int, start: float) -> float:
+        """The layer's scale of least squared error for `steps` steps; 0 without activations."""
+        return least_error_scale(self.histogram, self.maximum, steps, start)
+
+    def least_error_scales(self, steps: int, start: float) -> npt.NDArray[np.float64]:
+        """As `least_error_scale`, per channel (channels,)."""
+        pairs = zip(self.channels, self.largest, strict=True)
+        found = [least_error_scale(c, float(top), steps, start) for c, top in pairs]
+        return self._or_the_layers(found, lambda: self.least_error_scale(steps, start))
+
+    def balanced_scale(self) -> float:
+        """The layer's scale by threshold balancing; 0 without activations."""
+        return balanced_scale(self.histogram)
+
+    def balanced_scales(self) -> npt.NDArray[np.float64]:
+        """As `balanced_scale`, per channel (channels,)."""
+        return self._or_the_layers([balanced_scale(c) for c in self.channels], self.balanced_scale)
+
+    @staticmethod
+    def _or_the_layers(found: list[float], layers: Callable[[], float]) -> npt.NDArray[np.float64]:
+        """The scales of channels, with the layer's where a channel has no activation above 0."""
+        scales = np.array(found)
+        return scales if (scales > 0).all() else np.where(scales > 0, scales, layers())
+
+    def channel_means(self) -> npt.NDArray[np.float64]:
+        """The mean activation of each channel (channels,), from the middles of the bins."""
+        return np.array([(c.middles() * c.counts).sum() / c.total for c in self.channels])
 
     def share_above(self, scale: npt.NDArray[np.float64]) -> float:
         """Share of all activations above `scale`, which has shape () or (channels,)."""

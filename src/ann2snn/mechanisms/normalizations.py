@@ -15,7 +15,8 @@ class Normalization:
     `layer` are its `LayerStatistics`, `settings` the `ConversionSettings`, and `bound` is the upper
     bound of its activations if `needs_bound`, else None. `channel_scales(layer, settings)` gives
     one scale per channel, for layers whose channels may differ. `uses` names the toggles that
-    matter.
+    matter. `needs_steps` says that it is for a number of steps, `resets` which resets it goes with;
+    none named are all.
     """
 
     name: str
@@ -24,6 +25,8 @@ class Normalization:
     uses: tuple[str, ...] = ()
     needs_bound: bool = False
     channel_scales: Callable[[Any, Any], Any] | None = None
+    needs_steps: bool = False
+    resets: tuple[str, ...] = ()
 
 
 NORMALIZATIONS: Table[Normalization] = Table("normalization", "ann2snn.mechanisms")
@@ -52,4 +55,25 @@ NORMALIZATIONS.add(
 NORMALIZATIONS.add(
     Normalization("model", "an upper bound computed from weights and pixel range, without data",
                   lambda _layer, _settings, bound: bound, needs_bound=True)
+)  # fmt: skip
+
+
+def _least_error(layer: Any, settings: Any, _: None) -> float:
+    return float(layer.least_error_scale(settings.for_steps, settings.initial_potential))
+
+
+def _least_errors(layer: Any, settings: Any) -> Any:
+    return layer.least_error_scales(settings.for_steps, settings.initial_potential)
+
+
+NORMALIZATIONS.add(
+    Normalization("squared_error", "per channel, the scale with the least squared error of the"
+                  " rates after `for_steps` steps", _least_error,
+                  uses=("for_steps", "initial_potential"), channel_scales=_least_errors,
+                  needs_steps=True, resets=("subtract",))
+)  # fmt: skip
+NORMALIZATIONS.add(
+    Normalization("balanced", "per channel, a scale that rises by the mean of what lies above it"
+                  " until that is little", lambda layer, *_: layer.balanced_scale(),
+                  channel_scales=lambda layer, _: layer.balanced_scales())
 )  # fmt: skip

@@ -12,6 +12,7 @@ from ann2snn.mechanisms.spikes import SPIKES
 from ann2snn.tables import Table
 
 UNDECIDED = -1
+ALWAYS_COUNTED = 4  # last steps, whatever the step that the output counts from
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,15 @@ class OutputAnswer:
     """One way to read the answer; all ways are taken from every run, one of them is the answer.
 
     `answers(output, received)` gives the class (images, steps), `UNDECIDED` where there is none,
-    from the spec's output node; `label` names it in figures.
+    from the spec's output node; `label` names it in figures. `from_step` says whether it heeds the
+    step that the node's output counts from.
     """
 
     name: str
     meaning: str
     label: str
     answers: Callable[[Any, Received], Any]
+    from_step: bool = False
 
 
 OUTPUTS: Table[OutputAnswer] = Table("output", "ann2snn.mechanisms")
@@ -53,10 +56,23 @@ def _most_spikes(spikes: Any) -> Any:
     return np.where(counts.max(2) > 0, best, np.int16(UNDECIDED))
 
 
-def _largest_potential(_output: Any, received: Received) -> Any:
+def counted_from(potential: Any, first: int) -> Any:
+    """The accumulated signal (images, steps, classes) without that of the steps before `first`, of
+    the last `ALWAYS_COUNTED` steps in any case (SpikingJelly, `ann2snn/delay.py`)."""
     import numpy as np
 
-    return received.potential.argmax(2).astype(np.int16)
+    if first == 1:
+        return potential
+    ends = np.arange(1, potential.shape[1] + 1)
+    before = np.minimum(first - 1, np.maximum(ends - ALWAYS_COUNTED, 0))
+    from_zero = np.concatenate([np.zeros_like(potential[:, :1]), potential], 1)
+    return potential - from_zero[:, before]
+
+
+def _largest_potential(output: Any, received: Received) -> Any:
+    import numpy as np
+
+    return counted_from(received.potential, output.from_step).argmax(2).astype(np.int16)
 
 
 def _count(output: Any, received: Received) -> Any:
@@ -125,6 +141,7 @@ OUTPUTS.add(
         meaning="the class with the largest accumulated potential",
         label="largest potential",
         answers=_largest_potential,
+        from_step=True,
     )
 )
 OUTPUTS.add(

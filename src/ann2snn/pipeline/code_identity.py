@@ -36,6 +36,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
 ON_DEMAND = ("numerics", "mechanisms", "ann/networks", "data/sets")
 COMPUTING_NOTHING = ("settings.py", "atomic_files.py")
 MECHANISMS = {
+    "conversion.calibration": "ann2snn.mechanisms.calibrations.CALIBRATIONS",
     "conversion.input": "ann2snn.mechanisms.inputs.INPUTS",
     "conversion.normalization": "ann2snn.mechanisms.normalizations.NORMALIZATIONS",
     "conversion.output": "ann2snn.mechanisms.outputs.OUTPUTS",

@@ -13,6 +13,8 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
     from ann2snn.conversion.convert import converted
     from ann2snn.conversion.statistics import Statistics
     from ann2snn.conversion.trace import analog_graph
+    from ann2snn.data.dataset import open_saved
+    from ann2snn.mechanisms.calibrations import CALIBRATIONS
     from ann2snn.pipeline.statistics import analog_network
     from ann2snn.spec import save_spec
     from ann2snn.spec.cost import macs_per_image
@@ -21,7 +23,12 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
     manifest = chain.manifest
     statistics = Statistics.load(chain.obtain("statistics") / "statistics.safetensors")
     graph = analog_graph(analog_network(chain), tuple(manifest["shape"]))
-    conversion = converted(graph, statistics, chain.settings.conversion, manifest["levels"])
+    toggles = chain.settings.conversion
+    images = None
+    if CALIBRATIONS[toggles.calibration].corrects:
+        dataset = open_saved(chain.obtain("data"))
+        images = dataset.train_images[dataset.calibration]
+    conversion = converted(graph, statistics, toggles, manifest["levels"], images)
     spec = conversion.spec
     save_spec(spec, folder / "spec.safetensors")
     metrics = {"neurons": spec.neurons, "macs_per_image": macs_per_image(spec)}

@@ -42,6 +42,7 @@ class Lookup:
             "p": self.p, "points": self.points, "seeds": self.seeds, "bar": self.bar,
             "authors": self.authors, "layers": self.layers, "factors": self.factors,
             "chosen": lambda: chosen_point(self._study("")).name, "takes": self.takes,
+            "same": self.same, "label": lambda name: self._point(name, "")[1].label,
             "published": published, "first": first_step, "late_rise": late_rise, "mean": fmean,
             "rising": rising, "below": below, "fewer": fewer, "last": LAST, "start": START,
             "level": LEVEL, "curve_images": CURVE_IMAGES,
@@ -103,6 +104,10 @@ class Lookup:
     def takes(self, study: str) -> bool:
         """Whether the last point of a study has the toggles that this selection chooses."""
         return same_toggles(self._study(study).points[-1], chosen_point(self._study("")))
+
+    def same(self, study: str, name: str) -> bool:
+        """Whether a point of a study has the toggles that this selection chooses."""
+        return same_toggles(self._point(name, study)[1], chosen_point(self._study("")))
 
     def _study(self, name: str) -> Study:
         name = name or self.here

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ann2snn.report.chart import Chart
+from ann2snn.report.few_steps_tables import after_few_steps, later_paper, published_few_steps
 from ann2snn.report.findings import Finding, environment
 from ann2snn.report.published import papers_data
 from ann2snn.report.results import Results, Study
@@ -61,6 +62,10 @@ def report_page(
             sections=sections,
             shown=shown,
             tables=Tables(results, artifacts),
+            after_few_steps=after_few_steps,
+            published_few_steps=published_few_steps,
+            later_paper=later_paper,
+            artifacts=artifacts,
             chosen=chosen_point,
             comparable=any(papers_data(study.dataset) for study, _ in shown),
         )

@@ -31,8 +31,19 @@ FURTHER = ("snn_accuracy_last50", "agreement", "undecided", "accuracy_softmax",
 
 
 def result_rows(results: Results) -> list[Json]:
-    """A row for every point; columns named as everywhere, `part` says test or validation images."""
-    return [result_row(study, point) for study in results.studies for point in study.points]
+    """A row for every point; columns named as everywhere, `part` says test or validation images.
+    Points of few steps have one for each number of steps that is shown of them."""
+    from ann2snn.report.few_steps import KIND, rows_by_step  # which takes its rows from here
+
+    return [
+        row
+        for study in results.studies
+        for point in study.points
+        for row in (
+            *(rows_by_step(study, point) if study.kind == KIND else ()),
+            result_row(study, point),
+        )
+    ]
 
 
 def result_row(study: Study, point: Point) -> Json:

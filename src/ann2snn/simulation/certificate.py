@@ -106,7 +106,7 @@ def signal_bits(spec: SpikingSpec) -> dict[str, int]:
     starts: dict[str, int] = {}
     for node in spec:
         if isinstance(node, nodes.Neuron):
-            start = fractional_bits(np.array([node.initial_potential]))
+            start = fractional_bits(np.asarray(node.initial_potential, np.float64))
             starts[node.inputs[0]] = max(start, starts.get(node.inputs[0], 0))
     grid = FINEST if spec.grid is None else spec.grid
 

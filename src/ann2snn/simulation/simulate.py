@@ -62,7 +62,7 @@ def simulate(
     images = np.asarray(images)
     if np.issubdtype(images.dtype, np.floating):
         images = np.rint(images.astype(np.float64) * FLOAT_LEVELS).astype(np.int64)
-        spec = SpikingSpec(spec.nodes, spec.grid, FLOAT_LEVELS)
+        spec = replace(spec, levels=FLOAT_LEVELS)
     return run_blocks(spec, images, np.asarray(labels), settings, request=request)
 
 

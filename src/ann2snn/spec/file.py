@@ -31,10 +31,14 @@ def save_spec(spec: SpikingSpec, path: Path) -> None:
             stored = short if np.array_equal(short.astype(np.float64), array) else array
             tensors[f"{node.name}/{name}"] = np.array(stored, order="C")
         plain = {
-            f.name: getattr(node, f.name) for f in dataclasses.fields(node) if f.name not in arrays
+            f.name: getattr(node, f.name)
+            for f in dataclasses.fields(node)
+            if f.name not in arrays and f.metadata.get("unwritten") != getattr(node, f.name)
         }
         graph.append({"kind": node.kind, **plain})
     content = {"format": FORMAT, "grid": spec.grid, "levels": spec.levels, "nodes": graph}
+    if spec.for_steps:
+        content["for_steps"] = spec.for_steps
     with whole_file(Path(path)) as temporary:
         save_file(tensors, temporary, metadata={"spec": json.dumps(content, sort_keys=True)})
 
@@ -55,7 +59,7 @@ def load_spec(path: Path) -> SpikingSpec:
         raise SpecError(f"{path} is not a spec: its format is {content.get('format')!r}")
     try:
         nodes = tuple(_node(entry, tensors) for entry in content["nodes"])
-        return SpikingSpec(nodes, content["grid"], content["levels"])
+        return SpikingSpec(nodes, content["grid"], content["levels"], content.get("for_steps", 0))
     except (KeyError, TypeError, AttributeError) as error:
         raise SpecError(f"{path} is not a spec: {error!r}") from error
 

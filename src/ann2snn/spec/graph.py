@@ -26,7 +26,8 @@ class SpikingSpec:
 
     `grid`: static currents (those of an analog image) are rounded to multiples of 2^-grid, and
     weights and biases are such multiples; None leaves all as they are. `levels`: an image given as
-    whole numbers k stands for pixels k / levels.
+    whole numbers k stands for pixels k / levels. `for_steps`: the number of steps that scales or
+    calibration were made for; 0 for any.
 
     Raises:
         SpecError: the graph or a node cannot be.
@@ -35,6 +36,7 @@ class SpikingSpec:
     nodes: tuple[Node, ...]
     grid: int | None = None
     levels: int = 255
+    for_steps: int = 0
     shapes: dict[str, Shape] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,6 +66,8 @@ class SpikingSpec:
                 raise SpecError(f"{node.name}: nothing reads it")
         if self.levels < 1:
             raise SpecError(f"levels must be at least 1, got {self.levels}")
+        if self.for_steps < 0:
+            raise SpecError(f"for_steps must be at least 0, got {self.for_steps}")
         object.__setattr__(self, "shapes", shapes)
         for node in self.nodes:
             if isinstance(node, MaxPool) and not POOLINGS[node.pooling].currents:
@@ -77,7 +81,8 @@ class SpikingSpec:
 
     def __repr__(self) -> str:
         names = ", ".join(node.name for node in self.nodes)
-        return f"SpikingSpec({names}; grid={self.grid}, levels={self.levels})"
+        made = f", for_steps={self.for_steps}" if self.for_steps else ""
+        return f"SpikingSpec({names}; grid={self.grid}, levels={self.levels}{made})"
 
     def __str__(self) -> str:
         from ann2snn.spec.table import table
@@ -161,7 +166,7 @@ class SpikingSpec:
             dataclasses.replace(node, **changes) if node.name == name else node  # type: ignore[arg-type]
             for node in self.nodes
         )
-        return SpikingSpec(nodes, self.grid, self.levels)
+        return dataclasses.replace(self, nodes=nodes)
 
 
 def arrays_of(node: Node) -> dict[str, np.ndarray]:

@@ -34,10 +34,14 @@ def rows(spec: SpikingSpec) -> list[dict[str, Any]]:
 def table(spec: SpikingSpec) -> str:
     """The rows as a table with aligned columns."""
     lines = [HEADER, *(_cells(row) for row in rows(spec))]
+    made = f"\nmade for {spec.for_steps} steps" if spec.for_steps else ""
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
+    return (
+        "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines
+        )
+        + made
     )
 
 

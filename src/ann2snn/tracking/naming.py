@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ann2snn.mechanisms.normalizations import NORMALIZATIONS
 from ann2snn.records import Json, Record
 
 # Where two steps have toggles of one name, the toggle that people sweep keeps the short name. Every
@@ -55,7 +56,7 @@ def spelled(value: object) -> str:
 def normalization_name(conversion: Json) -> str:
     """The normalization of a conversion in a word: `p99.9`, `max`, `none`, `channel p99.9`."""
     kind = str(conversion.get("normalization", ""))
-    if kind in ("max", "none"):
+    if kind in NORMALIZATIONS and "percentile" not in NORMALIZATIONS[kind].uses:
         return kind
     percentile = f"p{spelled(conversion.get('percentile', ''))}"
     return percentile if kind == "percentile" else f"{kind} {percentile}"

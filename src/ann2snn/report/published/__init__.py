@@ -120,6 +120,39 @@ def papers_curve(settings: Json, dataset: str) -> list[float]:
     )
 
 
+@dataclass(frozen=True)
+class LaterNetwork:
+    """The later paper of the same authors (2017), from their own notebooks: errors in percent and
+    operations in 10^9 per image, ANN operations being 2 x multiply-accumulates plus biases."""
+
+    name: str
+    ann_error: float
+    ann_operations: float
+    best_error: float
+    best_operations: float
+
+
+def later_network(settings: Json, dataset: str) -> LaterNetwork | None:
+    """The later paper's numbers for this network, on this data set or the one that it copies."""
+    if not is_papers_network(settings, dataset):
+        return None
+    (row,) = [row for row in later_rows() if row["network"] == settings["ann"]["network"]]
+    return LaterNetwork(
+        row["name"], float(row["ann_error"]), float(row["ann_operations"]),
+        float(row["snn_error"]), float(row["snn_operations"]),
+    )  # fmt: skip
+
+
+def later_rows() -> list[dict[str, str]]:
+    """The later paper's table, by network."""
+    return _rows("later.csv")
+
+
+def few_steps_rows() -> list[dict[str, str]]:
+    """Other methods' published results after few steps, with what they count as a step."""
+    return _rows("few_steps.csv")
+
+
 def is_full_method(conversion: Json) -> bool:
     """Whether input and reset are those of the paper's full method, whatever the scale."""
     return (conversion["input"], conversion["reset"]) == ("analog", "subtract")

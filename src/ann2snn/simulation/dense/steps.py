@@ -219,7 +219,9 @@ def _fired(run: _Run, node: nodes.Neuron, inputs: list[Tensor], _start: int, _st
     block, name = run.block, node.name
     potential = run.potentials.get(name)
     if potential is None:
-        potential = torch.full_like(current[0], node.initial_potential)
+        potential = torch.zeros_like(current[0]) + torch.as_tensor(
+            node.initial_potential, dtype=run.dtype, device=run.device
+        )
     sent = run.sent.get(name, torch.zeros_like(potential))
     fires, after = SPIKES[node.spikes].fired, RESETS[node.reset].after
     spikes = []

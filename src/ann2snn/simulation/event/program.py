@@ -148,7 +148,9 @@ class Draft:
         """Room for a layer's potentials, and what its neurons need beside their currents."""
         layout = self.layouts[node.name]
         threshold = 1 << self.fractions[node.inputs[0]]
-        start = np.full(self.spec.shapes[node.name], node.initial_potential * threshold)
+        start = np.full(
+            self.spec.shapes[node.name], np.asarray(node.initial_potential) * threshold, np.float64
+        )
         place = self.results.potentials[node.name] = self.state.put(layout.filled(start))
         mark = self.results.marks[node.name] = len(self.results.marks)
         signed = int(self.spec.is_signed(node.name))

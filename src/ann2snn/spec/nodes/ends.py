@@ -6,7 +6,7 @@ from ann2snn.mechanisms.inputs import INPUTS
 from ann2snn.mechanisms.outputs import OUTPUTS
 from ann2snn.mechanisms.resets import RESETS
 from ann2snn.mechanisms.spikes import SPIKES
-from ann2snn.spec.nodes.node import Changing, Shape, Stateless
+from ann2snn.spec.nodes.node import Changing, Shape, Stateless, written_unless
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,7 +44,8 @@ class Input(Changing):
 class Output(Stateless):
     """The classes. The answers of all rows of `OUTPUTS` are taken from one run; `output` names the
     one that counts, `clock_rate` and `draw` steer the softmax, `reset` and `spikes` the classes of
-    the count.
+    the count. The answer by potential counts the signal of step `from_step` on, and always that of
+    the last 4.
     """
 
     output: str = "softmax"
@@ -52,12 +53,18 @@ class Output(Stateless):
     draw: bool = False
     reset: str = "subtract"
     spikes: str = "binary"
+    from_step: int = written_unless(1)
 
     mechanisms = ("output", OUTPUTS), ("reset", RESETS), ("spikes", SPIKES)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._require(0 < self.clock_rate <= 1, f"clock_rate must be in (0, 1]: {self.clock_rate}")
+        self._require(self.from_step >= 1, f"from_step must be at least 1, got {self.from_step}")
+        self._require(
+            self.from_step == 1 or OUTPUTS[self.output].from_step,
+            f"from_step must be 1 with output {self.output}, got {self.from_step}",
+        )
 
     def output_shape(self, shapes: list[Shape]) -> Shape:
         (shape,) = shapes

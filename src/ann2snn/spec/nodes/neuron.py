@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ann2snn.mechanisms.resets import RESETS
 from ann2snn.mechanisms.spikes import SPIKES
-from ann2snn.spec.nodes.node import Changing, Shape
+from ann2snn.spec.nodes.node import Array, Changing, Shape
+
+SIGNAL_OF = {(0, 1): "spikes", (-1, 0, 1): "signed"}  # by the values of the spikes
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -12,14 +16,15 @@ class Neuron(Changing):
     """Integrate-and-fire neurons with threshold 1, at most one spike a step.
 
     V <- V + current; a spike where `spikes` says so of V (binary: where V >= 1); then the reset,
-    V <- V - spike (subtract) or V <- 0 (zero) where it spiked. V starts at `initial_potential`.
+    V <- V - spike (subtract) or V <- 0 (zero) where it spiked. V starts at `initial_potential`, in
+    [0, 1) for all neurons, or an array of any potentials, one per neuron in the signal's shape.
 
     `saturating` is the share of the layer's calibration activations above `scale`, which a rate of
     one spike a step cannot express.
     """
 
     reset: str = "subtract"
-    initial_potential: float = 0.0
+    initial_potential: float | Array = 0.0
     saturating: float = 0.0
     spikes: str = "binary"
 
@@ -27,21 +32,34 @@ class Neuron(Changing):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        fitting = SPIKES[self.spikes].resets
+        fitting, levels = SPIKES[self.spikes].resets, SPIKES[self.spikes].levels
         self._require(
             not fitting or self.reset in fitting,
             f"spikes {self.spikes} go with reset {' or '.join(fitting)}, got {self.reset}",
         )
+        self._require(
+            levels in SIGNAL_OF,
+            f"spikes {self.spikes} must have the values"
+            f" {' or '.join(map(str, SIGNAL_OF))}, got {levels}",
+        )
+        if isinstance(self.initial_potential, np.ndarray):
+            return
         self._require(
             0 <= self.initial_potential < 1,
             f"initial_potential must be in [0, 1), got {self.initial_potential}",
         )
 
     def output_shape(self, shapes: list[Shape]) -> Shape:
+        start = self.initial_potential
+        if isinstance(start, np.ndarray):
+            self._require(
+                start.shape == shapes[0],
+                f"initial_potential must have shape {shapes[0]}, got {start.shape}",
+            )
         return shapes[0]
 
     def signal(self, inputs: list[str]) -> str:  # noqa: ARG002
-        return {(0, 1): "spikes", (-1, 0, 1): "signed"}.get(SPIKES[self.spikes].levels, "graded")
+        return SIGNAL_OF[SPIKES[self.spikes].levels]
 
     def bound(self, inputs: list[float]) -> float:  # noqa: ARG002
         return float(max(abs(level) for level in SPIKES[self.spikes].levels))

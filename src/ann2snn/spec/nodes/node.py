@@ -38,6 +38,11 @@ SIGNALS = (
 )  # a signal that joins several is the last of theirs
 
 
+def written_unless(default: Any) -> Any:
+    """A field that a spec's file leaves out at its default: it is newer than files are."""
+    return dataclasses.field(default=default, metadata={"unwritten": default})
+
+
 class SpecError(ValueError):
     """A node or a graph that cannot be; the message names the node and the rule."""
 
