@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from ann2snn.numerics.atomic_files import whole_file
-from ann2snn.spec.graph import SpikingSpec, arrays_of
+from ann2snn.spec.graph import UNIT_RANGE, SpikingSpec, arrays_of
 from ann2snn.spec.nodes import KINDS, Node, SpecError
 
 FORMAT = "ann2snn spiking spec 2"
@@ -35,6 +35,8 @@ def save_spec(spec: SpikingSpec, path: Path) -> None:
         }
         graph.append({"kind": node.kind, **plain})
     content = {"format": FORMAT, "grid": spec.grid, "levels": spec.levels, "nodes": graph}
+    if spec.pixels != UNIT_RANGE:
+        content["pixels"] = spec.pixels
     with whole_file(Path(path)) as temporary:
         save_file(tensors, temporary, metadata={"spec": json.dumps(content, sort_keys=True)})
 
@@ -55,7 +57,8 @@ def load_spec(path: Path) -> SpikingSpec:
         raise SpecError(f"{path} is not a spec: its format is {content.get('format')!r}")
     try:
         nodes = tuple(_node(entry, tensors) for entry in content["nodes"])
-        return SpikingSpec(nodes, content["grid"], content["levels"])
+        low, high = content.get("pixels", UNIT_RANGE)
+        return SpikingSpec(nodes, content["grid"], content["levels"], (low, high))
     except (KeyError, TypeError, AttributeError) as error:
         raise SpecError(f"{path} is not a spec: {error!r}") from error
 

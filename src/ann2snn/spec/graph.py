@@ -17,6 +17,7 @@ from ann2snn.spec.nodes.neuron import Neuron
 from ann2snn.spec.nodes.pools import MaxPool
 
 Found = TypeVar("Found")
+UNIT_RANGE = (0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,7 +27,8 @@ class SpikingSpec:
 
     `grid`: static currents (those of an analog image) are rounded to multiples of 2^-grid, and
     weights and biases are such multiples; None leaves all as they are. `levels`: an image given as
-    whole numbers k stands for pixels k / levels.
+    whole numbers k stands for pixels k / levels. `pixels` is the range of the calibration images'
+    pixels, at least [0, 1].
 
     Raises:
         SpecError: the graph or a node cannot be.
@@ -35,6 +37,7 @@ class SpikingSpec:
     nodes: tuple[Node, ...]
     grid: int | None = None
     levels: int = 255
+    pixels: tuple[float, float] = UNIT_RANGE
     shapes: dict[str, Shape] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,6 +67,8 @@ class SpikingSpec:
                 raise SpecError(f"{node.name}: nothing reads it")
         if self.levels < 1:
             raise SpecError(f"levels must be at least 1, got {self.levels}")
+        if not -math.inf < self.pixels[0] <= 0 < 1 <= self.pixels[1] < math.inf:
+            raise SpecError(f"pixels must be a finite range around [0, 1], got {self.pixels}")
         object.__setattr__(self, "shapes", shapes)
         for node in self.nodes:
             if isinstance(node, MaxPool) and not POOLINGS[node.pooling].currents:
@@ -161,7 +166,7 @@ class SpikingSpec:
             dataclasses.replace(node, **changes) if node.name == name else node  # type: ignore[arg-type]
             for node in self.nodes
         )
-        return SpikingSpec(nodes, self.grid, self.levels)
+        return SpikingSpec(nodes, self.grid, self.levels, self.pixels)
 
 
 def arrays_of(node: Node) -> dict[str, np.ndarray]:
