@@ -30,7 +30,7 @@ from tests.simulation.event_networks import assert_same, both
 
 STEPS = 6
 COUNTS = frozenset({"counts"})
-COMBINATIONS = [
+COMBINATIONS: list[dict[str, Any]] = [
     {"spikes": spikes, "calibration": calibration, "normalization": normalization,
      "initial_potential": start,
      "for_steps": 0 if (calibration, normalization) == ("none", "balanced") else STEPS}
@@ -302,5 +302,5 @@ def test_answers_from_a_later_step_are_those_of_both_engines() -> None:
     ]
     whole = spec.replace(spec.output.name, from_step=1)
     plain = simulate(whole, images, labels, steps=20).accuracy()
-    np.testing.assert_array_equal(*accuracies)
+    np.testing.assert_array_equal(accuracies[0], accuracies[1])
     assert (accuracies[0] != plain).any()

@@ -43,7 +43,7 @@ def sums(
                 bias = applied(node, [torch.zeros_like(each) for each in inputs])
                 found[name] = found[name] + (steps - 1) * bias
         elif counts is None:
-            total = found[node.inputs[0]] + node.initial_potential
+            total = found[node.inputs[0]] + torch.as_tensor(node.initial_potential)
             found[name] = total.floor().clamp(0, steps if most is None else most)
         else:
             shape = len(images), *spec.shapes[name]

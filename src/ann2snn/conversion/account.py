@@ -1,6 +1,6 @@
 """A conversion with its account: the spec, and where every traced operation went."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ann2snn.conversion.analog_graph import AnalogGraph
 from ann2snn.spec import SpikingSpec
@@ -19,12 +19,15 @@ class Fate:
 @dataclass(frozen=True)
 class Conversion:
     """A spec with the fates of all operations, the ceilings of saturating ReLUs in the analog
-    network's units, and the layers that were dead on the calibration set."""
+    network's units, the layers that were dead on the calibration set, and per layer the channels
+    whose scale was raised, because they were so faint that their weights would have coarsened the
+    grid."""
 
     spec: SpikingSpec
     fates: tuple[Fate, ...]
     ceilings: dict[str, float]
     dead: tuple[str, ...]
+    raised: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def fates(graph: AnalogGraph) -> tuple[Fate, ...]:

@@ -38,7 +38,7 @@ class Run:
     is what a quantized ReLU rounds to, else 0.
 
     `averages` lets the scale of a `SumPool` divide. `overwrites` says that no other node reads the
-    memory of the input.
+    memory of the input. `steady` keeps the last bits of a Linear whatever the batch.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Run:
         ceiling: Array | None,
         averages: bool,
         overwrites: bool,
+        steady: bool = True,
     ) -> None:
         self.levels = 0
         self.dtype, self.averages, self.overwrites = dtype, averages, overwrites
@@ -55,7 +56,7 @@ class Run:
         if ceiling is not None:
             arrays["ceiling"] = ceiling
         # rows of a float32 product differ in the last bit with their place in the batch
-        precision = torch.float64 if isinstance(node, Linear) else dtype
+        precision = torch.float64 if steady and isinstance(node, Linear) else dtype
         self.tensors = {
             name: torch.from_numpy(np.ascontiguousarray(array)).to(dtype).to(precision)
             for name, array in arrays.items()
@@ -82,7 +83,7 @@ def _convolved(node: Conv, run: Run, signal: Tensor) -> Tensor:
 
 @FORMS.of(Linear)
 def _connected(_: Linear, run: Run, signal: Tensor) -> Tensor:
-    return F.linear(signal.double(), **run.tensors).to(run.dtype)
+    return F.linear(signal.to(run.tensors["weight"].dtype), **run.tensors).to(run.dtype)
 
 
 @FORMS.of(Affine)
@@ -157,6 +158,7 @@ class AnalogNetwork:
         ceilings: Mapping[str, Array],
         *,
         averages: bool,
+        steady: bool = True,
     ) -> None:
         self.nodes = nodes
         self.last_use = {name: node.name for node in nodes for name in node.inputs}
@@ -164,7 +166,7 @@ class AnalogNetwork:
         # only these always give new memory
         sums = {n.name for n in nodes if isinstance(n, Conv | Linear) and readers[n.name] == 1}
         self.runs = {
-            n.name: Run(n, dtype, ceilings.get(n.name), averages, sums.issuperset(n.inputs))
+            n.name: Run(n, dtype, ceilings.get(n.name), averages, sums.issuperset(n.inputs), steady)
             for n in nodes
         }
 
@@ -182,10 +184,13 @@ class AnalogNetwork:
                     kept.pop(name, None)
 
 
-def graph_network(graph: AnalogGraph) -> AnalogNetwork:
-    """The simplified network in the analog network's units, in which average-pools divide."""
+def graph_network(graph: AnalogGraph, dtype: torch.dtype | None = None) -> AnalogNetwork:
+    """The network in the analog network's units, in which average-pools divide: in its working
+    precision for statistics, or wholly in `dtype`."""
     ceilings = {name: np.array(ceiling) for name, ceiling in graph.ceilings.items()}
-    network = AnalogNetwork(list(graph), graph.precision, ceilings, averages=True)
+    network = AnalogNetwork(
+        list(graph), dtype or graph.precision, ceilings, averages=True, steady=dtype is None
+    )
     for name, levels in graph.levels.items():
         network.runs[name].levels = levels
     return network

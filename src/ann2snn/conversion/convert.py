@@ -6,20 +6,28 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import nn
 
 from ann2snn.conversion.account import Conversion, fates
+from ann2snn.conversion.agreement import hold_to_module
 from ann2snn.conversion.analog_graph import AnalogGraph
+from ann2snn.conversion.analog_network import analog_outputs
 from ann2snn.conversion.calibration import collect
 from ann2snn.conversion.corrections import calibrated
-from ann2snn.conversion.dyadic_grid import gridded
+from ann2snn.conversion.dyadic_grid import (
+    gridded,
+    largest_parameter,
+    parameters,
+    without_faint_channels,
+)
+from ann2snn.conversion.image_batches import Images, batches
 from ann2snn.conversion.output_start import first_counted_step
 from ann2snn.conversion.refusal import ConversionError
 from ann2snn.conversion.scales import scales
 from ann2snn.conversion.settings import ConversionSettings
 from ann2snn.conversion.simplification import with_average_pools
 from ann2snn.conversion.statistics import Statistics
+from ann2snn.conversion.streams import one_scale_per_stream
 from ann2snn.conversion.threshold_units import rescaled
 from ann2snn.conversion.trace import analog_graph
 from ann2snn.mechanisms.calibrations import CALIBRATIONS
@@ -43,8 +51,8 @@ from ann2snn.spec import (
 from ann2snn.spec.interpretation import Interpretation
 from ann2snn.spec.nodes import Array
 
-FLOAT_LEVELS = 1 << 16
-Images = npt.NDArray[Any] | torch.Tensor
+GRID_ERROR = 0.05  # of the largest output, where the grid is coarser than it was asked for
+SHOWN = 8  # images on which that is looked at
 
 # (node, settings, share of saturating activations by scale point) -> fields that toggles choose
 TOGGLES: Interpretation[Callable[..., dict[str, Any]]] = Interpretation("toggles")
@@ -86,10 +94,14 @@ def convert(
     `module` is any network in eval mode that torch.fx can trace, from images (N, *shape) to one
     value per class. `calibration_images` set the scales: whole numbers k that stand for pixels
     k / levels (uint8: 255 unless said otherwise), or floats, which are rounded to multiples of
-    2^-16. All other arguments are toggles; `ConversionSettings` gives their meanings.
+    2^-16; as one array, or as a DataLoader or any iterable of batches. On some of them `module`
+    itself runs, and comes out unchanged: its outputs must be those of its traced form. All other
+    arguments are toggles; `ConversionSettings` gives their meanings.
 
     Raises:
-        ConversionError: lists every operation that cannot be converted, and what would work.
+        ConversionError: lists every operation that cannot be converted, and what would work; or
+            names the first layer at which the traced form differs from the module.
+        ValueError: the images are no finite numbers, or there are none.
         SettingError: a toggle is unknown, or its value is not allowed.
     """
     return explain(**locals()).spec
@@ -114,9 +126,47 @@ def explain(
         reset, spikes, input, normalization, percentile, population, pooling, output, clock_rate,
         softmax_draw, initial_potential, grid, calibration, for_steps, output_from,
     )  # fmt: skip
-    images, levels = whole_numbers(calibration_images, levels)
-    graph = analog_graph(module, images.shape[1:])
-    return converted(graph, collect(graph, images, levels), settings, levels, images)
+    images = batches(calibration_images, levels)
+    graph = analog_graph(module, images.shape)
+    hold_to_module(module, graph, images.first, images.levels)
+    every = None
+    if CALIBRATIONS[settings.calibration].corrects:
+        every = np.concatenate(list(images.rest))
+    statistics = collect(graph, images.rest if every is None else every, images.levels)
+    conversion = converted(graph, statistics, settings, images.levels, every)
+    if settings.grid >= 0 and conversion.spec.grid != settings.grid:
+        finer = dataclasses.replace(settings, grid=-1)
+        unrounded = converted(graph, statistics, finer, images.levels, every)
+        _check_grid(conversion, unrounded, images.first[:SHOWN])
+    return conversion
+
+
+def _check_grid(rounded: Conversion, unrounded: Conversion, images: npt.NDArray[Any]) -> None:
+    """Holds the outputs of a network on a coarser grid than asked for to those without a grid.
+
+    Raises:
+        ConversionError: they differ by more than `GRID_ERROR`; names the layer and channel whose
+            weights are so large.
+    """
+    with_grid, without = (
+        analog_outputs(c.spec, images, c.ceilings) * c.spec.output.scale
+        for c in (rounded, unrounded)
+    )
+    error = np.abs(with_grid - without).max() / np.abs(without).max()
+    if error > GRID_ERROR:
+        node = max(unrounded.spec, key=largest_parameter)
+        largest = largest_parameter(node)
+        channel = next(
+            np.argwhere(np.abs(array) == largest)[0][0]
+            for _, array in parameters(node)
+            if array.size and np.abs(array).max() == largest
+        )
+        raise ConversionError(
+            f"{node.name}: channel {channel} has a weight of {largest:.3g} thresholds, for which"
+            f" the whole network would be rounded to multiples of 2^-{rounded.spec.grid} and its"
+            f" outputs change by {100 * error:.0f} %; instead: calibration images that the layer"
+            " responds to, or grid=-1"
+        )
 
 
 def converted(
@@ -134,14 +184,20 @@ def converted(
     Raises:
         ConversionError: the statistics are of another network, or the toggles do not fit it.
     """
-    found = scales(graph, statistics, settings)
+    asked = one_scale_per_stream(graph, statistics, scales(graph, statistics, settings))
+    found = without_faint_channels(asked, settings.grid, lambda points: rescaled(graph, points))
+    raised = {
+        name: tuple(np.flatnonzero(found[name] != scale).tolist())
+        for name, scale in asked.items()
+        if (found[name] != scale).any()
+    }
     saturating = {name: layer.share_above(found[name]) for name, layer in statistics.layers.items()}
     if not POOLINGS[settings.pooling].passes:
         graph = with_average_pools(graph)
     nodes, grid = gridded(rescaled(graph, found), settings.grid)
     toggled = (dataclasses.replace(n, **TOGGLES[n](n, settings, saturating)) for n in nodes)
     try:
-        spec = SpikingSpec(tuple(toggled), grid, levels, settings.for_steps)
+        spec = SpikingSpec(tuple(toggled), grid, levels, settings.for_steps, statistics.pixels)
         spec = _counting_from(spec, statistics, found, settings.output_from)
         if corrects := CALIBRATIONS[settings.calibration].corrects:
             if images is None:
@@ -149,7 +205,7 @@ def converted(
             spec = calibrated(spec, images, graph.ceilings, corrects)
     except SpecError as error:
         raise ConversionError(str(error)) from error
-    return Conversion(spec, fates(graph), dict(graph.ceilings), statistics.dead)
+    return Conversion(spec, fates(graph), dict(graph.ceilings), statistics.dead, raised)
 
 
 def _counting_from(
@@ -158,23 +214,3 @@ def _counting_from(
     """The spec whose output counts from the step `first`; 0 is the step that suits it."""
     first = first or first_counted_step(spec, statistics, found)
     return spec.replace(spec.output.name, from_step=first) if first != 1 else spec
-
-
-def whole_numbers(images: Images, levels: int | None) -> tuple[npt.NDArray[Any], int]:
-    """Images as whole numbers k, and the levels that they count in.
-
-    Raises:
-        ValueError: whole numbers other than uint8 come without levels, or there are no images.
-    """
-    array = (
-        images.detach().cpu().numpy() if isinstance(images, torch.Tensor) else np.asarray(images)
-    )
-    if array.ndim < 2 or not len(array):
-        raise ValueError(f"calibration_images must be (N, *shape) with N > 0, got {array.shape}")
-    if np.issubdtype(array.dtype, np.floating):
-        if levels is not None:
-            raise ValueError(f"levels={levels} is for images of whole numbers, got {array.dtype}")
-        return np.rint(array.astype(np.float64) * FLOAT_LEVELS).astype(np.int64), FLOAT_LEVELS
-    if levels is None and array.dtype != np.uint8:
-        raise ValueError(f"images of {array.dtype} need levels: pixels are k / levels")
-    return array, 255 if levels is None else levels

@@ -14,11 +14,11 @@ from safetensors.numpy import save_file
 
 from ann2snn.conversion.histogram import Histogram, lowest_kept
 from ann2snn.conversion.scale_searches import balanced_scale, least_error_scale
+from ann2snn.spec.graph import UNIT_RANGE
 
 FORMAT = "ann2snn activation statistics 1"
 PERCENTILES = (50.0, 90.0, 95.0, 99.0, 99.9, 99.99, 99.999)
 PLOT_BINS = 100
-UNIT_RANGE = (0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)

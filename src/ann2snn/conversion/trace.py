@@ -9,6 +9,12 @@ from torch import fx, nn
 from ann2snn.conversion.analog_graph import ONE, AnalogGraph
 from ann2snn.conversion.layers import registry
 from ann2snn.conversion.layers.registry import BATCH, Call, Handler, Signal
+from ann2snn.conversion.module_state import (
+    check_module,
+    unchanged,
+    unwrapped,
+    working_precision,
+)
 from ann2snn.conversion.refusal import (
     LISTED,
     ConversionError,
@@ -19,10 +25,11 @@ from ann2snn.conversion.refusal import (
     refusal_line,
 )
 from ann2snn.conversion.simplification import simplified
-from ann2snn.spec import Input, Output, SpecError
+from ann2snn.spec import Input, Output
 from ann2snn.spec.nodes import Shape
 
 MISFIT = "layers that fit each other"
+PLAIN = "a plain call, as torch documents it"
 
 
 class _Tracer(fx.Tracer):
@@ -33,7 +40,17 @@ class _Tracer(fx.Tracer):
     """
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return type(m) in registry.MODULES or super().is_leaf_module(m, module_qualified_name)
+        known = registry.handler_of(m) is not None
+        return known or super().is_leaf_module(m, module_qualified_name)
+
+    def create_args_for_root(self, *arguments: Any, **named: Any) -> tuple[Any, list[Any]]:
+        """Arguments with a default are at their default, as when the network is called with images
+        alone; a proxy in their place is not None, whatever the default."""
+        function, given = super().create_args_for_root(*arguments, **named)
+        for place, value in enumerate(given[2:], 2):
+            if isinstance(value, fx.Proxy) and value.node.args:
+                given[place] = value.node.args[0]
+        return function, given
 
     def create_node(self, *arguments: Any, **named: Any) -> fx.Node:
         node = super().create_node(*arguments, **named)
@@ -51,18 +68,27 @@ def analog_graph(module: nn.Module, shape: Shape) -> AnalogGraph:
     Raises:
         ConversionError: lists all operations that cannot be converted.
     """
-    training = [name or "the network" for name, part in module.named_modules() if part.training]
-    if training:
-        raise ConversionError(
-            f"{', '.join(training[:5])}{' ...' if len(training) > 5 else ''}: in train mode, where "
-            "dropout and batch statistics differ from image to image; call .eval() first"
-        )
-    walk = _Walk(module, shape)
-    for node in _traced(module).nodes:
-        walk.visit(node)
+    module = unwrapped(module)
+    check_module(module)
+    walk = walked(module, shape)
     if walk.refused:
         raise combined(walk.refused, registry.supported())
     return simplified(walk.graph)
+
+
+def walked(module: nn.Module, shape: Shape) -> "Walk":
+    """The walk over all operations of `module`: the graph as it was traced, and what was refused.
+
+    Raises:
+        ConversionError: torch.fx cannot trace the module.
+    """
+    walk = Walk(module, shape)
+    with unchanged(module):
+        traced = _traced(module)
+    for node in traced.nodes:
+        walk.visit(node)
+    walk.traced = traced
+    return walk
 
 
 def _traced(module: nn.Module) -> fx.Graph:
@@ -77,14 +103,14 @@ def _traced(module: nn.Module) -> fx.Graph:
         ) from error
 
 
-class _Walk:
+class Walk:
     """The state of the walk: values of operations seen so far, and what was refused."""
 
     def __init__(self, module: nn.Module, shape: Shape) -> None:
         self.module = module
         self.shape = shape
-        precision = next((p.dtype for p in module.parameters()), torch.float32)
-        self.graph = AnalogGraph(precision=precision)
+        self.traced = fx.Graph()
+        self.graph = AnalogGraph(precision=working_precision(module))
         self.values: dict[fx.Node, Any] = {}
         self.refused: list[str] = []
 
@@ -98,29 +124,37 @@ class _Walk:
             self.values[node] = _Unknown()
             self._account(node.name, (), "nothing reads it")
             return
-        operation, handler = self._operation(node)
+        operation, handler = self.operation(node), self._handler(node)
         arguments = fx.node.map_arg((node.args, node.kwargs), lambda n: self.values[n])
         try:
             self.values[node] = self._value(node, operation, handler, *arguments)
-        except (Refused, SpecError) as error:
-            reason = error if isinstance(error, Refused) else Refused(str(error), MISFIT)
-            self.refused.append(refusal_line(node, operation, reason))
-            self.values[node] = _Unknown()
+        except Refused as reason:
+            self._refuse(node, operation, reason)
+        except ValueError as error:  # of a spec, or of windows that do not fit
+            self._refuse(node, operation, Refused(str(error), MISFIT))
+        except (TypeError, IndexError, KeyError, AttributeError, RuntimeError) as error:
+            unknown = f"is written in a form that is not known here ({error})"
+            self._refuse(node, operation, Refused(unknown, PLAIN))
 
-    def _operation(self, node: fx.Node) -> tuple[str, Handler | None]:
-        """The operation's name, and the function that converts it."""
+    def _refuse(self, node: fx.Node, operation: str, reason: Refused) -> None:
+        self.refused.append(refusal_line(node, operation, reason))
+        self.values[node] = _Unknown()
+
+    def operation(self, node: fx.Node) -> str:
+        """The operation's name."""
         if node.op == "call_module":
-            part = self.module.get_submodule(str(node.target))
-            for kind in type(part).__mro__:
-                if kind in registry.MODULES:
-                    return type(part).__name__, registry.MODULES[kind]
-            return type(part).__name__, None
+            return type(self.module.get_submodule(str(node.target))).__name__
         if node.op == "call_function":
-            name = getattr(node.target, "__name__", str(node.target))
-            return name, registry.FUNCTIONS.get(node.target)
-        if node.op == "call_method":
-            return str(node.target), registry.METHODS.get(str(node.target))
-        return node.op, None
+            return getattr(node.target, "__name__", str(node.target))
+        return str(node.target) if node.op == "call_method" else node.op
+
+    def _handler(self, node: fx.Node) -> Handler | None:
+        """The function that converts the operation."""
+        if node.op == "call_module":
+            return registry.handler_of(self.module.get_submodule(str(node.target)))
+        if node.op == "call_function":
+            return registry.FUNCTIONS.get(node.target)
+        return registry.METHODS.get(str(node.target)) if node.op == "call_method" else None
 
     def _value(
         self, node: fx.Node, operation: str, handler: Handler | None, args: Any, kwargs: Any
@@ -146,10 +180,6 @@ class _Walk:
         part = None
         if node.op == "call_module":
             part = self.module.get_submodule(str(node.target))
-            if part._forward_hooks or part._forward_pre_hooks:
-                raise Refused(
-                    "has forward hooks that change what it does", "the layer without hooks"
-                )
         call = Call(
             self.graph, str(node.target) if part is not None else node.name, operation, args,
             kwargs, part, last=all(user.op == "output" for user in node.users),
@@ -221,7 +251,7 @@ def _is_operator(node: fx.Node) -> bool:
     return getattr(node.target, "__module__", "") in ("_operator", "math", "builtins")
 
 
-def _in_place(node: fx.Node, walk: _Walk) -> bool:
+def _in_place(node: fx.Node, walk: Walk) -> bool:
     """Whether the operation overwrites its first argument."""
     if node.op == "call_module":
         return bool(getattr(walk.module.get_submodule(str(node.target)), "inplace", False))

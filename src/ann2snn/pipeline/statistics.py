@@ -27,6 +27,7 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
     from safetensors.numpy import save_file
 
     from ann2snn.ann.weights import predict
+    from ann2snn.conversion.agreement import hold_to_module
     from ann2snn.conversion.calibration import collect
     from ann2snn.conversion.trace import analog_graph
     from ann2snn.data.dataset import open_saved
@@ -35,6 +36,7 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
     images = dataset.train_images[dataset.calibration]
     network = analog_network(chain)
     graph = analog_graph(network, images.shape[1:])
+    hold_to_module(network, graph, images, dataset.levels)
     statistics = collect(graph, images, dataset.levels)
     validation = dataset.train_images[dataset.validation]
     answers = predict(network, validation, dataset.levels)

@@ -1,10 +1,12 @@
 """All that a run is given besides its toggles, held to the spec before any work."""
 
+import dataclasses
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ann2snn.mechanisms.inputs import INPUTS
+from ann2snn.numerics.pixels import FAR, FLOAT_LEVELS, whole_numbers
 from ann2snn.spec import Neuron, SpikingSpec
 
 
@@ -31,6 +33,23 @@ class Request:
             for unit in units:
                 if not 0 <= unit < size:
                     raise ValueError(f"units of {name} must be in [0, {size}), got {unit}")
+
+
+def given_images(spec: SpikingSpec, images: np.ndarray) -> tuple[SpikingSpec, np.ndarray]:
+    """Images as whole numbers, and the spec that counts in their levels.
+
+    Raises:
+        ValueError: they are no numbers, or whole numbers where the spec was calibrated on floats.
+    """
+    if np.issubdtype(images.dtype, np.floating):
+        images, levels = whole_numbers(images, None)
+        return dataclasses.replace(spec, levels=levels), images
+    if np.issubdtype(images.dtype, np.integer) and spec.levels == FLOAT_LEVELS:
+        raise ValueError(
+            f"images must be floats, as those that the spec was calibrated on, got {images.dtype};"
+            " give the floats that the network itself takes"
+        )
+    return spec, images
 
 
 def check_images(spec: SpikingSpec, images: np.ndarray, labels: np.ndarray) -> None:
@@ -60,6 +79,13 @@ def check_images(spec: SpikingSpec, images: np.ndarray, labels: np.ndarray) -> N
     if labels.min() < 0 or labels.max() >= spec.classes:
         raise ValueError(
             f"labels must be in [0, {spec.classes}), got {labels.min()} to {labels.max()}"
+        )
+    reached = max(int(images.max()), -int(images.min())) / spec.levels
+    known = max(-spec.pixels[0], spec.pixels[1])
+    if reached > FAR * known or (known > FAR and 0 < reached * FAR < known):
+        raise ValueError(
+            f"images have pixels up to {reached:g}, those that the spec was calibrated on up to"
+            f" {known:g}: they must be in one unit"
         )
     if not INPUTS[spec.input.input].static and (images.min() < 0 or images.max() > spec.levels):
         raise ValueError(

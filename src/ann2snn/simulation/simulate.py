@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from ann2snn.settings import keywords_by_name
 from ann2snn.simulation.certificate import certify, inexact_images
-from ann2snn.simulation.checks import Request, check_images
+from ann2snn.simulation.checks import Request, check_images, given_images
 from ann2snn.simulation.engines import ENGINES, Task, chosen_engine
 from ann2snn.simulation.image_block import Block
 from ann2snn.simulation.joined_blocks import Arrays, Indices, joined, summary
@@ -18,7 +18,6 @@ from ann2snn.simulation.result import SimulationResult
 from ann2snn.simulation.settings import SimulationSettings, check_device
 from ann2snn.spec import SpikingSpec
 
-FLOAT_LEVELS = 1 << 16
 NOTHING_MORE = Request()
 HALF = 0.5  # of a block's images: float64 takes about twice the time of 32 bits
 
@@ -59,10 +58,7 @@ def simulate(
         threads=threads, block=block, progress=progress,
     )  # fmt: skip
     request = Request(potentials, {name: list(units) for name, units in (record or {}).items()})
-    images = np.asarray(images)
-    if np.issubdtype(images.dtype, np.floating):
-        images = np.rint(images.astype(np.float64) * FLOAT_LEVELS).astype(np.int64)
-        spec = replace(spec, levels=FLOAT_LEVELS)
+    spec, images = given_images(spec, np.asarray(images))
     return run_blocks(spec, images, np.asarray(labels), settings, request=request)
 
 

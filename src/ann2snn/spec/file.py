@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from ann2snn.numerics.atomic_files import whole_file
-from ann2snn.spec.graph import SpikingSpec, arrays_of
+from ann2snn.spec.graph import UNIT_RANGE, SpikingSpec, arrays_of
 from ann2snn.spec.nodes import KINDS, Node, SpecError
 
 FORMAT = "ann2snn spiking spec 2"
@@ -36,9 +36,16 @@ def save_spec(spec: SpikingSpec, path: Path) -> None:
             if f.name not in arrays and f.metadata.get("unwritten") != getattr(node, f.name)
         }
         graph.append({"kind": node.kind, **plain})
-    content = {"format": FORMAT, "grid": spec.grid, "levels": spec.levels, "nodes": graph}
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "grid": spec.grid,
+        "levels": spec.levels,
+        "nodes": graph,
+    }
     if spec.for_steps:
         content["for_steps"] = spec.for_steps
+    if spec.pixels != UNIT_RANGE:
+        content["pixels"] = spec.pixels
     with whole_file(Path(path)) as temporary:
         save_file(tensors, temporary, metadata={"spec": json.dumps(content, sort_keys=True)})
 
@@ -59,7 +66,9 @@ def load_spec(path: Path) -> SpikingSpec:
         raise SpecError(f"{path} is not a spec: its format is {content.get('format')!r}")
     try:
         nodes = tuple(_node(entry, tensors) for entry in content["nodes"])
-        return SpikingSpec(nodes, content["grid"], content["levels"], content.get("for_steps", 0))
+        low, high = content.get("pixels", UNIT_RANGE)
+        steps = content.get("for_steps", 0)
+        return SpikingSpec(nodes, content["grid"], content["levels"], steps, (low, high))
     except (KeyError, TypeError, AttributeError) as error:
         raise SpecError(f"{path} is not a spec: {error!r}") from error
 

@@ -17,6 +17,7 @@ from ann2snn.spec.nodes.neuron import Neuron
 from ann2snn.spec.nodes.pools import MaxPool
 
 Found = TypeVar("Found")
+UNIT_RANGE = (0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,7 +28,8 @@ class SpikingSpec:
     `grid`: static currents (those of an analog image) are rounded to multiples of 2^-grid, and
     weights and biases are such multiples; None leaves all as they are. `levels`: an image given as
     whole numbers k stands for pixels k / levels. `for_steps`: the number of steps that scales or
-    calibration were made for; 0 for any.
+    calibration were made for; 0 for any. `pixels` is the range of the calibration images' pixels,
+    at least [0, 1].
 
     Raises:
         SpecError: the graph or a node cannot be.
@@ -37,6 +39,7 @@ class SpikingSpec:
     grid: int | None = None
     levels: int = 255
     for_steps: int = 0
+    pixels: tuple[float, float] = UNIT_RANGE
     shapes: dict[str, Shape] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,6 +71,8 @@ class SpikingSpec:
             raise SpecError(f"levels must be at least 1, got {self.levels}")
         if self.for_steps < 0:
             raise SpecError(f"for_steps must be at least 0, got {self.for_steps}")
+        if not -math.inf < self.pixels[0] <= 0 < 1 <= self.pixels[1] < math.inf:
+            raise SpecError(f"pixels must be a finite range around [0, 1], got {self.pixels}")
         object.__setattr__(self, "shapes", shapes)
         for node in self.nodes:
             if isinstance(node, MaxPool) and not POOLINGS[node.pooling].currents:

@@ -64,4 +64,4 @@ def softmax(call: Call) -> Signal:
         raise Refused(
             "a softmax inside the network is no rate", "a ReLU, or a softmax as the last operation"
         )
-    return call.vanish(signal, "a softmax at the end changes no argmax; the read-out decides")
+    return call.vanish(signal, "a softmax at the end changes no argmax; the output decides")

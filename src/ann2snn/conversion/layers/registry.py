@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from ann2snn.conversion.analog_graph import ONE, AnalogGraph
 from ann2snn.conversion.refusal import Refused
@@ -110,10 +111,45 @@ def method(*names: str) -> Callable[[Handler], Handler]:
 
 def _registrar(table: dict[Any, Handler], keys: tuple[Any, ...]) -> Callable[[Handler], Handler]:
     def register(handler: Handler) -> Handler:
-        table.update(dict.fromkeys(keys, handler))
+        for key in keys:
+            if table.setdefault(key, handler) is not handler:
+                name = getattr(key, "__name__", key)
+                raise ValueError(
+                    f"{name} has two functions that convert it: {_place(table[key])} and"
+                    f" {_place(handler)}"
+                )
         return handler
 
     return register
+
+
+def _place(handler: Handler) -> str:
+    return f"{handler.__module__}.{handler.__name__}"
+
+
+# what a subclass may define and still compute what its parent does
+HARMLESS = {
+    "__init__", "__module__", "__doc__", "__qualname__", "__annotations__", "__constants__",
+    "__repr__", "__str__", "__dict__", "__weakref__", "__parameters__", "__orig_bases__",
+    "__firstlineno__", "__static_attributes__", "__annotate__", "__annotate_func__",
+    "__annotations_cache__", "extra_repr", "reset_parameters",
+}  # fmt: skip
+
+
+def handler_of(part: nn.Module) -> Handler | None:
+    """The function for a module: of its own class, or of the one that it only builds otherwise.
+
+    A parametrized layer (`torch.nn.utils.parametrize`) is the layer of its weights.
+    """
+    kind = type(part)
+    if is_parametrized(part):
+        kind = kind.__bases__[0]
+    added: set[str] = set()
+    for each in kind.__mro__:
+        if each in MODULES:
+            return MODULES[each] if added <= HARMLESS else None
+        added |= set(vars(each))
+    return None
 
 
 def supported() -> str:
