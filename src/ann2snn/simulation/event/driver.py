@@ -9,21 +9,26 @@ from ann2snn.simulation.event import any_shape
 from ann2snn.simulation.event import operations as code
 from ann2snn.simulation.event.bit_lists import weighted_count
 from ann2snn.simulation.event.convolution import convolve_rows
+from ann2snn.simulation.event.image_currents import convolve_image
 from ann2snn.simulation.event.linear import sum_rows
 from ann2snn.simulation.event.max_pooling import choose, growth, growth_of_values
 from ann2snn.simulation.event.neurons import fire_ahead, fire_all
 from ann2snn.simulation.event.poisson import draw
 from ann2snn.simulation.event.signed_pooling import growth_of_signed
 
+DONE = -1
+
 
 @compiled
 def run(
-    program: Any, shorts: Any, weights: Any, tables: Any, state: Any, bits: Any, estimates: Any,
-    counts: Any, events: Any, places: Any, limits: Any, seed: Any, image: Any, operations: Any,
-    outputs: Any, largest: Any, units: Any, trains: Any,
-) -> None:  # fmt: skip
+    program: Any, shorts: Any, weights: Any, reals: Any, tables: Any, state: Any, bits: Any,
+    estimates: Any, counts: Any, events: Any, places: Any, pixels: Any, limits: Any, seed: Any,
+    image: Any, operations: Any, outputs: Any, largest: Any, units: Any, trains: Any,
+) -> Any:  # fmt: skip
     """Fills operations (slots, steps), outputs (steps, classes), largest (marks,), units and
-    trains; `state`, `bits`, `estimates` and `counts` hold the network before its first step."""
+    trains; `state`, `bits`, `estimates` and `counts` hold the network before its first step.
+
+    Gives `DONE`, or the code of an operation that it does not know, where it stops."""
     for step in range(outputs.shape[0]):
         for index in range(program.shape[0]):
             op = program[index]
@@ -92,3 +97,9 @@ def run(
             elif kind == code.OUTPUT:
                 for unit in range(op.channels):
                     outputs[step, unit] = np.float64(state[op.source + unit])
+            elif kind == code.IMAGE_CONV:
+                if step == 0:
+                    convolve_image(op, pixels, reals, state)
+            else:
+                return kind
+    return DONE

@@ -10,7 +10,12 @@ from ann2snn.simulation.event.neurons import AHEAD
 from ann2snn.simulation.event.operations import WORD
 from ann2snn.simulation.event.pool_lowering import disjoint, write_max_pool, write_sums
 from ann2snn.simulation.event.program import Draft, Program
-from ann2snn.simulation.event.weight_lowering import is_quick, write_convolution, write_linear
+from ann2snn.simulation.event.weight_lowering import (
+    is_quick,
+    write_convolution,
+    write_current,
+    write_linear,
+)
 from ann2snn.spec import SpikingSpec, nodes
 from ann2snn.spec.interpretation import Interpretation
 
@@ -26,12 +31,12 @@ class Lowering:
         self,
         spec: SpikingSpec,
         precision: str,
-        steps: int,
+        long: bool,
         keep: frozenset[str],
         record: dict[str, list[int]],
     ) -> None:
         self.spec, self.keep, self.recorded = spec, keep, record
-        self.draft = Draft(spec, precision, steps)
+        self.draft = Draft(spec, precision, long=long)
         self.fused: set[str] = set()
         self.alias: dict[str, str] = {}
 
@@ -40,8 +45,7 @@ class Lowering:
         for node in self.spec:
             if self.spec.is_static(node.name):
                 if any(not self.spec.is_static(r.name) for r in self.spec.readers(node.name)):
-                    place = self.draft.values(node.name)
-                    self.draft.results.statics[node.name] = place
+                    write_current(self.draft, node)
             else:
                 source = node.inputs[0] if node.inputs else node.name
                 LOWERINGS[node](self, node, self.alias.get(source, source))

@@ -18,8 +18,8 @@ WORD = 64
 (
     POISSON, EXPAND, CONV_ROWS, CONV, LINEAR_ROWS, LINEAR, NEURON, NEURON_AHEAD, GROWTH,
     MAX_POOL, GROWTH_VALUES, SUM_POOL, AFFINE, ADD, MOVE_VALUES, MOVE_BITS, COUNT, COUNT_VALUES,
-    COUNT_UNITS, RECORD, OUTPUT, GROWTH_SIGNED,
-) = range(22)  # fmt: skip
+    COUNT_UNITS, RECORD, OUTPUT, GROWTH_SIGNED, IMAGE_CONV,
+) = range(23)  # fmt: skip
 
 # the codes that kernels know mechanisms by; the engine lacks all others
 POOLINGS = {"rise": 0, "inverse_time": 1, "running_mean": 2, "exponential": 3, "spikes": 4}

@@ -17,6 +17,11 @@ Places = dict[str, int]
 SHORT_COUNTS = 65_000  # steps up to which counts fit 16 bits
 
 
+def is_long(steps: int) -> bool:
+    """Whether counts of spikes take 32 bits."""
+    return steps > SHORT_COUNTS
+
+
 @dataclass
 class Results:
     """Slots and places where results of nodes come to lie, by node; `units` and `trains` with
@@ -47,6 +52,7 @@ class Program:
     operations: npt.NDArray[np.void]
     shorts: npt.NDArray[np.int16]
     weights: np.ndarray
+    reals: npt.NDArray[np.float64]
     tables: npt.NDArray[np.int64]
     state: np.ndarray
     words: int
@@ -64,14 +70,14 @@ class Draft:
     the spikes they would be summed of.
     """
 
-    def __init__(self, spec: SpikingSpec, precision: str, steps: int) -> None:
-        self.spec, self.long = spec, steps > SHORT_COUNTS
+    def __init__(self, spec: SpikingSpec, precision: str, *, long: bool) -> None:
+        self.spec, self.long = spec, long
         self.layouts = {name: Layout.of(shape) for name, shape in spec.shapes.items()}
         self.bits_of = signal_bits(spec)
         whole = np.issubdtype(precision, np.integer)
         self.fractions = self.bits_of if whole else dict.fromkeys(self.bits_of, 0)
         self.weights, self.state = Arena(precision), Arena(precision)
-        self.shorts = Arena("int16")
+        self.shorts, self.reals = Arena("int16"), Arena("float64")
         self.tables, self.bits = Arena("int64"), Arena("uint64")
         self.estimates, self.counts = Arena("uint32"), Arena("uint16")
         self.rows: list[Places] = []
@@ -88,9 +94,9 @@ class Draft:
             for name, value in row.items():
                 operation[name] = value
         return Program(
-            operations, self.shorts.array(), self.weights.array(), self.tables.array(),
-            self.state.array(), self.bits.size, self.estimates.size, self.counts.size,
-            self.longest, self.fractions, self.results,
+            operations, self.shorts.array(), self.weights.array(), self.reals.array(),
+            self.tables.array(), self.state.array(), self.bits.size, self.estimates.size,
+            self.counts.size, self.longest, self.fractions, self.results,
         )  # fmt: skip
 
     def emit(self, kind: int, source_name: str, target_name: str, /, **places: int) -> None:

@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from ann2snn.simulation.constant_currents import static_signals
 from ann2snn.simulation.event.arena import aligned
-from ann2snn.simulation.event.driver import run
+from ann2snn.simulation.event.driver import DONE, run
 from ann2snn.simulation.event.layout import Layout
 from ann2snn.simulation.event.lowering import Lowering
 from ann2snn.simulation.event.poisson import limits_of
-from ann2snn.simulation.event.program import Program
+from ann2snn.simulation.event.program import Program, is_long
 from ann2snn.simulation.image_block import Block
 from ann2snn.simulation.settings import available_cores
 from ann2snn.spec import SpikingSpec
@@ -55,7 +55,7 @@ def simulate_block(
         RuntimeError: a thread failed; the message names its image.
     """
     wanted = tuple((name, tuple(units)) for name, units in (record or {}).items())
-    program = _lowered(spec, precision, steps, keep, wanted)
+    program = _lowered(spec, precision, is_long(steps), keep, wanted)
     count = min(threads or available_cores(), len(images))
     work = _Work(spec, program, images, indices, seed, steps, keep, count)
     benches = [_Bench.of(program, precision, steps) for _ in range(count)]
@@ -69,17 +69,17 @@ def simulate_block(
     return work.block
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _lowered(
     spec: SpikingSpec,
     precision: str,
-    steps: int,
+    long: bool,
     keep: frozenset[str],
     record: tuple[tuple[str, tuple[int, ...]], ...],
 ) -> Program:
     """The program of a spec, which never changes; kept for the blocks to come."""
     units = {name: list(chosen) for name, chosen in record}
-    return Lowering(spec, precision, steps, keep, units).lowered()
+    return Lowering(spec, precision, long, keep, units).lowered()
 
 
 @dataclass
@@ -186,12 +186,15 @@ class _Work:
             values = Layout.of(self.spec.shapes[name]).filled(signals[name][0])
             values = np.ldexp(values, program.fractions[name])
             bench.state[place : place + values.size] = values
-        run(
-            program.operations, program.shorts, program.weights, program.tables, bench.state,
-            bench.bits, bench.estimates, bench.counts, bench.events, bench.places,
-            self._limits(row), self.seed & 0xFFFFFFFF, int(self.indices[row]), bench.operations,
+        ended = run(
+            program.operations, program.shorts, program.weights, program.reals, program.tables,
+            bench.state, bench.bits, bench.estimates, bench.counts, bench.events, bench.places,
+            self.images[row].ravel().astype(np.float64), self._limits(row), self.seed & 0xFFFFFFFF,
+            int(self.indices[row]), bench.operations,
             block.outputs[row], bench.largest, bench.units, bench.trains,
         )  # fmt: skip
+        if ended != DONE:
+            raise ValueError(f"the program has an operation of unknown code {ended}")
         (read,) = self.spec.output.inputs
         block.outputs[row] = np.ldexp(block.outputs[row], -program.fractions[read])
         for store, slots in self._slots():
