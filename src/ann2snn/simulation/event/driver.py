@@ -12,24 +12,29 @@ from ann2snn.simulation.event.convolution import convolve_rows
 from ann2snn.simulation.event.image_currents import convolve_image
 from ann2snn.simulation.event.linear import sum_rows
 from ann2snn.simulation.event.max_pooling import choose, growth, growth_of_values
-from ann2snn.simulation.event.neurons import fire_ahead, fire_all
+from ann2snn.simulation.event.neurons import AHEAD, fire_ahead, fire_all
 from ann2snn.simulation.event.poisson import draw
 from ann2snn.simulation.event.signed_pooling import growth_of_signed
-
-DONE = -1
+from ann2snn.simulation.event.vector import plain
 
 
 @compiled
 def run(
     program: Any, shorts: Any, weights: Any, reals: Any, tables: Any, state: Any, bits: Any,
     estimates: Any, counts: Any, events: Any, places: Any, pixels: Any, limits: Any, seed: Any,
-    image: Any, operations: Any, outputs: Any, largest: Any, units: Any, trains: Any,
+    image: Any, operations: Any, outputs: Any, largest: Any, units: Any, trains: Any, summed: Any,
+    margin: Any,
 ) -> Any:  # fmt: skip
     """Fills operations (slots, steps), outputs (steps, classes), largest (marks,), units and
-    trains; `state`, `bits`, `estimates` and `counts` hold the network before its first step.
+    trains; `state`, `bits`, `estimates`, `counts` and `summed`, the
+    outputs' sums, hold the network before its first step.
 
-    Gives `DONE`, or the code of an operation that it does not know, where it stops."""
-    for step in range(outputs.shape[0]):
+    Gives the number of steps taken: all, or with a `margin` above 0 those up to the first at which
+    the best class leads by it in accumulated output. Where an operation has a code that it does not
+    know, gives the negative of that."""
+    steps = outputs.shape[0]
+    most_ahead = AHEAD if margin == 0 else 1  # an image that leaves has taken no step more
+    for step in range(steps):
         for index in range(program.shape[0]):
             op = program[index]
             kind = op.kind
@@ -46,7 +51,10 @@ def run(
             elif kind == code.NEURON:
                 fire_all(op, state, bits, counts, estimates, largest)
             elif kind == code.NEURON_AHEAD:
-                fire_ahead(op, state, bits, counts, estimates, largest, step, outputs.shape[0])
+                fire_ahead(
+                    op, state, bits, counts, estimates, largest, step % most_ahead,
+                    min(most_ahead, steps - step),
+                )  # fmt: skip
             elif kind == code.LINEAR_ROWS:
                 if op.short:
                     sum_rows(op, shorts, weights, tables, state, bits, places)
@@ -101,5 +109,20 @@ def run(
                 if step == 0:
                     convolve_image(op, pixels, reals, state)
             else:
-                return kind
-    return DONE
+                return -abs(kind)
+        if margin > 0:
+            for unit in range(len(summed)):
+                summed[unit] += outputs[step, unit]
+            if lead(summed) >= margin:
+                return step + 1
+    return steps
+
+
+@plain
+def lead(numbers: Any) -> Any:
+    """How far the largest is ahead of the second."""
+    best = second = -np.inf
+    for number in numbers:
+        second = max(second, min(best, number))
+        best = max(best, number)
+    return best - second

@@ -100,17 +100,15 @@ def put_bits(bits: Any, word: Any, shift: Any, spikes: Any) -> None:
 
 @plain
 def fire_ahead(
-    op: Any, state: Any, bits: Any, counts: Any, estimates: Any, largest: Any, step: Any,
-    steps: Any,
+    op: Any, state: Any, bits: Any, counts: Any, estimates: Any, largest: Any, turn: Any,
+    ahead: Any,
 ) -> None:  # fmt: skip
-    """One step of a layer whose current does not change; every eighth step works for eight.
+    """One step of a layer whose current does not change; turn 0 works for `ahead` steps.
 
     Their spikes wait in `bits` at op.estimate, step after step.
     """
     size = op.rows * op.columns * op.words * (1 + op.signed)
-    turn = step % AHEAD
     if turn == 0:
-        ahead = min(AHEAD, steps - step)
         if op.width % 32 == 0:
             run_ahead(op, state, bits, counts, estimates, largest, ahead, zeros(state, 32))
         else:
