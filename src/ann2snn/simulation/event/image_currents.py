@@ -23,26 +23,26 @@ from ann2snn.simulation.event.vector import (
 
 
 @plain
-def convolve_image(op: Any, pixels: Any, reals: Any, state: Any) -> None:
+def convolve_image(op: Any, pixels: Any, reals: Any, values: Any) -> None:
     """Currents to op.target, from pixels k in (channel, row, column) order.
 
     Weights lie in `reals` as (input channel, kernel row, kernel column, output channel), and at
-    op.unit the number of levels, the units in one, and what one such unit is in `state`.
+    op.unit the number of levels, the units in one, and what one such unit is in `values`.
     """
     for row in range(op.out_rows):
         channel = 0
         while channel < op.out_width:
             if op.out_width - channel >= 32:
-                weigh_row(op, row, channel, pixels, reals, state, zeros(reals, 32))
+                weigh_row(op, row, channel, pixels, reals, values, zeros(reals, 32))
                 channel += 32
             else:
-                weigh_row(op, row, channel, pixels, reals, state, zeros(reals, 16))
+                weigh_row(op, row, channel, pixels, reals, values, zeros(reals, 16))
                 channel += 16
 
 
 @plain
 def weigh_row(
-    op: Any, row: Any, channel: Any, pixels: Any, reals: Any, state: Any, nothing: Any
+    op: Any, row: Any, channel: Any, pixels: Any, reals: Any, values: Any, nothing: Any
 ) -> None:
     """One output row for as many output channels, from `channel` on, as `nothing` has lanes."""
     levels, units, factor = reals[op.unit], reals[op.unit + 1], reals[op.unit + 2]
@@ -67,8 +67,8 @@ def weigh_row(
                     at += np.uint64(kernel_rows * kernel_columns * width)
                     pixel += np.uint64(rows * columns)
         place = op.target + (row * op.out_columns + column) * width + channel
-        rounded = rounded_currents(total, levels, bias, units, factor, zeros_like(nothing, state))
-        store(state, np.uint64(place), rounded)
+        rounded = rounded_currents(total, levels, bias, units, factor, zeros_like(nothing, values))
+        store(values, np.uint64(place), rounded)
 
 
 @instruction

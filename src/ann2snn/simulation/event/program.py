@@ -45,8 +45,8 @@ class Program:
 
     What lies in `state` are multiples of 2^-fraction of the threshold where these are whole
     numbers, with a fraction of its own for every signal; floating-point ones have fraction 0.
-    `words`, `estimates` and `counts` say how much room an image needs, `longest` how long a list of
-    events can be.
+    `values` and `words` say how much room the signals of a step need, `estimates` and `counts` how
+    much an image needs, and `longest` how long a list of events can be.
     """
 
     operations: npt.NDArray[np.void]
@@ -55,6 +55,7 @@ class Program:
     reals: npt.NDArray[np.float64]
     tables: npt.NDArray[np.int64]
     state: np.ndarray
+    values: int
     words: int
     estimates: int
     counts: int
@@ -77,6 +78,7 @@ class Draft:
         whole = np.issubdtype(precision, np.integer)
         self.fractions = self.bits_of if whole else dict.fromkeys(self.bits_of, 0)
         self.weights, self.state = Arena(precision), Arena(precision)
+        self.current = Arena(precision)
         self.shorts, self.reals = Arena("int16"), Arena("float64")
         self.tables, self.bits = Arena("int64"), Arena("uint64")
         self.estimates, self.counts = Arena("uint32"), Arena("uint16")
@@ -95,8 +97,8 @@ class Draft:
                 operation[name] = value
         return Program(
             operations, self.shorts.array(), self.weights.array(), self.reals.array(),
-            self.tables.array(), self.state.array(), self.bits.size, self.estimates.size,
-            self.counts.size, self.longest, self.fractions, self.results,
+            self.tables.array(), self.state.array(), self.current.size, self.bits.size,
+            self.estimates.size, self.counts.size, self.longest, self.fractions, self.results,
         )  # fmt: skip
 
     def emit(self, kind: int, source_name: str, target_name: str, /, **places: int) -> None:
@@ -118,7 +120,7 @@ class Draft:
     def values(self, name: str) -> int:
         """Room for a signal as values."""
         layout = self.layouts[name]
-        place = self.as_values[name] = self.state.room(layout.pixels * layout.width)
+        place = self.as_values[name] = self.current.room(layout.pixels * layout.width)
         return place
 
     def spikes(self, name: str) -> int:

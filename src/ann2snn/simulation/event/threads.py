@@ -24,6 +24,7 @@ from ann2snn.simulation.image_block import Block
 from ann2snn.simulation.settings import available_cores
 from ann2snn.spec import SpikingSpec
 
+MOST_STEPS = 16  # of a tile
 GRAB = 2  # images that a thread takes at a time; one when few are left
 SLACK = 64  # elements behind a list that kernels may overwrite
 
@@ -60,7 +61,8 @@ def simulate_block(
     program = _lowered(spec, precision, is_long(steps), keep, wanted)
     count = min(threads or available_cores(), len(images))
     work = _Work(spec, program, images, indices, seed, steps, keep, count, exit_margin)
-    benches = [_Bench.of(program, precision, steps, spec.classes) for _ in range(count)]
+    tile = 1 if exit_margin else min(steps, MOST_STEPS)
+    benches = [_Bench.of(program, precision, steps, tile, spec.classes) for _ in range(count)]
     with ThreadPoolExecutor(count) as pool:
         try:
             for ended in [pool.submit(work.take, bench) for bench in benches]:
@@ -86,8 +88,9 @@ def _lowered(
 
 @dataclass
 class _Bench:
-    """The memory of one thread: an image's state, lists, and results."""
+    """The memory of one thread: signals of a tile of steps, an image's state, lists, results."""
 
+    values: np.ndarray
     state: np.ndarray
     bits: np.ndarray
     estimates: np.ndarray
@@ -101,15 +104,17 @@ class _Bench:
     summed: npt.NDArray[np.float64]
 
     @staticmethod
-    def of(program: Program, precision: str, steps: int, classes: int) -> "_Bench":
+    def of(program: Program, precision: str, steps: int, tile: int, classes: int) -> "_Bench":
         results = program.results
+        longest = max(program.longest, tile) + SLACK
         return _Bench(
+            aligned(tile * program.values, precision).reshape(tile, program.values),
             aligned(program.state.size, precision),
-            aligned(program.words, "uint64"),
+            aligned(tile * program.words, "uint64").reshape(tile, program.words),
             aligned(program.estimates, "uint32"),
             aligned(program.counts, "uint16"),
-            aligned(program.longest + SLACK, "uint16"),
-            aligned(program.longest, "uint64"),
+            aligned(tile * longest, "uint16").reshape(tile, longest),
+            aligned((tile + 1) * longest, "uint64").reshape(tile + 1, longest),
             np.zeros((results.slots, steps), np.int64),
             np.zeros(len(results.marks)),
             np.zeros(sum(size for _, size in results.units.values()), np.int64),
@@ -120,7 +125,6 @@ class _Bench:
     def clear(self, program: Program) -> None:
         self.state[:] = program.state
         for array in (
-            self.bits,
             self.estimates,
             self.counts,
             self.largest,
@@ -197,13 +201,14 @@ class _Work:
         for name, place in results.statics.items():
             values = Layout.of(self.spec.shapes[name]).filled(signals[name][0])
             values = np.ldexp(values, program.fractions[name])
-            bench.state[place : place + values.size] = values
+            bench.values[0, place : place + values.size] = values
         (read,) = self.spec.output.inputs
         taken = run(
             program.operations, program.shorts, program.weights, program.reals, program.tables,
-            bench.state, bench.bits, bench.estimates, bench.counts, bench.events, bench.places,
-            self.images[row].ravel().astype(np.float64), self._limits(row), self.seed & 0xFFFFFFFF,
-            int(self.indices[row]), bench.operations,
+            bench.values, bench.state, bench.bits, bench.estimates, bench.counts,
+            bench.events, bench.places, self.images[row].ravel().astype(np.float64),
+            self._limits(row),
+            self.seed & 0xFFFFFFFF, int(self.indices[row]), bench.operations,
             block.outputs[row], bench.largest, bench.units, bench.trains,
             bench.summed, float(np.ldexp(self.exit_margin, program.fractions[read])),
         )  # fmt: skip
