@@ -15,6 +15,7 @@ from ann2snn.simulation.event import arithmetic, bit_lists, sums, vector
 from ann2snn.simulation.event import threads as event
 from ann2snn.simulation.event.arena import Arena, aligned
 from ann2snn.simulation.event.driver import run
+from ann2snn.simulation.event.lowering import Lowering
 from ann2snn.simulation.image_block import Block
 from ann2snn.spec import Conv, Neuron, SpikingSpec
 from tests.simulation.event_networks import (
@@ -58,19 +59,38 @@ def test_a_fault_names_its_image_and_stops_the_other_threads(
     images = random_images(spec, 40)
     started: list[int] = []
 
-    def faulty(*arguments: Any) -> None:
+    def faulty(*arguments: Any) -> Any:
         image = next(a for a in arguments[::-1] if type(a) is int)
         started.append(image)
         if image == 103:
             raise FloatingPointError("injected")
         time.sleep(0.01)  # else one thread may have done all before the other has failed
-        run(*arguments)
+        return run(*arguments)
 
     monkeypatch.setattr("ann2snn.simulation.event.threads.run", faulty)
     indices = np.arange(100, 140, dtype=np.int64)
     with pytest.raises(RuntimeError, match="image 103 failed: injected"):
         event.simulate_block(spec, images, indices, steps=8, seed=3, threads=2)
     assert len(started) < 40
+
+
+def test_an_operation_that_the_driver_does_not_know_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec = random_network(5, "analog", KINDS)
+    lowered = Lowering(spec, "int32", False, frozenset(), {}).lowered()
+    lowered.operations["kind"][-1] = 999
+    monkeypatch.setattr(event, "_lowered", lambda *_: lowered)
+    with pytest.raises(RuntimeError, match=r"image 3 failed: .* operation of unknown code 999"):
+        simulated(spec, random_images(spec, 4), [3], 1)
+
+
+def test_a_program_serves_every_number_of_steps() -> None:
+    spec = random_network(5, "analog", KINDS)
+    event._lowered.cache_clear()
+    for steps in (1, 8, 300):
+        event.simulate_block(spec, random_images(spec, 1), np.arange(1), steps=steps, seed=3)
+    assert event._lowered.cache_info().misses == 1
 
 
 def test_lists_of_bits_hold_every_bit_in_order_on_any_processor() -> None:

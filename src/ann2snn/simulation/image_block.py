@@ -17,7 +17,8 @@ Reals = npt.NDArray[np.float64]
 class Block:
     """Per image and step: spikes of each spiking node, of both signs, and the `negative` ones among
     them; synaptic operations of each Conv and Linear, operations of each pool, and the signal that
-    the output receives (images, steps, classes).
+    the output receives (images, steps, classes). `taken` are the steps of each image, all of them
+    unless it left early: then later ones hold zeros.
 
     An input unit whose signal is not 0 in a step is one event, whatever its value. An event costs a
     Conv or Linear as many synaptic operations as synapses leave its unit, and a pool as many
@@ -33,6 +34,7 @@ class Block:
     holds rates against activations, of the block as a whole.
     """
 
+    taken: Counts
     outputs: Reals
     spikes: dict[str, Counts] = field(default_factory=dict)
     negative: dict[str, Counts] = field(default_factory=dict)
@@ -53,7 +55,7 @@ class Block:
     @staticmethod
     def empty(spec: SpikingSpec, images: int, steps: int) -> "Block":
         """Zeros for all that is counted by image and step."""
-        block = Block(np.zeros((images, steps, spec.classes)))
+        block = Block(np.full(images, steps), np.zeros((images, steps, spec.classes)))
         for name, (operations, _) in event_costs(spec).items():
             getattr(block, operations)[name] = np.zeros((images, steps), np.int64)
         for node in spec:

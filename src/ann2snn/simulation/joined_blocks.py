@@ -35,18 +35,22 @@ def summary(
     part: Arrays = {}
     potential = block.outputs.cumsum(1)
     received = Received(block.outputs, potential, places, settings.seed)
+    # an image that has left keeps its answer
+    steps = np.minimum(np.arange(settings.steps), block.taken[:, None] - 1)
     for name, row in OUTPUTS.items():
-        answer = row.answers(spec.output, received)
+        answer = np.take_along_axis(row.answers(spec.output, received), steps, 1)
         right = answer == own
         part[f"right/{name}"] = right.sum(0)
         part[f"undecided/{name}"] = (answer == UNDECIDED).sum(0)
         part[f"prediction/{name}"] = answer[:, -1].astype(np.int64)
         part[f"lasting/{name}"] = first_lasting_step(right).astype(np.int64)
     lead = leads(potential)
-    for margin in MARGINS:
+    for margin in margins(settings):
         answer, step = early_exit(potential, lead, margin)
         part[f"exit_answer/{margin}"] = answer.astype(np.int64)
         part[f"exit_step/{margin}"] = step.astype(np.int64)
+    if settings.exit_margin:
+        part["taken/steps"] = block.taken
     for kind in ("spikes", "negative", "synops", "pool_operations"):
         for node, counts in getattr(block, kind).items():
             part[f"{kind}/{node}"] = counts.sum(0)
@@ -57,6 +61,12 @@ def summary(
     for node, trains in block.trains.items():
         part[f"trains/{node}"] = trains
     return part | block.compared
+
+
+def margins(settings: SimulationSettings) -> list[float]:
+    """Those of the curve of early exit: where images leave at a margin, the steps to larger ones
+    are not simulated."""
+    return [m for m in MARGINS if not settings.exit_margin or m <= settings.exit_margin]
 
 
 ByName = Callable[[str, Callable[[list[np.ndarray]], Any]], dict[str, Any]]
@@ -87,7 +97,7 @@ def joined(
         undecided=by_name("undecided", total),
         predictions=by_name("prediction", np.concatenate),
         lasting=by_name("lasting", np.concatenate),
-        exits={margin: (answers[str(margin)], steps[str(margin)]) for margin in MARGINS},
+        exits={margin: (answers[str(margin)], steps[str(margin)]) for margin in margins(settings)},
         spikes=by_name("spikes", total),
         negative=by_name("negative", total),
         synops=by_name("synops", total),
@@ -96,6 +106,7 @@ def joined(
         engine=settings.engine,
         precision=precision,
         repeated=repeated,
+        taken=by_name("taken", np.concatenate).get("steps"),
         potentials=by_name("potentials", np.concatenate).get("output"),
         trains=by_name("trains", np.concatenate),
         comparisons=_comparisons(by_name, total),

@@ -23,9 +23,10 @@ class SimulationResult:
 
     `right` and `undecided` count images by output and step; `spikes`, the
     `negative` ones among them, `synops` and `pool_operations` count by node and step what `Block`
-    defines. `predictions` and `lasting` (the
-    first step from which the answer stays right, 0 if none) are by output and image; `exits`
-    holds by margin the answer and the step of every image. `engine` and `precision` are what ran;
+    defines. `predictions` and `lasting` (the first step from which the answer stays right, 0 if
+    none) are by output and image; `exits` holds by margin the answer and the step of every image.
+    Where images leave early, `taken` are the steps that each took; at later ones it costs nothing
+    and keeps its answer. `engine` and `precision` are what ran;
     `repeated` images went through float64 as well, since 32 bits could have lost one of theirs. On
     request, `potentials` (images, steps, classes) are the currents into the output, summed up to
     each step, and `trains` the spikes of chosen units (images, steps, units) by layer.
@@ -49,6 +50,7 @@ class SimulationResult:
     engine: str
     precision: str
     repeated: int
+    taken: Counts | None
     potentials: npt.NDArray[np.float64] | None
     trains: dict[str, npt.NDArray[np.integer | np.bool_]]
     comparisons: dict[str, Comparison]
@@ -71,6 +73,7 @@ class SimulationResult:
         neurons = [node.name for node in self.spec if isinstance(node, Neuron)]
         spikes = sum(int(self.spikes[name].sum()) for name in neurons)
         per_neuron = spikes / (self.images * max(1, self.spec.neurons))
+        mean_steps = self.steps if self.taken is None else float(self.taken.mean())
         first = [n for n in self.spec if self.spec.is_static(n.name)]
         found: dict[str, object] = {
             "snn_accuracy": float(accuracy[-1]),
@@ -79,7 +82,7 @@ class SimulationResult:
             "interval_high": high,
             "undecided": 100 * int(self.undecided[self.spec.output.output][-1]) / self.images,
             "spikes_per_neuron": per_neuron,
-            "mean_rate": per_neuron / self.steps,
+            "mean_rate": per_neuron / mean_steps,
             "synops_per_image": sum(int(s.sum()) for s in self.synops.values()) / self.images,
             "pool_operations_per_image": sum(int(s.sum()) for s in self.pool_operations.values())
             / self.images,
@@ -89,6 +92,8 @@ class SimulationResult:
             "images": self.images,
             "steps": self.steps,
         }
+        if self.taken is not None:
+            found["mean_steps"] = mean_steps
         if self.negative:
             taken_back = sum(int(self.negative[name].sum()) for name in neurons)
             found["negative_spikes_per_neuron"] = taken_back / (

@@ -31,6 +31,10 @@ class SimulationSettings:
         False, "compares the rates of all neurons with their activations at every step, which"
         " takes the dense engine"
     )  # fmt: skip
+    exit_margin: float = number(
+        0.0, "an image stops where the output potential of its best class is so far ahead of the"
+        " second; 0 takes all images through all steps", low=0
+    )  # fmt: skip
     engine: str = choice(
         "auto", ("auto", *ENGINES), "which engine; all give the same", shapes_result=False
     )
@@ -48,12 +52,28 @@ class SimulationSettings:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.compare and self.exit_margin:
+            raise SettingError(
+                f"exit_margin must be 0 where compare is true, which compares rates at every step,"
+                f" got {self.exit_margin:g}"
+            )
+        leaving = [row for row in ENGINES.values() if row.exits]
+        if self.exit_margin and not any(self.device in row.devices for row in leaving):
+            raise SettingError(
+                f"exit_margin must be 0 on device {self.device}, whose engines take all images"
+                f" through all steps, got {self.exit_margin:g}"
+            )
         if self.engine == "auto":
             return
         row = ENGINES[self.engine]
         if self.compare and not row.compares:
             able = " or ".join(["auto", *(e.name for e in ENGINES.values() if e.compares)])
             raise SettingError(f"engine must be {able} where compare is true, got {self.engine!r}")
+        if self.exit_margin and not row.exits:
+            able = " or ".join(["auto", *(each.name for each in leaving)])
+            raise SettingError(
+                f"engine must be {able} where exit_margin is not 0, got {self.engine!r}"
+            )
         if self.device not in row.devices:
             able = " or ".join(row.devices)
             raise SettingError(

@@ -31,6 +31,7 @@ def simulate(
     steps: int = 300,
     seed: int = 0,
     compare: bool = False,
+    exit_margin: float = 0.0,
     engine: str = "auto",
     precision: str = "auto",
     device: str = "cpu",
@@ -54,8 +55,8 @@ def simulate(
         ValueError: images, labels or units do not fit the spec.
     """
     settings = SimulationSettings(
-        steps=steps, seed=seed, compare=compare, engine=engine, precision=precision, device=device,
-        threads=threads, block=block, progress=progress,
+        steps=steps, seed=seed, compare=compare, exit_margin=exit_margin, engine=engine,
+        precision=precision, device=device, threads=threads, block=block, progress=progress,
     )  # fmt: skip
     request = Request(potentials, {name: list(units) for name, units in (record or {}).items()})
     spec, images = given_images(spec, np.asarray(images))

@@ -38,15 +38,16 @@ class Task:
 @dataclass(frozen=True)
 class Engine:
     """`narrow` is its precision of 32 bits, `devices` are those it runs on; `compares` says whether
-    it can hold rates against activations. Of the engines that support a run, `auto` takes the one
-    of the least `rank`. `lacks(spec)` names all of a spec that it does not support, such as `reset
-    'zero'`; `block(task)` runs a block."""
+    it can hold rates against activations, `exits` whether an image can leave before the last step.
+    Of the engines that support a run, `auto` takes the one of the least `rank`. `lacks(spec)` names
+    all of a spec that it does not support, such as `reset 'zero'`; `block(task)` runs a block."""
 
     name: str
     meaning: str
     narrow: str
     devices: tuple[str, ...]
     compares: bool
+    exits: bool
     rank: int
     lacks: "Callable[[SpikingSpec], list[str]]"
     block: "Callable[[Task], Block]"
@@ -64,7 +65,9 @@ def chosen_engine(settings: "SimulationSettings", spec: "SpikingSpec") -> Engine
     able = [
         engine
         for engine in sorted(ENGINES.values(), key=lambda engine: engine.rank)
-        if settings.device in engine.devices and (engine.compares or not settings.compare)
+        if settings.device in engine.devices
+        and (engine.compares or not settings.compare)
+        and (engine.exits or not settings.exit_margin)
     ]
     asked = [ENGINES[settings.engine]] if settings.engine != "auto" else able
     reasons = []

@@ -38,6 +38,7 @@ ENGINES.add(
         narrow="float32",
         devices=("cpu", "cuda"),
         compares=True,
+        exits=False,
         rank=1,
         lacks=_lacks,
         block=_block,

@@ -23,6 +23,7 @@ def _block(task: Task) -> "Block":
     return simulate_block(
         task.spec, task.images, task.places, steps=task.settings.steps, seed=task.settings.seed,
         precision=task.precision, threads=task.settings.threads, record=task.units,
+        exit_margin=task.settings.exit_margin,
     )  # fmt: skip
 
 
@@ -33,6 +34,7 @@ ENGINES.add(
         narrow="int32",
         devices=("cpu",),
         compares=False,
+        exits=True,
         rank=0,
         lacks=_lacks,
         block=_block,

@@ -9,12 +9,20 @@ from ann2snn.simulation.event.vector import plain
 
 
 @plain
-def expand(op: Any, state: Any, bits: Any) -> None:
+def spread(op: Any, values: Any) -> None:
+    """A signal that is the same at all steps, from the first row into every other."""
+    for step in range(1, values.shape[0]):
+        for place in range(op.rows * op.columns * op.width):
+            values[step, op.source + place] = values[0, op.source + place]
+
+
+@plain
+def expand(op: Any, values: Any, bits: Any) -> None:
     """Spikes as values 0, 1 and -1, in the unit of the signal."""
     for pixel in range(op.rows * op.columns):
         for channel in range(op.channels):
             spike = spike_of(op, bits, pixel * op.words, channel)
-            state[op.target + pixel * op.width + channel] = spike * op.factor
+            values[op.target + pixel * op.width + channel] = spike * op.factor
 
 
 @plain
@@ -27,7 +35,7 @@ def spike_of(op: Any, bits: Any, place: Any, channel: Any) -> Any:
 
 
 @plain
-def convolve(op: Any, weights: Any, state: Any) -> None:
+def convolve(op: Any, weights: Any, values: Any) -> None:
     """Any convolution: each nonzero input adds its weights to the outputs that see it.
 
     Weights lie as (input channel, kernel row, kernel column, output channel of its group).
@@ -36,12 +44,12 @@ def convolve(op: Any, weights: Any, state: Any) -> None:
     group_size = op.channels // op.groups
     for pixel in range(op.out_rows * op.out_columns):
         for channel in range(op.out_width):
-            state[op.target + pixel * op.out_width + channel] = weights[op.bias + channel]
+            values[op.target + pixel * op.out_width + channel] = weights[op.bias + channel]
     for row in range(op.rows):
         for column in range(op.columns):
             for channel in range(op.channels):
                 place = (row * op.columns + column) * op.width + channel
-                value = state[op.source + place]
+                value = values[op.source + place]
                 if value == 0:
                     continue
                 shift = (channel // group_size) * filters
@@ -60,64 +68,64 @@ def convolve(op: Any, weights: Any, state: Any) -> None:
                         tap_at = (channel * op.kernel_rows + tap_row) * op.kernel_columns + tap
                         weight = op.weight + tap_at * filters
                         for each in range(filters):
-                            state[at + each] += value * weights[weight + each]
+                            values[at + each] += value * weights[weight + each]
 
 
 @plain
-def multiply(op: Any, weights: Any, state: Any) -> None:
+def multiply(op: Any, weights: Any, values: Any) -> None:
     """A fully connected layer over values."""
     for channel in range(op.out_width):
-        state[op.target + channel] = weights[op.bias + channel]
+        values[op.target + channel] = weights[op.bias + channel]
     for pixel in range(op.rows * op.columns):
         for channel in range(op.channels):
-            value = state[op.source + pixel * op.width + channel]
+            value = values[op.source + pixel * op.width + channel]
             if value != 0:
                 row = op.weight + (pixel * op.channels + channel) * op.out_width
                 for each in range(op.out_width):
-                    state[op.target + each] += value * weights[row + each]
+                    values[op.target + each] += value * weights[row + each]
 
 
 @plain
-def sum_windows(op: Any, state: Any, tables: Any) -> None:
+def sum_windows(op: Any, values: Any, tables: Any) -> None:
     """Sums over pool windows."""
     for row in range(op.out_rows):
         for column in range(op.out_columns):
             target = op.target + (row * op.out_columns + column) * op.out_width
             for channel in range(op.out_width):
-                state[target + channel] = 0
+                values[target + channel] = 0
             for y in range(tables[op.table + 2 * row], tables[op.table + 2 * row + 1]):
                 for x in range(
                     tables[op.other_table + 2 * column], tables[op.other_table + 2 * column + 1]
                 ):
                     source = op.source + (y * op.columns + x) * op.width
                     for channel in range(op.channels):
-                        state[target + channel] += state[source + channel] * op.factor
+                        values[target + channel] += values[source + channel] * op.factor
 
 
 @plain
-def scale_and_shift(op: Any, weights: Any, state: Any) -> None:
+def scale_and_shift(op: Any, weights: Any, values: Any) -> None:
     """Gain and bias of every unit."""
     for place in range(op.rows * op.columns * op.width):
-        value = state[op.source + place] * weights[op.weight + place]
-        state[op.target + place] = value + weights[op.bias + place]
+        value = values[op.source + place] * weights[op.weight + place]
+        values[op.target + place] = value + weights[op.bias + place]
 
 
 @plain
-def accumulate(op: Any, state: Any) -> None:
+def accumulate(op: Any, values: Any) -> None:
     """One summand of a sum: the first sets the target, others add to it."""
     for place in range(op.rows * op.columns * op.width):
         if op.first:
-            state[op.target + place] = state[op.source + place] * op.factor
+            values[op.target + place] = values[op.source + place] * op.factor
         else:
-            state[op.target + place] += state[op.source + place] * op.factor
+            values[op.target + place] += values[op.source + place] * op.factor
 
 
 @plain
-def move_values(op: Any, state: Any, tables: Any) -> None:
+def move_values(op: Any, values: Any, tables: Any) -> None:
     """Values to other places (concatenation, another shape)."""
     for each in range(op.rows * op.columns * op.channels):
-        value = state[op.source + tables[op.table + each]]
-        state[op.target + tables[op.other_table + each]] = value * op.factor
+        value = values[op.source + tables[op.table + each]]
+        values[op.target + tables[op.other_table + each]] = value * op.factor
 
 
 @plain
@@ -136,12 +144,12 @@ def move_bits(op: Any, bits: Any, tables: Any) -> None:
 
 
 @plain
-def count_values(op: Any, state: Any, tables: Any) -> Any:
+def count_values(op: Any, values: Any, tables: Any) -> Any:
     """Sum over nonzero values of their pixel's weight in `tables`."""
     total = np.int64(0)
     for pixel in range(op.rows * op.columns):
         for channel in range(op.channels):
-            if state[op.source + pixel * op.width + channel] != 0:
+            if values[op.source + pixel * op.width + channel] != 0:
                 total += tables[op.table + pixel]
     return total
 

@@ -38,10 +38,11 @@ from ann2snn.simulation.event.vector import lanes_of, load, plain, store, zeros,
 
 @plain
 def convolve_rows(
-    op: Any, rows: Any, weights: Any, tables: Any, state: Any, bits: Any,
-    counts: Any, estimates: Any, largest: Any, events: Any,
+    op: Any, rows: Any, weights: Any, tables: Any, values: Any, state: Any, bits: Any,
+    counts: Any, estimates: Any, largest: Any, events: Any, ahead: Any,
 ) -> None:  # fmt: skip
-    """All output rows, in groups of as many output channels as registers take.
+    """All output rows for `ahead` steps, in groups of as many output channels as registers take: a
+    group's weights and potentials stay in the core's cache through the steps.
 
     `rows` are the weights: numbers as `weights` has them, or 16-bit whole numbers of a unit that
     stands in `weights` at op.unit, in the order that `add_pair` takes.
@@ -49,34 +50,38 @@ def convolve_rows(
     most = zeros(state, 16)
     widest = widest_sums(rows)
     for row in range(op.out_rows):
-        if op.joint:
-            list_joint_row(op, row, bits, events)
-        elif op.pooled:
-            list_pooled_row(op, row, tables, bits, events)
-        elif op.negative:
-            list_signed_row(op, row, bits, events)
-        else:
-            list_row(op, row, bits, events)
+        for step in range(ahead):
+            if op.joint:
+                list_joint_row(op, row, bits[step], events[step])
+            elif op.pooled:
+                list_pooled_row(op, row, tables, bits[step], events[step])
+            elif op.negative:
+                list_signed_row(op, row, bits[step], events[step])
+            else:
+                list_row(op, row, bits[step], events[step])
         channel = 0
         while channel < op.out_width:
             rest = op.out_width - channel
             if rest >= lanes_of(widest):
-                most = slide(
-                    op, row, channel, rows, weights, state, bits, counts, estimates, events,
-                    widest, zeros_like(widest, state), most,
-                )  # fmt: skip
+                for step in range(ahead):
+                    most = slide(
+                        op, row, channel, rows, weights, values[step], state, bits[step], counts,
+                        estimates, events[step], widest, zeros_like(widest, state), most,
+                    )  # fmt: skip
                 channel += lanes_of(widest)
             elif rest >= 32:
-                most = slide(
-                    op, row, channel, rows, weights, state, bits, counts, estimates, events,
-                    zero_sums(rows, 32), zeros(state, 32), most,
-                )  # fmt: skip
+                for step in range(ahead):
+                    most = slide(
+                        op, row, channel, rows, weights, values[step], state, bits[step], counts,
+                        estimates, events[step], zero_sums(rows, 32), zeros(state, 32), most,
+                    )  # fmt: skip
                 channel += 32
             else:
-                most = slide(
-                    op, row, channel, rows, weights, state, bits, counts, estimates, events,
-                    zero_sums(rows, 16), zeros(state, 16), most,
-                )  # fmt: skip
+                for step in range(ahead):
+                    most = slide(
+                        op, row, channel, rows, weights, values[step], state, bits[step], counts,
+                        estimates, events[step], zero_sums(rows, 16), zeros(state, 16), most,
+                    )  # fmt: skip
                 channel += 16
     if op.fires:
         largest[op.mark] = max(largest[op.mark], largest_lane(most))
@@ -84,10 +89,11 @@ def convolve_rows(
 
 @plain
 def slide(
-    op: Any, row: Any, channel: Any, rows: Any, weights: Any, state: Any, bits: Any, counts: Any,
-    estimates: Any, events: Any, nothing: Any, none: Any, most: Any,
+    op: Any, row: Any, channel: Any, rows: Any, weights: Any, values: Any, state: Any, bits: Any,
+    counts: Any, estimates: Any, events: Any, nothing: Any, none: Any, most: Any,
 ) -> Any:  # fmt: skip
-    """One output row for the output channels from `channel` on, as many as `none` has lanes.
+    """One output row of one step for as many output channels, from `channel` on, as `none` has
+    lanes.
 
     Gives the largest |V + current| so far.
     """
@@ -139,7 +145,7 @@ def slide(
                 put_bits(bits, word, shift, spikes)
                 word += words
             else:
-                store(state, target + place, current)
+                store(values, target + place, current)
             place += width
         third = second
         second = first

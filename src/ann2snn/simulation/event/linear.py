@@ -16,9 +16,33 @@ from ann2snn.simulation.event.vector import load, plain, store, zeros
 
 @plain
 def sum_rows(
-    op: Any, rows: Any, weights: Any, tables: Any, state: Any, bits: Any, places: Any
+    op: Any, rows: Any, weights: Any, tables: Any, values: Any, bits: Any, places: Any, ahead: Any
 ) -> None:
-    """Currents of a layer whose inputs are bits; values to op.target.
+    """Currents of a layer whose inputs are bits, for `ahead` steps; values to op.target.
+
+    The steps of a part of the outputs follow one another, so that its weights, where they fit the
+    core's cache, come into it once.
+    """
+    counts = places[ahead]
+    for step in range(ahead):
+        counts[step] = list_rows(op, tables, bits[step], places[step])
+    channel = 0
+    while channel < op.out_width:
+        if op.out_width - channel >= 128:
+            for step in range(ahead):
+                sum_part(op, channel, counts[step], rows, weights, values[step], places[step],
+                         zero_sums(rows, 128), zeros(values, 128))  # fmt: skip
+            channel += 128
+        else:
+            for step in range(ahead):
+                sum_part(op, channel, counts[step], rows, weights, values[step], places[step],
+                         zero_sums(rows, 16), zeros(values, 16))  # fmt: skip
+            channel += 16
+
+
+@plain
+def list_rows(op: Any, tables: Any, bits: Any, places: Any) -> Any:
+    """Lists the places of the weight rows of all spikes; how many.
 
     The weight rows of a pixel's channels begin at the row that `tables` names at op.table; a row
     below 0 says that nothing reads the pixel.
@@ -46,28 +70,18 @@ def sum_rows(
                     count += 1
     # rows are taken in pairs; one of zeros fills an odd number up
     places[count] = np.uint64(op.weight + op.zero_row * op.out_width)
-    count += count & 1
-    channel = 0
-    while channel < op.out_width:
-        if op.out_width - channel >= 128:
-            sum_part(op, channel, count, rows, weights, state, places, zero_sums(rows, 128),
-                     zeros(state, 128))  # fmt: skip
-            channel += 128
-        else:
-            sum_part(op, channel, count, rows, weights, state, places, zero_sums(rows, 16),
-                     zeros(state, 16))  # fmt: skip
-            channel += 16
+    return count + (count & 1)
 
 
 @plain
 def sum_part(
-    op: Any, channel: Any, count: Any, rows: Any, weights: Any, state: Any, places: Any, total: Any,
-    like: Any,
+    op: Any, channel: Any, count: Any, rows: Any, weights: Any, values: Any, places: Any,
+    total: Any, like: Any,
 ) -> None:  # fmt: skip
     """The outputs from `channel` on, as many as `total` has lanes."""
     offset = np.uint64(channel)
-    for event in range(0, count, 2):
+    for event in range(0, np.int64(count), 2):
         one, other = places[np.uint64(event)], places[np.uint64(event + 1)]
         total = add_pair(total, rows, one + offset, other + offset)
     bias = load(weights, np.uint64(op.bias) + offset, like)
-    store(state, np.uint64(op.target) + offset, currents(total, weights[op.unit], bias))
+    store(values, np.uint64(op.target) + offset, currents(total, weights[op.unit], bias))

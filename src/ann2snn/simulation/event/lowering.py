@@ -6,11 +6,15 @@ from typing import Any
 import numpy as np
 
 from ann2snn.simulation.event import operations as code
-from ann2snn.simulation.event.neurons import AHEAD
 from ann2snn.simulation.event.operations import WORD
 from ann2snn.simulation.event.pool_lowering import disjoint, write_max_pool, write_sums
 from ann2snn.simulation.event.program import Draft, Program
-from ann2snn.simulation.event.weight_lowering import is_quick, write_convolution, write_linear
+from ann2snn.simulation.event.weight_lowering import (
+    is_quick,
+    write_convolution,
+    write_current,
+    write_linear,
+)
 from ann2snn.spec import SpikingSpec, nodes
 from ann2snn.spec.interpretation import Interpretation
 
@@ -26,12 +30,12 @@ class Lowering:
         self,
         spec: SpikingSpec,
         precision: str,
-        steps: int,
+        long: bool,
         keep: frozenset[str],
         record: dict[str, list[int]],
     ) -> None:
         self.spec, self.keep, self.recorded = spec, keep, record
-        self.draft = Draft(spec, precision, steps)
+        self.draft = Draft(spec, precision, long=long)
         self.fused: set[str] = set()
         self.alias: dict[str, str] = {}
 
@@ -39,9 +43,14 @@ class Lowering:
         """The program of the whole spec."""
         for node in self.spec:
             if self.spec.is_static(node.name):
-                if any(not self.spec.is_static(r.name) for r in self.spec.readers(node.name)):
-                    place = self.draft.values(node.name)
-                    self.draft.results.statics[node.name] = place
+                readers = [
+                    r for r in self.spec.readers(node.name) if not self.spec.is_static(r.name)
+                ]
+                if readers:
+                    write_current(self.draft, node)
+                if any(not isinstance(reader, nodes.Neuron) for reader in readers):
+                    place = self.draft.as_values[node.name]
+                    self.draft.emit(code.SPREAD, node.name, node.name, source=place)
             else:
                 source = node.inputs[0] if node.inputs else node.name
                 LOWERINGS[node](self, node, self.alias.get(source, source))
@@ -186,14 +195,10 @@ def _max_pool(to: Lowering, node: nodes.MaxPool, source: str) -> None:
 def _neuron(to: Lowering, node: nodes.Neuron, source: str) -> None:
     if node.name in to.fused:
         return
-    draft, kind = to.draft, code.NEURON
-    places = draft.potential(node)
-    if to.spec.is_static(source):
-        layout, kind = draft.layouts[source], code.NEURON_AHEAD
-        size = layout.pixels * layout.words + draft.negative(node.name)
-        places["estimate"] = draft.bits.room(AHEAD * size)
-    draft.emit(kind, source, node.name, source=draft.values_of(source),
-               target=draft.spikes(node.name), **places)  # fmt: skip
+    draft = to.draft
+    draft.emit(code.NEURON, source, node.name, source=draft.values_of(source),
+               target=draft.spikes(node.name), static=int(to.spec.is_static(source)),
+               **draft.potential(node))  # fmt: skip
 
 
 @LOWERINGS.of(nodes.Output)

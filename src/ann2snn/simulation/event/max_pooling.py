@@ -201,11 +201,11 @@ def half_word(bits: Any, place: Any, lane: Any) -> Any:
 
 
 @plain
-def growth_of_values(op: Any, state: Any, tables: Any) -> None:
+def growth_of_values(op: Any, values: Any, state: Any, tables: Any) -> None:
     """The pooling `rise` over currents: the growth of the largest sum in each window."""
     pixels = op.rows * op.columns
     for place in range(pixels * op.width):
-        state[op.estimate + place] += state[op.source + place] * op.factor
+        state[op.estimate + place] += values[op.source + place] * op.factor
     maxima = op.estimate + pixels * op.width
     for row in range(op.out_rows):
         for column in range(op.out_columns):
@@ -224,7 +224,7 @@ def growth_of_values(op: Any, state: Any, tables: Any) -> None:
                             most = state[op.estimate + place]
                             first = False
                 at = maxima + target + channel
-                state[op.target + target + channel] = most - state[at]
+                values[op.target + target + channel] = most - state[at]
                 state[at] = most
 
 

@@ -1,11 +1,8 @@
 """Integrate-and-fire: V <- V + current, a spike where V >= threshold, then the reset.
 
 Every neuron of a layer takes its current in every step, so this is the floor of a step's cost; on
-vectors it is a few instructions for 16 neurons, the spikes coming out as bits of a mask.
-
-Neurons behind an analog image take the same current in every step and need nobody's spikes: they
-run some steps ahead at once, so that their potentials and currents, which are among the largest
-arrays of an image, pass through the cache once in eight steps.
+vectors it is a few instructions for 16 neurons, the spikes coming out as bits of a mask. Potentials
+stay in registers through all steps of a tile.
 """
 
 from typing import Any
@@ -26,42 +23,80 @@ from ann2snn.simulation.event.arithmetic import (
 )
 from ann2snn.simulation.event.vector import load, plain, store, zeros, zeros_like
 
-AHEAD = 8
-
 
 @plain
-def fire_all(op: Any, state: Any, bits: Any, counts: Any, estimates: Any, largest: Any) -> None:
-    """One step of a layer whose currents lie in `state` at op.source; spikes to op.target.
+def fire(
+    op: Any, values: Any, state: Any, bits: Any, counts: Any, estimates: Any, largest: Any,
+    ahead: Any,
+) -> None:  # fmt: skip
+    """`ahead` steps of a layer whose currents lie in `values` at op.source, one row for each step,
+    or for all of them (op.static); spikes to the rows of `bits` at op.target.
 
     Keeps the layer's largest |V + current| in `largest[op.mark]`.
     """
+    if op.long:
+        fire_layer(op, values, state, bits, estimates, largest, ahead)
+    else:
+        fire_layer(op, values, state, bits, counts, largest, ahead)
+
+
+@plain
+def fire_layer(
+    op: Any, values: Any, state: Any, bits: Any, sent: Any, largest: Any, ahead: Any
+) -> None:
+    """As `fire`, with signed neurons' net numbers of spikes in `sent`."""
     most = zeros(state, 16)
-    threshold, signed, long = op.threshold, op.signed, op.long
-    for pixel in range(op.rows * op.columns):
-        place = np.uint64(pixel * op.width)
-        for word in range(op.words):
-            fired, undone = np.uint64(0), np.uint64(0)
-            first = word * 64
-            for lane in range(first, min(first + 64, op.width), 16):
-                current = load(state, np.uint64(op.source) + place + np.uint64(lane), most)
-                at = np.uint64(op.potential) + place + np.uint64(lane)
-                charged = add(load(state, at, most), current)
-                most = larger(magnitude(charged), most)
-                spikes = at_least(charged, threshold)
-                if signed:
-                    sent = np.uint64(op.sent) + place + np.uint64(lane)
-                    back = take_back(long, counts, estimates, sent, charged, spikes)
-                    store(state, at, both_ways(charged, threshold, spikes, back))
-                    undone |= back << np.uint64(lane - first)
-                elif op.zeroes:
-                    store(state, at, zero_where(charged, spikes))
-                else:
-                    store(state, at, minus_where(charged, threshold, spikes))
-                fired |= spikes << np.uint64(lane - first)
-            bits[op.target + pixel * op.words + word] = fired
-            if signed:
-                bits[op.target + op.out_negative + pixel * op.words + word] = undone
+    if op.width % 32 == 0:
+        for pixel in range(op.rows * op.columns):
+            for lane in range(0, op.width, 32):
+                most = fire_lanes(
+                    op, values, state, bits, sent, ahead, pixel, lane, zeros(state, 32), most
+                )
+    else:
+        for pixel in range(op.rows * op.columns):
+            for lane in range(0, op.width, 16):
+                most = fire_lanes(
+                    op, values, state, bits, sent, ahead, pixel, lane, zeros(state, 16), most
+                )
     largest[op.mark] = max(largest[op.mark], largest_lane(most))
+
+
+@plain
+def fire_lanes(
+    op: Any, values: Any, state: Any, bits: Any, sent: Any, ahead: Any, pixel: Any, lane: Any,
+    none: Any, most: Any,
+) -> Any:  # fmt: skip
+    """As many neurons, from channel `lane` of a pixel on, as `none` has lanes; gives the largest
+    |V + current| so far."""
+    threshold, signed, zeroes = op.threshold, op.signed, op.zeroes
+    place = np.uint64(pixel * op.width + lane)
+    source, potential = np.uint64(op.source) + place, np.uint64(op.potential) + place
+    stride = np.uint64(0) if op.static else np.uint64(values.shape[1])
+    word, shift = np.uint64(op.target + pixel * op.words + (lane >> 6)), np.uint64(lane & 63)
+    negative = np.uint64(op.out_negative)
+    charged, highest = load(state, potential, none), none
+    net = zeros_like(none, sent)
+    if signed:
+        net = load(sent, np.uint64(op.sent) + place, net)
+    for step in range(ahead):
+        charged = add(charged, load(values, source, none))
+        highest = larger(magnitude(charged), highest)
+        spikes = at_least(charged, threshold)
+        if signed:
+            back = above(net, zeros_like(none, sent)) & ~at_least(charged, 0)
+            net = both_ways(net, -1, spikes, back)
+            charged = both_ways(charged, threshold, spikes, back)
+            put_bits(bits[step], word + negative, shift, back)
+        elif zeroes:
+            charged = zero_where(charged, spikes)
+        else:
+            charged = minus_where(charged, threshold, spikes)
+        put_bits(bits[step], word, shift, spikes)
+        source += stride
+    store(state, potential, charged)
+    if signed:
+        store(sent, np.uint64(op.sent) + place, net)
+    return larger(fold(highest), most)
 
 
 @plain
@@ -96,64 +131,3 @@ def put_bits(bits: Any, word: Any, shift: Any, spikes: Any) -> None:
         bits[word] = spikes
     else:
         bits[word] |= spikes << shift
-
-
-@plain
-def fire_ahead(
-    op: Any, state: Any, bits: Any, counts: Any, estimates: Any, largest: Any, step: Any,
-    steps: Any,
-) -> None:  # fmt: skip
-    """One step of a layer whose current does not change; every eighth step works for eight.
-
-    Their spikes wait in `bits` at op.estimate, step after step.
-    """
-    size = op.rows * op.columns * op.words * (1 + op.signed)
-    turn = step % AHEAD
-    if turn == 0:
-        ahead = min(AHEAD, steps - step)
-        if op.width % 32 == 0:
-            run_ahead(op, state, bits, counts, estimates, largest, ahead, zeros(state, 32))
-        else:
-            run_ahead(op, state, bits, counts, estimates, largest, ahead, zeros(state, 16))
-    source = op.estimate + turn * size
-    for word in range(size):
-        bits[np.uint64(op.target + word)] = bits[np.uint64(source + word)]
-
-
-@plain
-def run_ahead(
-    op: Any, state: Any, bits: Any, counts: Any, estimates: Any, largest: Any, ahead: Any,
-    none: Any,
-) -> None:  # fmt: skip
-    """`ahead` steps of all neurons, as many at a time as `none` has lanes."""
-    most = zeros(state, 16)
-    negative = np.uint64(op.rows * op.columns * op.words)
-    size = negative * np.uint64(1 + op.signed)
-    lanes = 32 if op.width % 32 == 0 else 16
-    zeroes, threshold, signed, long = op.zeroes, op.threshold, op.signed, op.long
-    for pixel in range(op.rows * op.columns):
-        for lane in range(0, op.width, lanes):
-            place = np.uint64(pixel * op.width + lane)
-            current = load(state, np.uint64(op.source) + place, none)
-            potential = load(state, np.uint64(op.potential) + place, none)
-            word = np.uint64(op.estimate + pixel * op.words + (lane >> 6))
-            shift = np.uint64(lane & 63)
-            highest = none
-            for _ in range(ahead):
-                potential = add(potential, current)
-                highest = larger(magnitude(potential), highest)
-                spikes = at_least(potential, threshold)
-                if signed:
-                    sent = np.uint64(op.sent) + place
-                    back = take_back(long, counts, estimates, sent, potential, spikes)
-                    potential = both_ways(potential, threshold, spikes, back)
-                    put_bits(bits, word + negative, shift, back)
-                elif zeroes:
-                    potential = zero_where(potential, spikes)
-                else:
-                    potential = minus_where(potential, threshold, spikes)
-                put_bits(bits, word, shift, spikes)
-                word += size
-            most = larger(fold(highest), most)
-            store(state, np.uint64(op.potential) + place, potential)
-    largest[op.mark] = max(largest[op.mark], largest_lane(most))

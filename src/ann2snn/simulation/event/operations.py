@@ -2,7 +2,9 @@
 
 A network is an array of such rows, so that one compiled driver runs every network (compiling a
 driver for each network would take seconds, and kernels made by closures never hit numba's cache).
-All numbers of an image lie in a few long arrays; operations name places in them.
+All numbers of an image lie in a few long arrays; operations name places in them. Signals, which
+last for a step, lie in a row of `values` or `bits` for each step of a tile, at the same place of
+every row; what neurons and pools keep lies in others.
 
 A signal has pixels (rows x columns) and channels; flat features are the channels of one pixel.
 - As values: `width` numbers a pixel, the channels filled up with zeros to whole vectors of 16.
@@ -16,10 +18,10 @@ LANES = 16
 WORD = 64
 
 (
-    POISSON, EXPAND, CONV_ROWS, CONV, LINEAR_ROWS, LINEAR, NEURON, NEURON_AHEAD, GROWTH,
+    POISSON, EXPAND, CONV_ROWS, CONV, LINEAR_ROWS, LINEAR, NEURON, SPREAD, GROWTH,
     MAX_POOL, GROWTH_VALUES, SUM_POOL, AFFINE, ADD, MOVE_VALUES, MOVE_BITS, COUNT, COUNT_VALUES,
-    COUNT_UNITS, RECORD, OUTPUT, GROWTH_SIGNED,
-) = range(22)  # fmt: skip
+    COUNT_UNITS, RECORD, OUTPUT, GROWTH_SIGNED, IMAGE_CONV,
+) = range(23)  # fmt: skip
 
 # the codes that kernels know mechanisms by; the engine lacks all others
 POOLINGS = {"rise": 0, "inverse_time": 1, "running_mean": 2, "exponential": 3, "spikes": 4}
@@ -53,6 +55,8 @@ OPERATION = np.dtype(
             # parameters and state
             "weight", "zero_row", "short", "unit", "bias", "table", "other_table", "estimate",
             "pooling", "potential", "fires", "zeroes", "mark",
+            # whether the values it reads are the same at all steps
+            "static",
             # signed neurons keep the net number of spikes that they sent
             "signed", "sent",
             # how far behind its positive spikes a signal has its negative ones; 0 where it has none

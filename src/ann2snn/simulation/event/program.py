@@ -17,6 +17,11 @@ Places = dict[str, int]
 SHORT_COUNTS = 65_000  # steps up to which counts fit 16 bits
 
 
+def is_long(steps: int) -> bool:
+    """Whether counts of spikes take 32 bits."""
+    return steps > SHORT_COUNTS
+
+
 @dataclass
 class Results:
     """Slots and places where results of nodes come to lie, by node; `units` and `trains` with
@@ -40,15 +45,17 @@ class Program:
 
     What lies in `state` are multiples of 2^-fraction of the threshold where these are whole
     numbers, with a fraction of its own for every signal; floating-point ones have fraction 0.
-    `words`, `estimates` and `counts` say how much room an image needs, `longest` how long a list of
-    events can be.
+    `values` and `words` say how much room the signals of a step need, `estimates` and `counts` how
+    much an image needs, and `longest` how long a list of events can be.
     """
 
     operations: npt.NDArray[np.void]
     shorts: npt.NDArray[np.int16]
     weights: np.ndarray
+    reals: npt.NDArray[np.float64]
     tables: npt.NDArray[np.int64]
     state: np.ndarray
+    values: int
     words: int
     estimates: int
     counts: int
@@ -64,14 +71,15 @@ class Draft:
     the spikes they would be summed of.
     """
 
-    def __init__(self, spec: SpikingSpec, precision: str, steps: int) -> None:
-        self.spec, self.long = spec, steps > SHORT_COUNTS
+    def __init__(self, spec: SpikingSpec, precision: str, *, long: bool) -> None:
+        self.spec, self.long = spec, long
         self.layouts = {name: Layout.of(shape) for name, shape in spec.shapes.items()}
         self.bits_of = signal_bits(spec)
         whole = np.issubdtype(precision, np.integer)
         self.fractions = self.bits_of if whole else dict.fromkeys(self.bits_of, 0)
         self.weights, self.state = Arena(precision), Arena(precision)
-        self.shorts = Arena("int16")
+        self.current = Arena(precision)
+        self.shorts, self.reals = Arena("int16"), Arena("float64")
         self.tables, self.bits = Arena("int64"), Arena("uint64")
         self.estimates, self.counts = Arena("uint32"), Arena("uint16")
         self.rows: list[Places] = []
@@ -88,9 +96,9 @@ class Draft:
             for name, value in row.items():
                 operation[name] = value
         return Program(
-            operations, self.shorts.array(), self.weights.array(), self.tables.array(),
-            self.state.array(), self.bits.size, self.estimates.size, self.counts.size,
-            self.longest, self.fractions, self.results,
+            operations, self.shorts.array(), self.weights.array(), self.reals.array(),
+            self.tables.array(), self.state.array(), self.current.size, self.bits.size,
+            self.estimates.size, self.counts.size, self.longest, self.fractions, self.results,
         )  # fmt: skip
 
     def emit(self, kind: int, source_name: str, target_name: str, /, **places: int) -> None:
@@ -112,7 +120,7 @@ class Draft:
     def values(self, name: str) -> int:
         """Room for a signal as values."""
         layout = self.layouts[name]
-        place = self.as_values[name] = self.state.room(layout.pixels * layout.width)
+        place = self.as_values[name] = self.current.room(layout.pixels * layout.width)
         return place
 
     def spikes(self, name: str) -> int:

@@ -19,11 +19,12 @@ from ann2snn.simulation.event.driver import run
 from ann2snn.simulation.event.layout import Layout
 from ann2snn.simulation.event.lowering import Lowering
 from ann2snn.simulation.event.poisson import limits_of
-from ann2snn.simulation.event.program import Program
+from ann2snn.simulation.event.program import Program, is_long
 from ann2snn.simulation.image_block import Block
 from ann2snn.simulation.settings import available_cores
 from ann2snn.spec import SpikingSpec
 
+MOST_STEPS = 16  # of a tile
 GRAB = 2  # images that a thread takes at a time; one when few are left
 SLACK = 64  # elements behind a list that kernels may overwrite
 
@@ -39,13 +40,15 @@ def simulate_block(
     threads: int = 0,
     keep: frozenset[str] = frozenset(),
     record: dict[str, list[int]] | None = None,
+    exit_margin: float = 0.0,
 ) -> Block:
     """Simulates images of whole numbers k (N, C, H, W), pixels k / spec.levels; gives the same
     numbers as the dense engine.
 
     `indices` are the images' true places, which random numbers count by; `threads` 0 takes all
     cores. `keep` may hold "counts" and "potentials"; `record` names units of neuron layers whose
-    spike trains are wanted.
+    spike trains are wanted. An image leaves after the step at which the best class leads by
+    `exit_margin` in accumulated output (`answers.early_exit`); 0 lets none leave.
 
     `precision` is that of potentials and currents: int32 counts them in the finest unit of each
     signal, in the memory of float32 with 128 times its range. An image that leaves that range is
@@ -55,10 +58,11 @@ def simulate_block(
         RuntimeError: a thread failed; the message names its image.
     """
     wanted = tuple((name, tuple(units)) for name, units in (record or {}).items())
-    program = _lowered(spec, precision, steps, keep, wanted)
+    program = _lowered(spec, precision, is_long(steps), keep, wanted)
     count = min(threads or available_cores(), len(images))
-    work = _Work(spec, program, images, indices, seed, steps, keep, count)
-    benches = [_Bench.of(program, precision, steps) for _ in range(count)]
+    work = _Work(spec, program, images, indices, seed, steps, keep, count, exit_margin)
+    tile = 1 if exit_margin else min(steps, MOST_STEPS)
+    benches = [_Bench.of(program, precision, steps, tile, spec.classes) for _ in range(count)]
     with ThreadPoolExecutor(count) as pool:
         try:
             for ended in [pool.submit(work.take, bench) for bench in benches]:
@@ -69,23 +73,24 @@ def simulate_block(
     return work.block
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _lowered(
     spec: SpikingSpec,
     precision: str,
-    steps: int,
+    long: bool,
     keep: frozenset[str],
     record: tuple[tuple[str, tuple[int, ...]], ...],
 ) -> Program:
     """The program of a spec, which never changes; kept for the blocks to come."""
     units = {name: list(chosen) for name, chosen in record}
-    return Lowering(spec, precision, steps, keep, units).lowered()
+    return Lowering(spec, precision, long, keep, units).lowered()
 
 
 @dataclass
 class _Bench:
-    """The memory of one thread: an image's state, lists, and results."""
+    """The memory of one thread: signals of a tile of steps, an image's state, lists, results."""
 
+    values: np.ndarray
     state: np.ndarray
     bits: np.ndarray
     estimates: np.ndarray
@@ -96,26 +101,36 @@ class _Bench:
     largest: npt.NDArray[np.float64]
     units: npt.NDArray[np.int64]
     trains: npt.NDArray[np.int8]
+    summed: npt.NDArray[np.float64]
 
     @staticmethod
-    def of(program: Program, precision: str, steps: int) -> "_Bench":
+    def of(program: Program, precision: str, steps: int, tile: int, classes: int) -> "_Bench":
         results = program.results
+        longest = max(program.longest, tile) + SLACK
         return _Bench(
+            aligned(tile * program.values, precision).reshape(tile, program.values),
             aligned(program.state.size, precision),
-            aligned(program.words, "uint64"),
+            aligned(tile * program.words, "uint64").reshape(tile, program.words),
             aligned(program.estimates, "uint32"),
             aligned(program.counts, "uint16"),
-            aligned(program.longest + SLACK, "uint16"),
-            aligned(program.longest, "uint64"),
+            aligned(tile * longest, "uint16").reshape(tile, longest),
+            aligned((tile + 1) * longest, "uint64").reshape(tile + 1, longest),
             np.zeros((results.slots, steps), np.int64),
             np.zeros(len(results.marks)),
             np.zeros(sum(size for _, size in results.units.values()), np.int64),
             np.zeros((steps, sum(size for _, size in results.trains.values())), np.int8),
+            np.zeros(classes),
         )
 
     def clear(self, program: Program) -> None:
         self.state[:] = program.state
-        for array in (self.bits, self.estimates, self.counts, self.largest, self.units):
+        for array in (
+            self.estimates,
+            self.counts,
+            self.largest,
+            self.units,
+            self.summed,
+        ):
             array[:] = 0
 
 
@@ -131,6 +146,7 @@ class _Work:
     steps: int
     keep: frozenset[str]
     threads: int
+    exit_margin: float
     next: int = 0
     block: Block = field(init=False)
     stopped: bool = False
@@ -185,24 +201,30 @@ class _Work:
         for name, place in results.statics.items():
             values = Layout.of(self.spec.shapes[name]).filled(signals[name][0])
             values = np.ldexp(values, program.fractions[name])
-            bench.state[place : place + values.size] = values
-        run(
-            program.operations, program.shorts, program.weights, program.tables, bench.state,
-            bench.bits, bench.estimates, bench.counts, bench.events, bench.places,
-            self._limits(row), self.seed & 0xFFFFFFFF, int(self.indices[row]), bench.operations,
-            block.outputs[row], bench.largest, bench.units, bench.trains,
-        )  # fmt: skip
+            bench.values[0, place : place + values.size] = values
         (read,) = self.spec.output.inputs
+        taken = run(
+            program.operations, program.shorts, program.weights, program.reals, program.tables,
+            bench.values, bench.state, bench.bits, bench.estimates, bench.counts,
+            bench.events, bench.places, self.images[row].ravel().astype(np.float64),
+            self._limits(row),
+            self.seed & 0xFFFFFFFF, int(self.indices[row]), bench.operations,
+            block.outputs[row], bench.largest, bench.units, bench.trains,
+            bench.summed, float(np.ldexp(self.exit_margin, program.fractions[read])),
+        )  # fmt: skip
+        if taken < 0:
+            raise ValueError(f"the program has an operation of unknown code {-taken}")
+        block.taken[row] = taken
         block.outputs[row] = np.ldexp(block.outputs[row], -program.fractions[read])
         for store, slots in self._slots():
             for name, slot in slots.items():
-                store[name][row] = bench.operations[slot]
+                store[name][row, :taken] = bench.operations[slot, :taken]
         for name, mark in results.marks.items():
             block.largest[name][row] = np.ldexp(bench.largest[mark], -self._fraction(name))
         for name, (place, size) in results.units.items():
             block.counts[name][row] = bench.units[place : place + size]
         for name, (place, size) in results.trains.items():
-            block.trains[name][row] = bench.trains[:, place : place + size]
+            block.trains[name][row, :taken] = bench.trains[:taken, place : place + size]
         for name in block.potentials:
             layout = Layout.of(self.spec.shapes[name])
             kept = bench.state[results.potentials[name] :][: layout.pixels * layout.width]

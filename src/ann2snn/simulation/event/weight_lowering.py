@@ -8,7 +8,7 @@ from ann2snn.simulation.event.layout import Layout
 from ann2snn.simulation.event.pool_lowering import windows_of
 from ann2snn.simulation.event.program import Draft, Places
 from ann2snn.simulation.event.sums import interleaved
-from ann2snn.spec import Conv, Linear, Neuron, SumPool
+from ann2snn.spec import Conv, Linear, Neuron, Node, SumPool
 from ann2snn.spec.nodes.weighted import Weighted
 
 Numbers = npt.NDArray[np.int64]
@@ -29,23 +29,26 @@ def write_convolution(draft: Draft, node: Conv) -> Neuron | None:
     """Gives the neurons that fire as the currents come, where nothing else reads the currents."""
     name, source = node.name, node.inputs[0]
     draft.count_events(node, source)
-    _, _, tall, wide = node.weight.shape
-    geometry = {
-        "kernel_rows": tall, "kernel_columns": wide,
-        "stride_rows": node.stride[0], "stride_columns": node.stride[1],
-        "top": node.padding[0], "left": node.padding[2],
-        "dilation_rows": node.dilation[0], "dilation_columns": node.dilation[1],
-        "groups": node.groups,
-        "bias": _bias(draft, node),
-    }  # fmt: skip
+    geometry = _geometry(node) | {"bias": _bias(draft, node)}
     if source in draft.as_bits and is_quick(node, signed=draft.spec.is_signed(source)):
         return _convolution_of_spikes(draft, node, geometry)
-    out, per_group, *_ = node.weight.shape
+    out, per_group, tall, wide = node.weight.shape
     grouped = node.weight.reshape(node.groups, out // node.groups, per_group, tall, wide)
     weight = draft.gains(grouped.transpose(0, 2, 3, 4, 1), source, name)
     draft.emit(code.CONV, source, name, source=draft.values_of(source),
                target=draft.values(name), weight=draft.weights.put(weight), **geometry)  # fmt: skip
     return None
+
+
+def _geometry(node: Conv) -> Places:
+    _, _, tall, wide = node.weight.shape
+    return {
+        "kernel_rows": tall, "kernel_columns": wide,
+        "stride_rows": node.stride[0], "stride_columns": node.stride[1],
+        "top": node.padding[0], "left": node.padding[2],
+        "dilation_rows": node.dilation[0], "dilation_columns": node.dilation[1],
+        "groups": node.groups,
+    }  # fmt: skip
 
 
 def _convolution_of_spikes(draft: Draft, node: Conv, geometry: Places) -> Neuron | None:
@@ -87,6 +90,26 @@ def _combinations(rows: np.ndarray) -> np.ndarray:
     for row in rows:
         sums = np.concatenate([sums, sums + row])
     return sums
+
+
+def write_current(draft: Draft, node: Node) -> None:
+    """Room for a current that does not change, and for a convolution of the image itself on a grid,
+    where its sums are exact in any order, the kernel that fills it; array code fills the others."""
+    name, spec = node.name, draft.spec
+    place = draft.values(name)
+    on_image = node.inputs == (spec.input.name,) and spec.grid is not None
+    if not (on_image and isinstance(node, Conv) and node.groups == 1):
+        draft.results.statics[name] = place
+        return
+    assert spec.grid is not None
+    layout = draft.layouts[name]
+    weight = np.zeros((*node.weight.shape[1:], layout.width))
+    weight[..., : layout.channels] = node.weight.transpose(1, 2, 3, 0)
+    bias = draft.reals.put(Layout(1, 1, layout.channels).filled(node.bias))
+    units = (spec.levels, 2.0**spec.grid, 2.0 ** (draft.fractions[name] - spec.grid))
+    draft.emit(code.IMAGE_CONV, spec.input.name, name, target=place, bias=bias,
+               weight=draft.reals.put(weight), unit=draft.reals.put(np.array(units)),
+               **_geometry(node))  # fmt: skip
 
 
 def write_linear(draft: Draft, node: Linear, source: str) -> None:
