@@ -28,9 +28,14 @@ from ann2snn.pipeline.studies import study_chains
 from ann2snn.pipeline.study_file import Study, read_study
 from ann2snn.records import Record
 from ann2snn.settings import SettingError, rule_of
+from ann2snn.stopping import tell_at_stop
 
 MISUSED = 2
 FAILED = 1
+KEPT = (
+    "finished results, epochs and blocks of images are kept in store/, and the same command goes on"
+    " from them"
+)
 HEADLINES = {"data": "train_images", "ann": "test_accuracy", "simulation": "snn_accuracy"}
 SWITCHES = (
     ("--help", "-h"), ("--hydra-help",), ("--version",), ("--resolve",), ("--run", "-r"),
@@ -48,6 +53,7 @@ def run(step: str) -> None:
     Messages about data, files and settings are one line; anything else is a fault of the program
     and keeps its traceback.
     """
+    tell_at_stop(KEPT)
     # conf/hydra/launcher sets launchers of Hydra's plugins by their own names, as it must
     warnings.filterwarnings("ignore", r"\s*'hydra/launcher/\w+' is validated against", UserWarning)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises its errors, which are told here
