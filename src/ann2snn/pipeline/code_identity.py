@@ -12,12 +12,12 @@ bear them, stay.
 """
 
 import importlib
-import json
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ann2snn.noted_files import read_json
 from ann2snn.pipeline.source_code import code_hash, imported_modules
 
 if TYPE_CHECKING:
@@ -105,5 +105,4 @@ def _accepted() -> dict[str, str]:
     """What the committed results' code is called, by the hash of the code that equals it."""
     if not ACCEPTED.is_file():
         return {}
-    found: dict[str, str] = json.loads(ACCEPTED.read_text(encoding="utf-8"))
-    return found
+    return read_json(ACCEPTED)
