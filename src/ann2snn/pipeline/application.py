@@ -5,6 +5,7 @@ plans are made by the callback that conf/config.yaml names (`ann2snn.sweep.callb
 """
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -32,6 +33,8 @@ from ann2snn.stopping import tell_at_stop
 
 MISUSED = 2
 FAILED = 1
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+MAKE_ROOM = "make room there, and run the same command again: what was finished is kept"
 KEPT = (
     "finished results, epochs and blocks of images are kept in store/, and the same command goes on"
     " from them"
@@ -105,12 +108,26 @@ def errors_end_the_program() -> Iterator[None]:
         with hydras_errors():
             yield
     except Exception as error:
-        told = isinstance(error, SettingError | OSError | ValueError)
-        if not told or os.environ.get("ANN2SNN_TRACEBACK"):
+        reason = told(error)
+        if reason is None or os.environ.get("ANN2SNN_TRACEBACK"):
             traceback.print_exc()
         else:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {reason}", file=sys.stderr)
         sys.exit(MISUSED if isinstance(error, SettingError) else FAILED)
+
+
+def told(error: BaseException) -> str | None:
+    """One line about an error that a user or a machine caused; None for a fault of the program."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) or type(cause).__name__ == "SafetensorError":
+            full = getattr(cause, "errno", None) in NO_ROOM or "os error 28" in str(cause)
+            return f"{text}; {MAKE_ROOM}" if full else text
+        if isinstance(cause, MemoryError) or "can't allocate memory" in str(cause):
+            return f"there is not enough memory ({text}); try a smaller simulation.block"
+        cause = cause.__cause__
+    return text if isinstance(error, ValueError) else None
 
 
 def _run_single(step: str, settings: Settings) -> None:

@@ -34,7 +34,16 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "simulation": ("simulation", "spec"),
 }
 ON_DEMAND = ("numerics", "mechanisms", "ann/networks", "data/sets")
-COMPUTING_NOTHING = ("settings.py", "atomic_files.py")
+COMPUTING_NOTHING = frozenset(
+    PACKAGE / name
+    for name in (
+        "ann/settings.py",
+        "conversion/settings.py",
+        "data/settings.py",
+        "numerics/atomic_files.py",
+        "simulation/settings.py",
+    )
+)
 MECHANISMS = {
     "conversion.input": "ann2snn.mechanisms.inputs.INPUTS",
     "conversion.normalization": "ann2snn.mechanisms.normalizations.NORMALIZATIONS",
@@ -66,13 +75,13 @@ def source_hash(step: str, settings: "Settings") -> str:
 
 def sources(step: str, rows: Iterable[Path] = ()) -> set[Path]:
     """The files that compute a step whose settings name rows of tables in the files `rows`."""
-    on_demand = {path for folder in ON_DEMAND for path in (PACKAGE / folder).glob("*.py")}
+    on_demand = {path for folder in ON_DEMAND for path in (PACKAGE / folder).rglob("*.py")}
     rooms = {path for room in ROOMS[step] for path in (PACKAGE / room).rglob("*.py")}
     left = [*(rooms - on_demand), *rows, PACKAGE / "pipeline" / f"{step}.py"]
     found: set[Path] = set()
     while left:
         path = left.pop()
-        if path not in found and path.name not in COMPUTING_NOTHING:
+        if path not in found and path not in COMPUTING_NOTHING:
             found.add(path)
             modules = imported_modules(path.read_text(encoding="utf-8"))
             left += [each for each in on_demand if _module(each) in modules]
