@@ -67,10 +67,11 @@ def note_files(folder: Path, owner: str) -> None:
     write_json(folder / NOTE, {"owner": owner, "files": files})
 
 
-def wrong_files(folder: Path, owner: str) -> tuple[str, ...]:
-    """What is wrong with the files of a folder, in words; empty if all are as noted."""
+def wrong_files(folder: Path, owner: str, wholly: bool = False) -> tuple[str, ...]:
+    """What is wrong with the files of a folder, in words; empty if all are as noted. `wholly`
+    hashes large files too, whatever their times."""
     try:
-        return _wrong_files(folder, owner, _seen(folder))
+        return _wrong_files(folder, owner, _seen(folder), wholly)
     except OSError as error:
         return (f"it cannot be read: {error}",)
 
@@ -86,7 +87,7 @@ def _seen(folder: Path) -> Seen:
 
 
 @cache
-def _wrong_files(folder: Path, owner: str, seen: Seen) -> tuple[str, ...]:
+def _wrong_files(folder: Path, owner: str, seen: Seen, wholly: bool) -> tuple[str, ...]:
     """Looked at again only when a name, a size or a time is another."""
     try:
         note = read_json(folder / NOTE)
@@ -106,7 +107,7 @@ def _wrong_files(folder: Path, owner: str, seen: Seen) -> tuple[str, ...]:
             wrong.append(f"{name} is not of it")
         elif size != entry["size"]:
             wrong.append(f"{name} has {size} bytes and not {entry['size']}")
-        elif size <= SMALL or changed != entry["changed"]:
+        elif wholly or size <= SMALL or changed != entry["changed"]:
             moved = moved or changed != entry["changed"]
             if file_sha256(folder / name) != entry["sha256"]:
                 wrong.append(f"{name} has other bytes than were written")

@@ -104,10 +104,10 @@ class Store:
         """Whether there is a result of this key, be it whole or not."""
         return (self.folder(step, key) / "record.json").is_file()
 
-    def wrong(self, step: str, key: str) -> tuple[str, ...]:
+    def wrong(self, step: str, key: str, *, wholly: bool = False) -> tuple[str, ...]:
         """What is wrong with the files of a result, in words; empty if it is whole. One that was
         made before files were noted is noted now, if its record is of this key and knows no
-        better."""
+        better. `wholly` hashes large files too, whatever their times."""
         folder, owner = self.folder(step, key), f"{step} {key}"
         if not is_noted(folder):
             wrong = _wrong_record(folder, step, key)
@@ -115,9 +115,8 @@ class Store:
                 return wrong
             with contextlib.suppress(OSError):  # a store that can only be read
                 note_files(folder, owner)
-                return ()
             return ()
-        return wrong_files(folder, owner)
+        return wrong_files(folder, owner, wholly)
 
     def records(self) -> list[Path]:
         """The record files of all whole results, by step and key."""
@@ -125,13 +124,21 @@ class Store:
             path for path in self.root.glob("*/*/record.json") if "." not in path.parent.name
         )
 
+    def folders(self, step: str) -> list[Path]:
+        """All folders of a step: of results, and what a kill or damage left beside them."""
+        return sorted(path for path in (self.root / step).glob("*") if path.is_dir())
+
     @contextlib.contextmanager
     def lock(self, step: str, key: str) -> Iterator[None]:
         """Holds `key` against other processes; a killed one lets go by itself."""
         folder = self.root / "locks"
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f"{step}-{key}.lock"):
-            yield
+        path = folder / f"{step}-{key}.lock"
+        with FileLock(path):
+            try:
+                yield
+            finally:  # who waits for a file that is gone by now looks again, and makes one anew
+                path.unlink(missing_ok=True)
 
     def obtain(self, step: str, key: str, produce: Callable[[Path, Path], None]) -> Path:
         """The folder of the result, which `produce(folder, partial)` fills if it is not there.

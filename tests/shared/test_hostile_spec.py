@@ -69,7 +69,7 @@ def test_metadata_of_another_kind_is_no_spec(content: Any, path: Path) -> None:
         load_spec(path)
 
 
-ABSURD = [None, [], {}, "x", True, -1, 1.5, 10**30, [[]], [10**12, 10**12], [[0, 10**9]], [1, -4]]
+ABSURD = [None, [], {}, "x", True, -1, 1.5, 10**30, [[]], [10**12, 10**12], [[0, 10**9]], [-1, -4]]
 PLACES = [
     ("grid",), ("levels",), ("nodes",), ("nodes", 0, "shape"), ("nodes", 0, "input"),
     ("nodes", 0, "kind"), ("nodes", 0, "name"), ("nodes", 1, "inputs"), ("nodes", 1, "rows"),

@@ -5,7 +5,7 @@ digit no one could tell from a result. DVC does not know the note, as it changes
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -75,3 +75,17 @@ def tell_damaged(path: Path, reason: str) -> None:
         file=sys.stderr,
         flush=True,
     )
+
+
+def different_files(project: Path) -> Iterator[tuple[str, str]]:
+    """The noted files that are missing or other than they were published, and what is wrong.
+
+    Raises:
+        ValueError: the note is damaged; the message names it.
+    """
+    for name, digest in sorted(noted(project).items()):
+        path = project / "artifacts" / name
+        if not path.is_file():
+            yield name, "it is missing"
+        elif file_sha256(path) != digest:
+            yield name, "it is not as it was published"
