@@ -9,7 +9,7 @@ export PATH := $(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help setup demo repro architecture test test-system bench lint verify accept readme ui lock
+.PHONY: help setup repository demo repro architecture test test-system bench lint verify accept readme ui lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -33,11 +33,15 @@ demo repro architecture: export MALLOC_MMAP_THRESHOLD_ := 4294967296
 demo: setup ## the whole pipeline on digits, from nothing, in demo/
 	@python -m ann2snn.commands.demo demo
 
-repro: setup ## dvc repro of the default studies of params.yaml, then every result into MLflow
+# a downloaded ZIP has no repository, and DVC then says little
+repository:
+	@git rev-parse --git-dir >/dev/null 2>&1 || { echo "error: $(CURDIR) is no git repository, which DVC needs: clone the project instead of downloading it, or run 'git init' here" >&2; exit 1; }
+
+repro: setup repository ## dvc repro of the default studies of params.yaml, then every result into MLflow
 	dvc repro
 	python -m ann2snn.tracking
 
-architecture: setup ## the studies on request, of architectures on CIFAR-10: 14 trainings, two hours; goes on where it stopped
+architecture: setup repository ## the studies on request, of architectures on CIFAR-10: 14 trainings, two hours; goes on where it stopped
 	dvc repro on-request/dvc.yaml
 	dvc repro report
 	python -m ann2snn.tracking

@@ -32,7 +32,7 @@ def resnet18() -> nn.Module:
     """torchvision's, in the form for images of 32x32: a first convolution of 3x3, no first pool."""
     from torchvision.models import resnet18 as build
 
-    network = build(num_classes=CLASSES)
+    network: nn.Module = build(num_classes=CLASSES)
     network.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
     network.maxpool = nn.Identity()
     return network
@@ -41,13 +41,15 @@ def resnet18() -> nn.Module:
 def vgg11_bn() -> nn.Module:
     from torchvision.models import vgg11_bn as build
 
-    return build(num_classes=CLASSES)
+    network: nn.Module = build(num_classes=CLASSES)
+    return network
 
 
 def mobilenet_v2() -> nn.Module:
     from torchvision.models import mobilenet_v2 as build
 
-    return build(num_classes=CLASSES)
+    network: nn.Module = build(num_classes=CLASSES)
+    return network
 
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {

@@ -4,12 +4,18 @@ The names below load what they need when they are first used.
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ann2snn.conversion.convert import convert, explain
     from ann2snn.simulation.simulate import simulate
     from ann2snn.spec import SpikingSpec, load_spec, save_spec
+
+if sys.argv[:1] == ["-m"]:  # `python -m ann2snn...` begins: a program, before its long imports
+    from ann2snn.stopping import watch
+
+    watch()
 
 __all__ = ["SpikingSpec", "convert", "explain", "load_spec", "save_spec", "simulate"]
 

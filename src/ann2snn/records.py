@@ -4,22 +4,33 @@ key = sha256(step, its toggles that are not neutral, keys of its inputs, code th
 
 A result is a folder `store/<step>/<key>` with `record.json` (deterministic: key, parents, settings,
 metrics, curves), `provenance.json` (machine, versions, duration: never compared) and the step's own
-files. It is made under a temporary name and renamed, so what bears a key is whole. The folder
-`store/<step>/<key>.partial` keeps what a killed run can go on from.
+files, which `files.json` notes. It is made under a temporary name and renamed, so what bears a key
+is whole; what has been damaged since is noticed, set aside as `<key>.damaged` and made again. The
+folder `store/<step>/<key>.partial` keeps what a killed run can go on from.
 """
 
 import contextlib
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from ann2snn.numerics.atomic_files import whole_file
+from ann2snn.noted_files import (
+    file_sha256,
+    is_noted,
+    note_files,
+    read_json,
+    write_json,
+    wrong_files,
+)
+
+__all__ = ["Json", "Record", "Store", "file_sha256", "read_json", "run_key", "write_json"]
 
 Json = dict[str, Any]
 
@@ -33,12 +44,6 @@ def run_key(step: str, settings: Json, parents: Mapping[str, str], code: str) ->
 def canonical_json(content: Any) -> str:
     """JSON with one spelling for equal content; NaN and infinity are refused."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 of a file's bytes, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -71,19 +76,14 @@ class Record:
             ValueError: it is not a record.
         """
         try:
-            return Record(**json.loads(path.read_text(encoding="utf-8")))
-        except (TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            record = Record(**read_json(path))
+        except (TypeError, ValueError) as error:
             raise ValueError(f"{path} is not a record: {error}") from error
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes JSON with sorted keys, a line for each entry, at once or not at all."""
-    lines = [
-        f" {json.dumps(name)}: {json.dumps(content[name], sort_keys=True, allow_nan=False)}"
-        for name in sorted(content)
-    ]
-    with whole_file(path) as file:
-        file.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+        for field in fields(Record):
+            kind = str if field.name in ("step", "key") else dict
+            if not isinstance(getattr(record, field.name), kind):
+                raise ValueError(f"{path} is not a record: its {field.name} is no {kind.__name__}")
+        return record
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,25 @@ class Store:
 
     def has(self, step: str, key: str) -> bool:
         """Whether the result is there, whole."""
+        return self.is_there(step, key) and not self.wrong(step, key)
+
+    def is_there(self, step: str, key: str) -> bool:
+        """Whether there is a result of this key, be it whole or not."""
         return (self.folder(step, key) / "record.json").is_file()
+
+    def wrong(self, step: str, key: str, *, wholly: bool = False) -> tuple[str, ...]:
+        """What is wrong with the files of a result, in words; empty if it is whole. One that was
+        made before files were noted is noted now, if its record is of this key and knows no
+        better. `wholly` hashes large files too, whatever their times."""
+        folder, owner = self.folder(step, key), f"{step} {key}"
+        if not is_noted(folder):
+            wrong = _wrong_record(folder, step, key)
+            if wrong:
+                return wrong
+            with contextlib.suppress(OSError):  # a store that can only be read
+                note_files(folder, owner)
+            return ()
+        return wrong_files(folder, owner, wholly)
 
     def records(self) -> list[Path]:
         """The record files of all whole results, by step and key."""
@@ -106,13 +124,21 @@ class Store:
             path for path in self.root.glob("*/*/record.json") if "." not in path.parent.name
         )
 
+    def folders(self, step: str) -> list[Path]:
+        """All folders of a step: of results, and what a kill or damage left beside them."""
+        return sorted(path for path in (self.root / step).glob("*") if path.is_dir())
+
     @contextlib.contextmanager
     def lock(self, step: str, key: str) -> Iterator[None]:
         """Holds `key` against other processes; a killed one lets go by itself."""
         folder = self.root / "locks"
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f"{step}-{key}.lock"):
-            yield
+        path = folder / f"{step}-{key}.lock"
+        with FileLock(path):
+            try:
+                yield
+            finally:  # who waits for a file that is gone by now looks again, and makes one anew
+                path.unlink(missing_ok=True)
 
     def obtain(self, step: str, key: str, produce: Callable[[Path, Path], None]) -> Path:
         """The folder of the result, which `produce(folder, partial)` fills if it is not there.
@@ -125,14 +151,55 @@ class Store:
         with self.lock(step, key):
             if self.has(step, key):
                 return folder
+            self._set_aside(step, key)
             temporary = folder.with_name(f"{key}.new")
             partial = folder.with_name(f"{key}.partial")
             shutil.rmtree(temporary, ignore_errors=True)
-            temporary.mkdir(parents=True)
-            partial.mkdir(exist_ok=True)
-            produce(temporary, partial)
-            assert (temporary / "record.json").is_file(), f"{step} left no record"
-            shutil.rmtree(folder, ignore_errors=True)
-            temporary.replace(folder)
+            try:
+                temporary.mkdir(parents=True)
+                partial.mkdir(exist_ok=True)
+                produce(temporary, partial)
+                assert (temporary / "record.json").is_file(), f"{step} left no record"
+                note_files(temporary, f"{step} {key}")
+                temporary.replace(folder)
+            except BaseException:
+                shutil.rmtree(temporary, ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    partial.rmdir()  # there is nothing in it to go on from
+                raise
             shutil.rmtree(partial, ignore_errors=True)
         return folder
+
+    def _set_aside(self, step: str, key: str) -> None:
+        """Gives a damaged result another name, and tells so."""
+        folder = self.folder(step, key)
+        if not folder.exists():
+            return
+        wrong = self.wrong(step, key) if self.is_there(step, key) else ("record.json is missing",)
+        aside = folder.with_name(f"{key}.damaged")
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.replace(aside)
+        print(
+            f"{folder} is damaged: {'; '.join(wrong)}; it is set aside as {aside.name} and made"
+            " again",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _wrong_record(folder: Path, step: str, key: str) -> tuple[str, ...]:
+    """What the record itself tells is wrong with a result, in words."""
+    try:
+        record = Record.read(folder / "record.json")
+    except (OSError, ValueError) as error:
+        return (str(error),)
+    if record.step != step or (step != "data" and record.key != key):
+        return (f"record.json is that of {record.step} {record.key}",)
+    files = record.details.get("files", {})
+    if not isinstance(files, dict):
+        return ("record.json names no files",)
+    return tuple(
+        f"{name} is not the file that record.json names"
+        for name, digest in files.items()
+        if not (folder / name).is_file() or file_sha256(folder / name) != digest
+    )

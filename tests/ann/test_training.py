@@ -1,5 +1,6 @@
 """Training by Lightning: the same bits again, after a kill too, and nothing left lying about."""
 
+import io
 import itertools
 import os
 import signal
@@ -20,6 +21,7 @@ from ann2snn.ann.training import train
 from ann2snn.ann.weights import accuracy, load_weights, save_weights
 from ann2snn.data.dataset import Dataset, load
 from ann2snn.data.settings import DataSettings
+from ann2snn.numerics.atomic_files import write_sealed
 from ann2snn.settings import SettingError
 
 ROOT = Path(__file__).parents[2]
@@ -110,10 +112,25 @@ def test_a_checkpoint_that_would_run_code_is_refused(digits: Dataset, tmp_path: 
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return os.system, (f"touch {tmp_path / 'ran'}",)
 
-    torch.save({"state_dict": Evil()}, tmp_path / "last.ckpt")
+    content = io.BytesIO()
+    torch.save({"state_dict": Evil()}, content)
+    write_sealed(tmp_path / "last.ckpt", content.getvalue())
     with pytest.raises(Exception, match=r"[Ww]eights.only"):
         train(QUICK, digits, tmp_path)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_damaged_checkpoint_is_told_and_the_training_begins_anew(
+    cut: bool, digits: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calm = weight_bytes(train(QUICK, digits, tmp_path / "one").module)
+    path = tmp_path / "one" / "last.ckpt"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content[: len(content) // 2] if cut else content)
+    assert weight_bytes(train(QUICK, digits, tmp_path / "one").module) == calm
+    assert "last.ckpt is damaged or another run's" in capsys.readouterr().err
 
 
 def test_an_epoch_is_the_same_whenever_it_is_drawn_and_leaves_no_image_twice() -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hydra import compose, initialize_config_dir
 
 from ann2snn.config.checks import check_overrides
-from ann2snn.config.composition import composed
+from ann2snn.config.composition import composed, register_schema, typed
 from ann2snn.config.overrides import choices_of
 from ann2snn.config.schema import GROUPS
 from ann2snn.conversion.settings import ConversionSettings
@@ -223,3 +224,22 @@ def test_the_program_needs_the_project_folder(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingError, match="start the program in the project's folder"):
         composed([])
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["conversion.percentile=95", "conversion.percentile=99"],
+        ["experiment=cao2015", "conversion.percentile=95", "simulation.steps=7"],
+        ["conversion.percentile=95", "experiment=cao2015", "ann.network=cifar10_cnn"],
+        ["data=mnist", "ann=mnist_cnn", "ann.weights='a b=c'", "run.track=false"],
+        ["simulation.steps=${ann.epochs}", "ann.epochs=9"],
+        ["ann.learning_rate=1", "simulation.block=100", "conversion=rueckauer2016"],
+    ],
+)
+def test_values_set_over_named_choices_are_those_that_hydra_composes(overrides: list[str]) -> None:
+    register_schema()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        whole = typed(compose("config", overrides))
+    assert composed(overrides) == whole

@@ -1,5 +1,6 @@
 """Training by Lightning: the same bits for the same settings, resumed after a kill or not."""
 
+import io
 import logging
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from ann2snn.ann.recipe import averaged, check_processor, optimizer_of, schedule
 from ann2snn.ann.scaling import fold_scales
 from ann2snn.ann.settings import AnnSettings
 from ann2snn.ann.weights import accuracy
+from ann2snn.numerics.atomic_files import sealed_content, write_sealed
 from ann2snn.settings import SettingError
 
 History = dict[str, list[float]]
@@ -102,6 +104,7 @@ def _fit(settings: AnnSettings, module: Any, partial: Path) -> None:
     from pytorch_lightning.callbacks import ModelCheckpoint
 
     checkpoint = partial / f"{CHECKPOINT}.ckpt"
+    resumed = str(checkpoint) if sealed_content(checkpoint) is not None else None
     with _quiet():
         keeper = ModelCheckpoint(
             dirpath=partial, filename=CHECKPOINT, every_n_epochs=1, enable_version_counter=False,
@@ -119,8 +122,8 @@ def _fit(settings: AnnSettings, module: Any, partial: Path) -> None:
             reload_dataloaders_every_n_epochs=1,
             deterministic=True,
             num_sanity_val_steps=0,
+            plugins=[_sealed_checkpoints()],
         )
-        resumed = str(checkpoint) if checkpoint.is_file() else None
         # under deterministic algorithms torch fills fresh tensors, which takes time at every step;
         # nothing here reads memory before it is written
         flags: Any = torch.utils.deterministic
@@ -130,6 +133,29 @@ def _fit(settings: AnnSettings, module: Any, partial: Path) -> None:
         finally:
             flags.fill_uninitialized_memory = known
             torch.use_deterministic_algorithms(False)
+
+
+def _sealed_checkpoints() -> Any:
+    """What writes and reads checkpoints; a damaged one would resume to other weights."""
+    from lightning_fabric.plugins import CheckpointIO
+
+    class Sealed(CheckpointIO):
+        def save_checkpoint(self, checkpoint: Any, path: Any, storage_options: Any = None) -> None:  # noqa: ARG002
+            content = io.BytesIO()
+            torch.save(checkpoint, content)
+            write_sealed(Path(path), content.getvalue())
+
+        def load_checkpoint(
+            self, path: Any, map_location: Any = None, weights_only: Any = True
+        ) -> Any:
+            content = sealed_content(Path(path))
+            assert content is not None, "it has just been looked at"
+            return torch.load(io.BytesIO(content), map_location, weights_only=weights_only)
+
+        def remove_checkpoint(self, path: Any) -> None:
+            Path(path).unlink(missing_ok=True)
+
+    return Sealed()
 
 
 @contextmanager

@@ -23,8 +23,8 @@ def load_weights(module: nn.Module, path: Path, *, but: str = "") -> None:
     there and stay as they are.
 
     Raises:
-        ValueError: the file is no safetensors file, or tensors are missing, unknown or of another
-            shape; the message names them.
+        ValueError: the file is no safetensors file, or tensors are missing, unknown, of another
+            shape or kind, or not finite; the message names them.
     """
     try:
         tensors = load_file(path)
@@ -32,13 +32,27 @@ def load_weights(module: nn.Module, path: Path, *, but: str = "") -> None:
         raise ValueError(f"there is no weights file {path}") from error
     except (OSError, SafetensorError) as error:
         raise ValueError(f"{path} is not a safetensors file: {error}") from error
-    own = module.state_dict()
-    kept = {name: own[name] for name in own if name.rpartition(".")[2] == but}
+    known = module.state_dict()
+    for name, tensor in tensors.items():
+        _check(name, tensor, known.get(name), path)
+    kept = {name: known[name] for name in known if name.rpartition(".")[2] == but}
     try:
         module.load_state_dict(kept | tensors)
     except RuntimeError as error:
         reasons = " ".join(str(error).split())
         raise ValueError(f"{path} does not fit the network: {reasons}") from error
+
+
+def _check(name: str, tensor: torch.Tensor, place: torch.Tensor | None, path: Path) -> None:
+    """Passes numbers of the network's own kind, all of them finite: torch would copy any."""
+    if place is not None and tensor.is_floating_point() != place.is_floating_point():
+        raise ValueError(
+            f"{path}: {name} must hold numbers of kind {place.dtype}, got {tensor.dtype}"
+        )
+    if not torch.isfinite(tensor).all():
+        raise ValueError(f"{path}: {name} must be finite, it holds NaN or infinity")
+    if name.endswith("running_var") and (tensor < 0).any():
+        raise ValueError(f"{path}: {name} is a variance and must not be negative")
 
 
 @torch.no_grad()

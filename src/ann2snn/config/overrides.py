@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import HydraException
@@ -94,6 +95,22 @@ def hydras_errors() -> Iterator[None]:
         yield
     except (HydraException, OmegaConfBaseException) as error:
         raise SettingError(first_line(error)) from error
+    except yaml.YAMLError as error:
+        raise SettingError(
+            f"a file of conf/ is not YAML: {' '.join(str(error).split())}"
+        ) from error
+    except UnicodeDecodeError as error:
+        named = ", ".join(map(str, _undecodable())) or "a file"
+        raise SettingError(f"{named} is not text in UTF-8: {error}") from error
+
+
+def _undecodable() -> Iterator[Path]:
+    """The files of conf/ that are no UTF-8."""
+    for path in sorted(conf_folder().rglob("*.yaml")):
+        try:
+            path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            yield path
 
 
 def first_line(error: BaseException) -> str:

@@ -170,13 +170,16 @@ class Statistics:
             with safe_open(path, framework="numpy") as file:
                 content = json.loads((file.metadata() or {}).get("statistics", "{}"))
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError, json.JSONDecodeError) as error:
+        except (OSError, SafetensorError, ValueError, RecursionError) as error:
             raise ValueError(f"{path} holds no activation statistics: {error}") from error
-        if content.get("format") != FORMAT:
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ValueError(f"{path} holds no activation statistics")
-        layers = {name: _layer(name, tensors) for name in content["layers"]}
-        low, high = content.get("pixels", UNIT_RANGE)
-        return Statistics(layers, content["images"], (low, high))
+        try:
+            layers = {name: _layer(name, tensors) for name in content["layers"]}
+            low, high = content.get("pixels", UNIT_RANGE)
+            return Statistics(layers, int(content["images"]), (float(low), float(high)))
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise ValueError(f"{path} holds no activation statistics: {error!r}") from error
 
 
 def _layer(name: str, tensors: dict[str, np.ndarray]) -> LayerStatistics:
@@ -187,7 +190,15 @@ def _layer(name: str, tensors: dict[str, np.ndarray]) -> LayerStatistics:
     ]
     channels = tuple(Histogram(bins, counts) for bins, counts in zip(*pieces, strict=True))
     maxima = Histogram(tensors[f"{name}/image_maxima/bins"], tensors[f"{name}/image_maxima/counts"])
-    return LayerStatistics(tensors[f"{name}/largest"], channels, maxima)
+    largest = tensors[f"{name}/largest"]
+    if not (np.isfinite(largest).all() and (largest >= 0).all() and len(largest) == len(channels)):
+        raise ValueError(f"{name}: the largest activations must be finite, one per channel")
+    for histogram in (*channels, maxima):
+        bins, counts = histogram.bins, histogram.counts
+        rising = bool((np.diff(bins) > 0).all()) and (bins >= 0).all()
+        if bins.shape != counts.shape or not rising or not (counts > 0).all():
+            raise ValueError(f"{name}: a histogram must hold rising bins and positive counts")
+    return LayerStatistics(largest, channels, maxima)
 
 
 def _summary(layer: LayerStatistics) -> dict[str, Any]:

@@ -18,6 +18,9 @@ ENDINGS = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar", ".zip")
 DEEPEST = 5
 """Levels of a directory that are looked into; a link to itself has no end."""
 
+LARGEST_FILE = 256 * 2**20
+"""Bytes of one file, which is read whole; the largest of a known data set has 156 MB."""
+
 CHUNK = 2**20
 
 Entry = tuple[str, int, Callable[[], bytes] | None]
@@ -41,11 +44,13 @@ def members(path: Path) -> Iterator[Member]:
 
     Raises:
         ValueError: the archive is damaged, holds a link, a device, a path that leaves it or a
-            file twice, or unpacks to more than LARGEST_TOTAL.
+            file twice, or unpacks to more than LARGEST_TOTAL, or a file to more than LARGEST_FILE.
     """
     if path.is_dir():
         yield from _of_directory(path, ())
         return
+    if not path.is_file():
+        raise ValueError(f"{path} is a pipe or a device; only folders and archives are read")
     seen, total = set(), 0
     with _reading(path.name):
         with path.open("rb") as file:
@@ -53,6 +58,7 @@ def members(path: Path) -> Iterator[Member]:
         for name, size, read in entries(path):
             total += size
             _check_total(path.name, total)
+            _check_file(f"{path.name}: {name!r}", size)
             place = PurePosixPath(name)
             if place.is_absolute() or ".." in place.parts:
                 raise ValueError(f"{path.name}: {name!r} leaves the archive's own folder")
@@ -70,7 +76,15 @@ def _of_directory(folder: Path, above: tuple[str, ...]) -> Iterator[Member]:
             if len(parts) < DEEPEST:
                 yield from _of_directory(path, parts)
         else:
-            yield Member(parts, path.read_bytes)
+            yield Member(parts, partial(_of_file, path))
+
+
+def _of_file(path: Path) -> bytes:
+    """The content of a file; a pipe would keep its reader waiting for ever."""
+    if not path.is_file():
+        raise ValueError(f"{path} is a pipe, a device or a link to nothing; only files are read")
+    _check_file(str(path), path.stat().st_size)
+    return path.read_bytes()
 
 
 def _of_tar(path: Path) -> Iterator[Entry]:
@@ -116,6 +130,14 @@ def _no_file(archive: str, name: str) -> str:
 def _check_total(archive: str, total: int) -> None:
     if total > LARGEST_TOTAL:
         raise ValueError(f"{archive} unpacks to more than {LARGEST_TOTAL / 2**30:g} GiB")
+
+
+def _check_file(name: str, size: int) -> None:
+    if size > LARGEST_FILE:
+        raise ValueError(
+            f"{name} has {size / 2**20:.0f} MiB; one file may have at most"
+            f" {LARGEST_FILE / 2**20:g} MiB"
+        )
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ plans are made by the callback that conf/config.yaml names (`ann2snn.sweep.callb
 """
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -28,9 +29,16 @@ from ann2snn.pipeline.studies import study_chains
 from ann2snn.pipeline.study_file import Study, read_study
 from ann2snn.records import Record
 from ann2snn.settings import SettingError, rule_of
+from ann2snn.stopping import tell_at_stop
 
 MISUSED = 2
 FAILED = 1
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+MAKE_ROOM = "make room there, and run the same command again: what was finished is kept"
+KEPT = (
+    "finished results, epochs and blocks of images are kept in store/, and the same command goes on"
+    " from them"
+)
 HEADLINES = {"data": "train_images", "ann": "test_accuracy", "simulation": "snn_accuracy"}
 SWITCHES = (
     ("--help", "-h"), ("--hydra-help",), ("--version",), ("--resolve",), ("--run", "-r"),
@@ -48,6 +56,7 @@ def run(step: str) -> None:
     Messages about data, files and settings are one line; anything else is a fault of the program
     and keeps its traceback.
     """
+    tell_at_stop(KEPT)
     # conf/hydra/launcher sets launchers of Hydra's plugins by their own names, as it must
     warnings.filterwarnings("ignore", r"\s*'hydra/launcher/\w+' is validated against", UserWarning)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises its errors, which are told here
@@ -99,12 +108,26 @@ def errors_end_the_program() -> Iterator[None]:
         with hydras_errors():
             yield
     except Exception as error:
-        told = isinstance(error, SettingError | OSError | ValueError)
-        if not told or os.environ.get("ANN2SNN_TRACEBACK"):
+        reason = told(error)
+        if reason is None or os.environ.get("ANN2SNN_TRACEBACK"):
             traceback.print_exc()
         else:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {reason}", file=sys.stderr)
         sys.exit(MISUSED if isinstance(error, SettingError) else FAILED)
+
+
+def told(error: BaseException) -> str | None:
+    """One line about an error that a user or a machine caused; None for a fault of the program."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) or type(cause).__name__ == "SafetensorError":
+            full = getattr(cause, "errno", None) in NO_ROOM or "os error 28" in str(cause)
+            return f"{text}; {MAKE_ROOM}" if full else text
+        if isinstance(cause, MemoryError) or "can't allocate memory" in str(cause):
+            return f"there is not enough memory ({text}); try a smaller simulation.block"
+        cause = cause.__cause__
+    return text if isinstance(error, ValueError) else None
 
 
 def _run_single(step: str, settings: Settings) -> None:

@@ -5,7 +5,6 @@ a study the record of each point, `study.json` that names them, and beside conve
 `statistics.json`, the summary of the first point's activation statistics.
 """
 
-import json
 import re
 import shutil
 from contextlib import AbstractContextManager
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from ann2snn.config.schema import GROUPS, Settings
 from ann2snn.numerics.atomic_files import whole_file
+from ann2snn.pipeline.noted_artifacts import is_as_noted, note, tell_damaged
 from ann2snn.pipeline.provenance import note_machine
-from ann2snn.records import Record, Store, file_sha256, write_json
+from ann2snn.records import Record, Store, file_sha256, read_json, write_json
 from ann2snn.settings import neutral_values
 
 if TYPE_CHECKING:
@@ -38,10 +38,20 @@ def kept_record(project: Path, step: str, key: str) -> Path | None:
     for path in record_files(project, step):
         state = path.stat()
         if key in _keys_in(path, state.st_size, state.st_mtime_ns):
-            record = Record.read(path)
-            if record.key == key and files_match(record, path.parent, missing_too=True):
+            record = whole_record(project, path)
+            if record and record.key == key and files_match(record, path.parent, missing_too=True):
                 return path
     return None
+
+
+def whole_record(project: Path, path: Path) -> Record | None:
+    """The record that git keeps at `path`; None, and a line, if it is damaged."""
+    try:
+        record = Record.read(path)
+    except ValueError as error:
+        tell_damaged(path, str(error))
+        return None
+    return record if is_as_noted(project, path) else None
 
 
 @cache
@@ -73,9 +83,16 @@ def recorded_settings(record: Record) -> Settings:
 
 
 def adopt(kept: Path, folder: Path) -> None:
-    """Copies a record that git keeps, with its files, into a result's folder."""
-    for name in Record.read(kept).details.get("files", {}):
+    """Copies a record that git keeps, with its files, into a result's folder.
+
+    Raises:
+        ValueError: a file has changed since it was looked at.
+    """
+    record = Record.read(kept)
+    for name in record.details.get("files", {}):
         shutil.copyfile(kept.parent / name, folder / name)
+    if not files_match(record, folder):
+        raise ValueError(f"a file beside {kept} has changed while it was copied: run it again")
     shutil.copyfile(kept, folder / "record.json")
 
 
@@ -83,7 +100,9 @@ def keep_point(study: str, point: str, record: Record, project: Path) -> None:
     """Writes a point's record to `artifacts/<step>/<study>` as soon as it is there: git can keep
     it, and a study of many hours goes on from it where the store is empty."""
     with _alone(project, record.step, study):
-        record.write(project / "artifacts" / record.step / study / f"{point}.json")
+        path = project / "artifacts" / record.step / study / f"{point}.json"
+        record.write(path)
+        note(project, [path])
 
 
 def publish_study(step: str, study: "Study", chains: dict[str, "Chain"], project: Path) -> None:
@@ -99,9 +118,11 @@ def publish_study(step: str, study: "Study", chains: dict[str, "Chain"], project
             _copy(source, folder / name)
         keys = {point: record.key for point, record in records.items()}
         write_study(folder, study, next(iter(records.values())).description["dataset"], keys)
-        for path in folder.iterdir():
-            if path.name not in wanted | set(copied):
-                path.unlink()
+        kept = [folder / name for name in wanted | set(copied)]
+        others = [path for path in folder.iterdir() if path not in kept]
+        for path in others:
+            path.unlink()
+        note(project, kept, others)
     made = [chain.store.folder(step, chain.key(step)) for chain in chains.values()]
     note_machine(project, f"{step}/{study.name}", made)
 
@@ -127,10 +148,12 @@ def _summary(chain: "Chain", project: Path) -> Path:
     key = chain.key("statistics")
     if not chain.store.has("statistics", key):
         for path in sorted((project / "artifacts" / "conversion").glob("*/study.json")):
-            order = json.loads(path.read_text(encoding="utf-8"))["order"]
+            order = read_json(path)["order"]
             first = path.with_name(f"{order[0][0]}.json")
             kept = path.with_name("statistics.json")
-            if kept.is_file() and Record.read(first).parents["statistics"] == key:
+            record = whole_record(project, first) if first.is_file() else None
+            same = record is not None and record.parents.get("statistics") == key
+            if same and kept.is_file() and is_as_noted(project, kept):
                 return kept
     return chain.obtain("statistics") / "summary.json"
 
@@ -147,6 +170,7 @@ def publish_result(step: str, name: str, chain: "Chain", project: Path) -> None:
         for file in names:
             _copy(source / file, folder / file)
         record.write(folder / "record.json")
+        note(project, [folder / file for file in (*names, "record.json")])
     note_machine(project, f"{step}/{name}", [source])
 
 

@@ -12,12 +12,12 @@ bear them, stay.
 """
 
 import importlib
-import json
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ann2snn.noted_files import read_json
 from ann2snn.pipeline.source_code import code_hash, imported_modules
 
 if TYPE_CHECKING:
@@ -34,7 +34,16 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "simulation": ("simulation", "spec"),
 }
 ON_DEMAND = ("numerics", "mechanisms", "ann/networks", "data/sets")
-COMPUTING_NOTHING = ("settings.py", "atomic_files.py")
+COMPUTING_NOTHING = frozenset(
+    PACKAGE / name
+    for name in (
+        "ann/settings.py",
+        "conversion/settings.py",
+        "data/settings.py",
+        "numerics/atomic_files.py",
+        "simulation/settings.py",
+    )
+)
 MECHANISMS = {
     "conversion.calibration": "ann2snn.mechanisms.calibrations.CALIBRATIONS",
     "conversion.input": "ann2snn.mechanisms.inputs.INPUTS",
@@ -67,13 +76,13 @@ def source_hash(step: str, settings: "Settings") -> str:
 
 def sources(step: str, rows: Iterable[Path] = ()) -> set[Path]:
     """The files that compute a step whose settings name rows of tables in the files `rows`."""
-    on_demand = {path for folder in ON_DEMAND for path in (PACKAGE / folder).glob("*.py")}
+    on_demand = {path for folder in ON_DEMAND for path in (PACKAGE / folder).rglob("*.py")}
     rooms = {path for room in ROOMS[step] for path in (PACKAGE / room).rglob("*.py")}
     left = [*(rooms - on_demand), *rows, PACKAGE / "pipeline" / f"{step}.py"]
     found: set[Path] = set()
     while left:
         path = left.pop()
-        if path not in found and path.name not in COMPUTING_NOTHING:
+        if path not in found and path not in COMPUTING_NOTHING:
             found.add(path)
             modules = imported_modules(path.read_text(encoding="utf-8"))
             left += [each for each in on_demand if _module(each) in modules]
@@ -106,5 +115,4 @@ def _accepted() -> dict[str, str]:
     """What the committed results' code is called, by the hash of the code that equals it."""
     if not ACCEPTED.is_file():
         return {}
-    found: dict[str, str] = json.loads(ACCEPTED.read_text(encoding="utf-8"))
-    return found
+    return read_json(ACCEPTED)

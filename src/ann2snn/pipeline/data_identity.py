@@ -4,7 +4,6 @@ The key of data is the hash of their manifest, which hashes every pixel. Where n
 committed record says what they are, and nothing is loaded until somebody needs images.
 """
 
-import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from ann2snn.config.schema import Settings
+from ann2snn.pipeline.artifacts import whole_record
 from ann2snn.pipeline.code_identity import code_identity
-from ann2snn.records import Json, Record, Store, run_key
+from ann2snn.records import Json, Record, Store, read_json, run_key
 from ann2snn.settings import disagreement, key_values, neutral_values, shaping_values
 
 Make = Callable[[Path, Path], None]
@@ -41,9 +41,11 @@ class DataIdentity:
         """The record in git of this data set, unless other raw data than its own are there."""
         asked, neutral = shaping_values(self.settings.data), neutral_values(self.settings.data)
         for path in sorted((self.project / "artifacts" / "data").glob("*/record.json")):
-            record = Record.read(path)
-            same = not disagreement(asked, neutral, record.settings["data"])
-            if same and self.raw in ("", record.details["raw"]):
+            record = whole_record(self.project, path)
+            if record is None:
+                continue
+            same = not disagreement(asked, neutral, record.settings.get("data", {}))
+            if same and self.raw in ("", record.details.get("raw")):
                 return path
         return None
 
@@ -142,7 +144,7 @@ class DataIdentity:
 
 
 def read_manifest(folder: Path) -> Json:
-    return cast(Json, json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+    return read_json(folder / "manifest.json")
 
 
 def manifest_key(manifest: Mapping[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """Where and with what a result was made: kept beside it, never part of it."""
 
-import json
 import os
 import platform
 import subprocess
@@ -10,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ann2snn.records import Store, write_json
+from ann2snn.records import Store, read_json, write_json
 
 MACHINES = Path("artifacts") / "machines.json"
 MACHINE = ("python", "versions", "threads", "processor", "accelerator", "system")
@@ -41,7 +40,7 @@ def note_machine(project: Path, name: str, folders: Iterable[Path]) -> None:
     made = next((f / "provenance.json" for f in folders if (f / "provenance.json").is_file()), None)
     if made is None:
         return
-    content = json.loads(made.read_text(encoding="utf-8"))
+    content = read_json(made)
     with Store(project / "store").lock("artifacts", "machines"):
         machines = noted_machines(project)
         machines[name] = {fact: content[fact] for fact in MACHINE}
@@ -53,8 +52,7 @@ def noted_machines(project: Path) -> dict[str, Any]:
     path = project / MACHINES
     if not path.is_file():
         return {}
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    return read_json(path)
 
 
 def _git(*arguments: str) -> str | None:

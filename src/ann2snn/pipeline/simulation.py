@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG001
     import numpy as np
-    from safetensors.numpy import load_file
 
     from ann2snn.data.dataset import open_saved
+    from ann2snn.pipeline.answers import read_answers
     from ann2snn.simulation.simulate import run_blocks
     from ann2snn.spec import load_spec
 
@@ -22,11 +22,12 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
     spec = load_spec(chain.obtain("conversion") / "spec.safetensors")
     if toggles.part == "test":
         images, labels = dataset.test_images, dataset.test_labels
-        answers = load_file(chain.obtain("ann") / "predictions.safetensors")["predictions"]
+        place, name = chain.obtain("ann") / "predictions.safetensors", "predictions"
     else:
         images = dataset.train_images[dataset.validation]
         labels = dataset.train_labels[dataset.validation]
-        answers = load_file(chain.obtain("statistics") / "answers.safetensors")["validation"]
+        place, name = chain.obtain("statistics") / "answers.safetensors", "validation"
+    answers = read_answers(place, name, len(labels), spec.classes)
     chosen = np.arange(len(labels))
     if 0 < toggles.images < len(chosen):
         order = np.random.default_rng(toggles.seed).permutation(len(chosen))

@@ -38,7 +38,7 @@ def read_params(project: Path) -> dict[str, Any]:
         raise SettingError(f"params.yaml is not in {project}: start in the project's folder")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise SettingError(f"params.yaml is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise SettingError("params.yaml must be a mapping with data, networks and studies")

@@ -5,10 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load, save
 
-from ann2snn.numerics.atomic_files import whole_file
+from ann2snn.numerics.atomic_files import sealed_content, write_sealed
 from ann2snn.simulation.checks import Request
 from ann2snn.simulation.joined_blocks import Arrays, Indices
 from ann2snn.simulation.settings import SimulationSettings
@@ -42,14 +41,10 @@ def run_identity(
 
 def kept(path: Path) -> Arrays | None:
     """The part that a finished block left; None if none is there, or no whole one."""
-    try:
-        return load_file(path)
-    except (FileNotFoundError, SafetensorError):
-        return None
+    content = sealed_content(path)
+    return None if content is None else load(content)
 
 
 def keep(part: Arrays, path: Path) -> None:
-    """Writes a block's part at once or not at all, and to the disk itself before it bears its name:
-    a file that reads well shall also be right."""
-    with whole_file(path, durable=True) as temporary:
-        save_file(part, temporary)
+    """Writes a block's part, sealed: a file that reads well shall also be right."""
+    write_sealed(path, save(part))

@@ -6,7 +6,7 @@ Loading runs no code and unpickles nothing; the graph that comes out has checked
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -56,12 +56,16 @@ def load_spec(path: Path) -> SpikingSpec:
     Raises:
         SpecError: the file is not such a file, or its graph cannot be.
     """
+    if not Path(path).is_file():
+        raise SpecError(f"{path} is not a spec: there is no such file")
     try:
         with safe_open(path, framework="numpy") as file:
             content = json.loads((file.metadata() or {}).get("spec", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+    except (OSError, SafetensorError, ValueError, TypeError, RecursionError) as error:
         raise SpecError(f"{path} is not a spec: {error}") from error
+    if not isinstance(content, dict):
+        raise SpecError(f"{path} is not a spec: its metadata is a {type(content).__name__}")
     if content.get("format") != FORMAT:
         raise SpecError(f"{path} is not a spec: its format is {content.get('format')!r}")
     try:
@@ -69,7 +73,9 @@ def load_spec(path: Path) -> SpikingSpec:
         low, high = content.get("pixels", UNIT_RANGE)
         steps = content.get("for_steps", 0)
         return SpikingSpec(nodes, content["grid"], content["levels"], steps, (low, high))
-    except (KeyError, TypeError, AttributeError) as error:
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}") from error
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError) as error:
         raise SpecError(f"{path} is not a spec: {error!r}") from error
 
 
@@ -79,11 +85,35 @@ def _node(entry: dict[str, Any], tensors: dict[str, np.ndarray]) -> Node:
         known = ", ".join(KINDS)
         raise SpecError(f"kind of node must be one of {known}, got {entry['kind']!r}")
     fields: dict[str, Any] = {k: _tuples(v) for k, v in entry.items() if k != "kind"}
+    types = get_type_hints(kind)
+    for name, value in fields.items():
+        if name not in types or not _fits(value, types[name]):
+            raise SpecError(f"{entry['name']}: {name} cannot be {value!r:.80}")
     for field in dataclasses.fields(kind):
         tensor = tensors.get(f"{entry['name']}/{field.name}")
         if tensor is not None:
+            if tensor.dtype not in (np.float32, np.float64):
+                raise SpecError(
+                    f"{entry['name']}: {field.name} must be of floats, got {tensor.dtype}"
+                )
             fields[field.name] = tensor.astype(np.float64)
     return kind(**fields)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a value of JSON is of a field's type; an array never is."""
+    if get_origin(kind) is tuple:
+        inner = get_args(kind)
+        if not isinstance(value, tuple):
+            return False
+        if inner[-1] is Ellipsis:
+            return all(_fits(each, inner[0]) for each in value)
+        return len(value) == len(inner) and all(map(_fits, value, inner))
+    if isinstance(value, bool):
+        return kind is bool
+    if kind is float:
+        return isinstance(value, int | float)
+    return kind in (int, str) and isinstance(value, kind)
 
 
 def _tuples(value: Any) -> Any:

@@ -19,6 +19,12 @@ from ann2snn.spec.nodes.pools import MaxPool
 Found = TypeVar("Found")
 UNIT_RANGE = (0.0, 1.0)
 
+FINEST_GRID = 64
+MOST_LEVELS = 2**31 - 1
+MOST_STEPS = 100_000
+MOST_UNITS = 2**28
+"""Units of one node; a signal of that many takes a gigabyte."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SpikingSpec:
@@ -45,6 +51,14 @@ class SpikingSpec:
     def __post_init__(self) -> None:
         shapes: dict[str, Shape] = {}
         used: set[str] = set()
+        for name, value, low, high in (
+            ("grid", 0 if self.grid is None else self.grid, 0, FINEST_GRID),
+            ("levels", self.levels, 1, MOST_LEVELS),
+            ("for_steps", self.for_steps, 0, MOST_STEPS),
+        ):
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not whole or not low <= value <= high:
+                raise SpecError(f"{name} must be a whole number in [{low}, {high}], got {value!r}")
         for node in self.nodes:
             if node.name in shapes:
                 raise SpecError(f"{node.name}: stands twice")
@@ -52,6 +66,11 @@ class SpikingSpec:
                 if name not in shapes:
                     raise SpecError(f"{node.name}: its input {name} does not stand before it")
             shape = node.output_shape([shapes[name] for name in node.inputs])
+            if math.prod(shape) > MOST_UNITS:
+                raise SpecError(
+                    f"{node.name}: shape {shape} has more than {MOST_UNITS} units, the most that"
+                    " a node may have"
+                )
             if node.scale.shape not in ((), shape[:1]):
                 raise SpecError(f"{node.name}: scale {node.scale.shape} does not fit {shape}")
             for name, array in arrays_of(node).items():
@@ -67,10 +86,6 @@ class SpikingSpec:
         for node in self.nodes[:-1]:
             if node.name not in used:
                 raise SpecError(f"{node.name}: nothing reads it")
-        if self.levels < 1:
-            raise SpecError(f"levels must be at least 1, got {self.levels}")
-        if self.for_steps < 0:
-            raise SpecError(f"for_steps must be at least 0, got {self.for_steps}")
         if not -math.inf < self.pixels[0] <= 0 < 1 <= self.pixels[1] < math.inf:
             raise SpecError(f"pixels must be a finite range around [0, 1], got {self.pixels}")
         object.__setattr__(self, "shapes", shapes)

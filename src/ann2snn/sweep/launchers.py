@@ -1,6 +1,7 @@
 """Points through Hydra's launchers: how many at once, on which cores, and again after a kill."""
 
 import dataclasses
+import multiprocessing
 import os
 import sys
 import traceback
@@ -17,12 +18,12 @@ from omegaconf import DictConfig
 
 from ann2snn.config.composition import typed
 from ann2snn.config.overrides import first_line
-from ann2snn.pipeline.application import HEADLINES, line_of
+from ann2snn.pipeline.application import HEADLINES, line_of, told
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.preflight import require_ready, trains
 from ann2snn.records import Json, write_json
-from ann2snn.settings import SettingError
 from ann2snn.simulation.settings import available_cores
+from ann2snn.stopping import Stopped, end_with_parent
 from ann2snn.sweep.table import point_file
 
 JOBLIB = "JoblibLauncher"
@@ -93,6 +94,8 @@ def run_point(step: str, name: str, threads: int, config: DictConfig) -> None:
         "overrides": own, "status": "begun", "key": None, "value": None, "error": None,
     }  # fmt: skip
     write_json(path, content)
+    if multiprocessing.current_process().name.startswith("Loky"):
+        end_with_parent()
     try:
         settings = typed(config)
         threads = settings.simulation.threads or threads
@@ -104,8 +107,12 @@ def run_point(step: str, name: str, threads: int, config: DictConfig) -> None:
         content |= {"status": "done", "key": record.key, "value": value}
         print(f"{' '.join(own)}: {line_of(record)}", flush=True)
     except (Exception, SystemExit) as error:
-        if not isinstance(error, SettingError | ValueError | OSError):
+        reason = told(error)
+        if reason is None:
             traceback.print_exc()
         content |= {"status": "failed", "error": f"{type(error).__name__}: {error}"}
-        print(f"{' '.join(own)}: failed: {error}", file=sys.stderr, flush=True)
+        print(f"{' '.join(own)}: failed: {reason or error}", file=sys.stderr, flush=True)
+    except Stopped as stop:
+        write_json(path, {**content, "status": "stopped", "error": str(stop)})
+        raise
     write_json(path, content)

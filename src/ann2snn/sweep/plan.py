@@ -1,14 +1,12 @@
 """The plan of a call: its points, which of them are done, the time that the rest took before."""
 
-import json
-import statistics
 from collections.abc import Iterator
 
 from ann2snn.config.checks import named
 from ann2snn.config.composition import composed
 from ann2snn.pipeline.chain import PARENTS, Chain
 from ann2snn.pipeline.preflight import require_ready
-from ann2snn.records import Record
+from ann2snn.sweep.usual_times import usual_seconds
 
 
 def print_plan(step: str, points: list[list[str]]) -> None:
@@ -25,7 +23,9 @@ def print_plan(step: str, points: list[list[str]]) -> None:
     for point, chain in zip(points, chains, strict=True):
         if step == "data" or chain.knows_data():
             steps = _open_steps(step, chain)
-            seconds |= {(s, chain.place(s)): _usual_seconds(chain, s) for s in steps}
+            network = chain.settings.ann.network
+            for each in steps:
+                seconds[each, chain.place(each)] = usual_seconds(chain.store, each, network)
             state = f"open: {', '.join(steps)}" if steps else "done"
         else:
             unknown.append(chain.settings.data.name)
@@ -67,15 +67,3 @@ def _open_steps(step: str, chain: Chain) -> list[str]:
             found.append(name)
             needed |= set(PARENTS[name])
     return found[::-1]
-
-
-def _usual_seconds(chain: Chain, step: str) -> float | None:
-    """Median seconds of this step for the same network, by the provenance of earlier runs."""
-    times = []
-    for path in chain.store.records():
-        made = path.parent / "provenance.json"
-        if path.parent.parent.name == step and made.is_file():
-            network = chain.settings.ann.network
-            if Record.read(path).description.get("network", network) == network:
-                times.append(float(json.loads(made.read_text(encoding="utf-8"))["seconds"]))
-    return statistics.median(times) if times else None

@@ -1,10 +1,9 @@
 """The outcome of a sweep: a file per point, a table, a chart."""
 
-import json
 from pathlib import Path
 
 from ann2snn.pipeline.application import HEADLINES
-from ann2snn.records import Json
+from ann2snn.records import Json, read_json
 from ann2snn.sweep.points import Axes, label_of, point_id, points_of, shown, varying
 
 UNDONE = {
@@ -34,7 +33,7 @@ def gathered(step: str, name: str, overrides: list[str], axes: Axes) -> Json:
     entries = []
     for point in points_of(axes):
         path = point_file(name, point)
-        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        known = _known(path)
         status = known.get("status", "missing")
         entries.append(
             {
@@ -47,6 +46,14 @@ def gathered(step: str, name: str, overrides: list[str], axes: Axes) -> Json:
             }
         )
     return {"name": name, "step": step, "overrides": overrides, "axes": axes, "points": entries}
+
+
+def _known(path: Path) -> Json:
+    """What a point's file says; nothing if it is not there, or not as it was written."""
+    try:
+        return read_json(path)
+    except (OSError, ValueError):
+        return {}
 
 
 def print_table(content: Json) -> None:

@@ -54,7 +54,7 @@ class Reshape(Moving):
 
     def output_shape(self, shapes: list[Shape]) -> Shape:
         self._require(
-            math.prod(shapes[0]) == math.prod(self.shape),
+            min(self.shape, default=0) > 0 and math.prod(shapes[0]) == math.prod(self.shape),
             f"{shapes[0]} does not reshape to {self.shape}",
         )
         return self.shape

@@ -1,0 +1,145 @@
+"""A signal stops a program, its children and its sweep with one line and the signal's exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.project import environment, make_project, stage_command
+
+PROGRAM = """
+import subprocess, sys, time
+from ann2snn.stopping import watch
+watch()
+quiet = {{"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}}
+child = subprocess.Popen(["sleep", "60"], **quiet)
+apart = subprocess.Popen(["sleep", "60"], start_new_session=True, **quiet)
+print(child.pid, apart.pid, flush=True)
+{work}
+"""
+WORK = {
+    "waiting": "time.sleep(60)",
+    "computing": "while True: pass",
+    "guarded": "while True:\n    try: time.sleep(60)\n    except Exception: pass",
+}
+CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
+
+
+def started(work: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.format(work=work)], env=environment(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_all,
+    )  # fmt: skip
+
+
+def heed_all() -> None:
+    """Signals as a terminal's programs have them, whatever runs the tests."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize(("name", "work"), list(zip(CODES, WORK, strict=True)))
+def test_a_signal_ends_a_program_and_its_children_with_one_line(name: str, work: str) -> None:
+    process = started(WORK[work])
+    assert process.stdout is not None
+    child, apart = (int(word) for word in process.stdout.readline().split())
+    process.send_signal(getattr(signal, name))
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == CODES[name]
+    assert said == f"stopped by {name}: nothing half done is left; run the same command again\n"
+    assert not is_running(child)
+    assert is_running(apart), "what has a session of its own outlives its caller"
+    os.kill(apart, signal.SIGKILL)
+
+
+def test_code_that_swallows_every_exception_is_ended_after_a_while() -> None:
+    deaf = "import ann2snn.stopping\nwhile True:\n    try: time.sleep(60)\n"
+    deaf = deaf.replace("while", "ann2snn.stopping.PATIENCE = 0.3\nwhile")
+    process = started(deaf + "    except BaseException: pass")
+    assert process.stdout is not None
+    _, apart = (int(word) for word in process.stdout.readline().split())
+    time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=20)
+    os.kill(apart, signal.SIGKILL)
+    assert process.returncode == CODES["SIGTERM"]
+    assert said.startswith("stopped by SIGTERM, after 0.3 s: ")
+
+
+def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
+    code = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + PROGRAM
+    code = code.format(work="import os; os.kill(os.getpid(), signal.SIGHUP); child.kill()")
+    done = subprocess.run(
+        [sys.executable, "-c", code + "apart.kill()"],
+        env=environment(), check=False, capture_output=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def wait_for(project: Path, pattern: str, process: "subprocess.Popen[str]") -> None:
+    end = time.monotonic() + 120
+    while not list(project.glob(pattern)):
+        assert process.poll() is None, pattern
+        assert time.monotonic() < end, pattern
+        time.sleep(0.05)
+
+
+def begun(project: Path, step: str, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        stage_command(step, *arguments, "run.track=false"),
+        cwd=project, env=environment(), start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_all,
+    )  # fmt: skip
+
+
+def processes_in(project: Path) -> list[str]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if Path(entry / "cwd").readlink() == project:
+                found.append(entry.name)
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("SIGTERM", []),
+        pytest.param(
+            "SIGINT", ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
+            marks=pytest.mark.system,
+        ),
+    ],
+)  # fmt: skip
+def test_a_sweep_that_trains_stops_as_a_whole_and_tells_its_table(
+    name: str, more: list[str], tmp_path: Path
+) -> None:
+    project = make_project(tmp_path / "project").resolve()
+    seeds = ["-m", "run.name=s", "ann.epochs=500", "ann.seed=1,2"]
+    process = begun(project, "ann", *seeds, *more)
+    wait_for(project, "store/ann/*.partial/last.ckpt", process)
+    os.killpg(process.pid, getattr(signal, name))
+    told, said = process.communicate(timeout=60)
+    assert process.returncode == CODES[name], said
+    assert "2 of 2 points are not done; the same command goes on with them" in told
+    assert said.splitlines()[-1].startswith(f"stopped by {name}: finished results, epochs")
+    assert "Traceback" not in said
+    content = json.loads((project / "store" / "sweeps" / "s" / "sweep.json").read_text())
+    states = {point["status"] for point in content["points"]}
+    assert states <= ({"begun", "missing"} if more else {"stopped", "missing"})
+    assert processes_in(project) == []
+    assert not list(project.glob("store/*/*.new"))
