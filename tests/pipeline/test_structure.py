@@ -38,6 +38,8 @@ ALLOWED = {
     "tables": {"settings"},
     "numerics": set(),
     "__init__": {"conversion", "simulation", "spec"},
+    "examples": set(),
+    "__main__": {"commands"},
 }
 
 
