@@ -80,7 +80,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (site,) = folder.glob("lib/python*/site-packages")
     for name in core():
         link(name, site)
-    uv = [Path(sys.executable).with_name("uv"), "pip"]
+    uv: list[str | Path] = [Path(sys.executable).with_name("uv"), "pip"]
     run(*uv, "install", "--quiet", "--no-deps", "--python", interpreter, wheel, folder=folder)
     run(*uv, "check", "--python", interpreter, folder=folder)
     return interpreter

@@ -34,7 +34,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "simulation": ("simulation", "spec"),
 }
 ON_DEMAND = ("numerics", "mechanisms", "ann/networks", "data/sets")
-COMPUTING_NOTHING = ("settings.py", "atomic_files.py")
+COMPUTING_NOTHING = ("settings.py", "progress.py", "atomic_files.py")
 MECHANISMS = {
     "conversion.input": "ann2snn.mechanisms.inputs.INPUTS",
     "conversion.normalization": "ann2snn.mechanisms.normalizations.NORMALIZATIONS",

@@ -98,7 +98,7 @@ def run_sweep(step: str, config: DictConfig) -> bool:
         print_table(content)
     draw(content)
     if run.track:
-        _track()
+        _track(run.progress)
     return all(point["status"] == "done" for point in content["points"])
 
 
@@ -118,11 +118,11 @@ def _parted(config: DictConfig) -> tuple[list[str], list[str]]:
     return [*configured, *(line for line in given if line not in shared)], shared
 
 
-def _track() -> None:
+def _track(progress: bool) -> None:
     """Sends all records to MLflow; whatever is wrong there, they wait in the store."""
     from ann2snn.tracking.sync import sync
 
     try:
-        print(sync(Path.cwd()))
+        print(sync(Path.cwd(), progress=progress))
     except Exception as error:  # MLflow and what it builds on raise errors of all kinds
         tell_waiting(error)

@@ -1,14 +1,12 @@
 """The plan of a call: its points, which of them are done, the time that the rest took before."""
 
-import json
-import statistics
 from collections.abc import Iterator
 
 from ann2snn.config.checks import named
 from ann2snn.config.composition import composed
-from ann2snn.pipeline.chain import PARENTS, Chain
+from ann2snn.pipeline.chain import Chain
+from ann2snn.pipeline.outlook import open_steps, sum_of, usual_seconds
 from ann2snn.pipeline.preflight import require_ready
-from ann2snn.records import Record
 
 
 def print_plan(step: str, points: list[list[str]]) -> None:
@@ -24,23 +22,15 @@ def print_plan(step: str, points: list[list[str]]) -> None:
     unknown: list[str] = []
     for point, chain in zip(points, chains, strict=True):
         if step == "data" or chain.knows_data():
-            steps = _open_steps(step, chain)
-            seconds |= {(s, chain.place(s)): _usual_seconds(chain, s) for s in steps}
+            steps = open_steps(step, chain)
+            seconds |= {(s, chain.place(s)): usual_seconds(chain, s) for s in steps}
             state = f"open: {', '.join(steps)}" if steps else "done"
         else:
             unknown.append(chain.settings.data.name)
             state = "not known"
         print(f"{' '.join(point) or 'the only point'}: {state}")
-    sums = [] if len(unknown) == len(points) else [_sum(list(seconds.values()))]
+    sums = [] if len(unknown) == len(points) else [sum_of(list(seconds.values()))]
     print(f"{len(points)} points; " + "; ".join([*sums, *_not_known(unknown)]))
-
-
-def _sum(seconds: list[float | None]) -> str:
-    """The number of results to compute, and their time as far as it is known."""
-    new = seconds.count(None)
-    usual = sum(each for each in seconds if each is not None)
-    kind = f" and {new} of a kind not computed before" if new else ""
-    return f"{len(seconds)} results to compute, about {usual:.0f} s{kind}"
 
 
 def _not_known(names: list[str]) -> Iterator[str]:
@@ -56,26 +46,3 @@ def _chain(step: str, point: list[str]) -> Chain:
         chain = Chain(composed(point))
         require_ready(step, chain, here=False)
     return chain
-
-
-def _open_steps(step: str, chain: Chain) -> list[str]:
-    """The steps that are to be computed for `step`, in order: from it back to what is done."""
-    needed, found = {step}, []
-    for name in reversed(PARENTS):
-        there = chain.done if name == step else chain.at_hand
-        if name in needed and not there(name):
-            found.append(name)
-            needed |= set(PARENTS[name])
-    return found[::-1]
-
-
-def _usual_seconds(chain: Chain, step: str) -> float | None:
-    """Median seconds of this step for the same network, by the provenance of earlier runs."""
-    times = []
-    for path in chain.store.records():
-        made = path.parent / "provenance.json"
-        if path.parent.parent.name == step and made.is_file():
-            network = chain.settings.ann.network
-            if Record.read(path).description.get("network", network) == network:
-                times.append(float(json.loads(made.read_text(encoding="utf-8"))["seconds"]))
-    return statistics.median(times) if times else None
