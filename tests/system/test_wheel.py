@@ -19,7 +19,9 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-PIPELINE = "dvc hydra matplotlib mlflow pandas PIL pytorch_lightning sklearn torchvision yaml".split()
+PIPELINE = (
+    "dvc hydra matplotlib mlflow pandas PIL pytorch_lightning sklearn torchvision yaml".split()
+)
 pytestmark = pytest.mark.system
 
 
