@@ -9,7 +9,7 @@ export PATH := $(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help setup demo repro architecture test test-system bench lint verify accept readme ui lock
+.PHONY: help setup demo repro architecture test test-system bench lint verify accept readme docs ui lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -67,8 +67,11 @@ verify: setup ## whether a fresh clone computes digits, a point per network and 
 accept: setup ## keep results after a change of code that changes no bit of them
 	python -m ann2snn.commands.accept
 
-readme: setup ## fill the generated parts of README
+readme: setup ## fill the generated parts of README and docs/
 	python -m ann2snn.commands.readme
+
+docs: setup ## the documentation as a site, in site/; needs no network
+	DISABLE_MKDOCS_2_WARNING=true mkdocs build --strict --quiet --site-dir site
 
 ui: setup ## MLflow on 127.0.0.1, of PROJECT (default: this folder)
 	@cd "$(PROJECT)" && python -m ann2snn.tracking ui --port $(PORT)

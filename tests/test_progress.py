@@ -1,5 +1,6 @@
 """Signs of life: a line that renews itself on a terminal, lines in a log, nothing if not shown."""
 
+import itertools
 import os
 import pty
 import subprocess
@@ -75,7 +76,7 @@ def test_on_a_terminal_no_simulation_is_silent_for_five_seconds(tmp_path: Path) 
     project = make_project(tmp_path / "project")
     command = stage_command("simulation", *QUICK, "run.track=false")
     found, said = moments(command, project)
-    assert max(b - a for a, b in zip(found, found[1:], strict=False)) < SILENT
+    assert max(b - a for a, b in itertools.pairwise(found)) < SILENT
     assert b"\rtraining digits_cnn: " in said
     assert b"to compute: data, ann, statistics, conversion, simulation" in said
     assert b"record: store/simulation/" in said

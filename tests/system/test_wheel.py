@@ -19,9 +19,18 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-PIPELINE = (
-    "dvc hydra matplotlib mlflow pandas PIL pytorch_lightning sklearn torchvision yaml".split()
-)
+PIPELINE = [
+    "dvc",
+    "hydra",
+    "matplotlib",
+    "mlflow",
+    "pandas",
+    "PIL",
+    "pytorch_lightning",
+    "sklearn",
+    "torchvision",
+    "yaml",
+]
 pytestmark = pytest.mark.system
 
 
