@@ -71,7 +71,7 @@ readme: setup ## fill the generated parts of README and docs/
 	python -m ann2snn.commands.readme
 
 docs: setup ## the documentation as a site, in site/; needs no network
-	DISABLE_MKDOCS_2_WARNING=true mkdocs build --strict --quiet --site-dir site
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet --site-dir site
 
 ui: setup ## MLflow on 127.0.0.1, of PROJECT (default: this folder)
 	@cd "$(PROJECT)" && python -m ann2snn.tracking ui --port $(PORT)
