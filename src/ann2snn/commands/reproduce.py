@@ -113,7 +113,7 @@ def _made_on(project: Path, path: Path) -> Json:
     if beside.is_file():
         content: Json = json.loads(beside.read_text(encoding="utf-8"))
         return content
-    place = path.parent.relative_to(project / "artifacts").as_posix()
+    place = "/".join(path.parts[-3:-1])  # `simulation/cifar10-best` under artifacts
     noted: Json = noted_machines(project).get(place, {})
     return noted
 
