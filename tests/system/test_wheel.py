@@ -60,11 +60,14 @@ def core() -> set[str]:
 
 
 def link(name: str, target: Path) -> None:
-    """Links the folders and files of a distribution into another environment."""
+    """Links the folders and files of a distribution into another environment, which gets a copy of
+    its metadata."""
     distribution = metadata.distribution(name)
     for top in {file.parts[0] for file in distribution.files or () if file.parts[0] != ".."}:
         source, place = Path(str(distribution.locate_file(top))), target / top
-        if source.exists() and not place.exists() and top != "__pycache__":
+        if top.endswith(".dist-info"):  # uv passes over links to these
+            shutil.copytree(source, place)
+        elif source.exists() and not place.exists() and top != "__pycache__":
             place.symlink_to(source)
 
 
