@@ -20,7 +20,7 @@ def test_a_line_tells_what_is_done_how_long_it_took_and_what_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = [100.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     shown = Progress("simulating", 1000, "images", shown=False)
     assert shown.line() == "simulating: 0 of 1000 images, 0:00"
     shown.starts_at(200)  # of an earlier run: no sign of speed
@@ -47,6 +47,11 @@ def test_a_log_gets_whole_lines_of_the_innermost_and_nothing_if_not_shown(
     with Progress("silent", shown=False):
         time.sleep(0.1)
     assert capsys.readouterr().err == ""
+
+
+def test_what_counts_by_itself_is_asked() -> None:
+    shown = Progress("sweeping", 4, "points", shown=False, counted=lambda: 3)
+    assert shown.line().startswith("sweeping: 3 of 4 points, 0:00")
 
 
 def moments(command: list[str], folder: Path) -> tuple[list[float], bytes]:

@@ -9,6 +9,7 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import ClassVar
 
@@ -20,17 +21,22 @@ class Progress:
     """A context that shows its title, the time, and how much of `total` is done; nothing unless
     `shown`.
 
-    `unit` is what is counted, in the plural.
+    `unit` is what is counted, in the plural; `counted` is asked how many are done, where nobody
+    here is told.
     """
 
     _open: ClassVar[list["Progress"]] = []
 
-    def __init__(self, title: str, total: int = 0, unit: str = "", *, shown: bool = True) -> None:
+    def __init__(
+        self, title: str, total: int = 0, unit: str = "", *, shown: bool = True,
+        counted: Callable[[], int] | None = None,
+    ) -> None:  # fmt: skip
         self.title = title
         self.total = total
         self.unit = unit
         self.shown = shown
         self.done = 0
+        self._counted = counted
         self._begun = time.monotonic()
         self._begun_at = 0
         self._width = 0
@@ -82,6 +88,8 @@ class Progress:
         """`simulating digits_cnn: 500 of 1000 images, 0:12, about 0:12 left`."""
         passed = time.monotonic() - self._begun
         parts = [_clock(passed)]
+        if self._counted is not None:
+            self.done = self._counted()
         if self.total:
             parts.insert(0, f"{self.done} of {self.total} {self.unit}")
             new = self.done - self._begun_at

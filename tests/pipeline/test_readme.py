@@ -98,7 +98,8 @@ def test_the_numbers_of_readmes_first_lines_are_those_of_the_results() -> None:
 
 
 def quick_start() -> str:
-    return re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)[0]
+    found: list[str] = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    return found[0]
 
 
 def test_the_quick_start_is_fifteen_lines_that_run_as_they_stand(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from ann2snn.config.schema import GROUPS, Settings, toggle_of
 from ann2snn.config.toggle_table import toggle_help
 from ann2snn.pipeline.artifacts import keep_point, publish_result, publish_study
 from ann2snn.pipeline.chain import PARENTS, Chain
-from ann2snn.pipeline.outlook import closing, opening
+from ann2snn.pipeline.outlook import closing, opening, remaining
 from ann2snn.pipeline.preflight import require_ready
 from ann2snn.pipeline.studies import study_chains
 from ann2snn.pipeline.study_file import Study, read_study
@@ -164,6 +164,7 @@ def _run_study(step: str, settings: Settings, overrides: list[str]) -> None:
     for point, chain in chains.items():
         with named(f"{study.name}/{point}"):
             require_ready(step, chain)
+    print(f"{step} {study.name}: {remaining(step, list(chains.values()))}", flush=True)
     for point, chain in chains.items():
         record = chain.record(step)
         keep_point(study.name, point, record, project)

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ann2snn.config.composition import composed
 from ann2snn.config.schema import CHOSEN, GROUPS, Settings
@@ -38,12 +38,34 @@ def usual_seconds(chain: Chain, step: str) -> float | None:
     return statistics.median(times) if times else None
 
 
-def sum_of(seconds: list[float | None]) -> str:
-    """The number of results to compute, and their time as far as it is known."""
+def remaining(step: str, chains: Sequence[Chain]) -> str:
+    """What is left of several points: results to compute, each once, and their time as far as it is
+    known; of which points only the data themselves could tell."""
+    seconds: dict[tuple[str, str], float | None] = {}
+    unknown: list[str] = []
+    for chain in chains:
+        if step == "data" or chain.knows_data():
+            left = open_steps(step, chain)
+            seconds |= {(name, chain.place(name)): usual_seconds(chain, name) for name in left}
+        else:
+            unknown.append(chain.settings.data.name)
+    sums = [] if len(unknown) == len(chains) else [_sum(list(seconds.values()))]
+    return f"{len(chains)} points; " + "; ".join([*sums, *_not_known(unknown)])
+
+
+def _sum(seconds: list[float | None]) -> str:
     new = seconds.count(None)
     usual = sum(each for each in seconds if each is not None)
     kind = f" and {new} of a kind not computed before" if new else ""
     return f"{len(seconds)} results to compute, about {usual:.0f} s{kind}"
+
+
+def _not_known(names: list[str]) -> Iterator[str]:
+    for name in dict.fromkeys(names):
+        yield (
+            f"of {names.count(name)} on {name} nothing is known until the data are loaded:"
+            f" python -m ann2snn.pipeline.data data={name}"
+        )
 
 
 def opening(step: str, chain: Chain, choices: Mapping[str, str | None], told: bool) -> str:
