@@ -28,13 +28,13 @@ def open_steps(step: str, chain: Chain) -> list[str]:
 
 def usual_seconds(chain: Chain, step: str) -> float | None:
     """Median seconds of this step for the same network, by the provenance of earlier runs."""
-    times = []
+    network, times = chain.settings.ann.network, []
     for path in chain.store.records():
         made = path.parent / "provenance.json"
-        if path.parent.parent.name == step and made.is_file():
-            network = chain.settings.ann.network
-            if Record.read(path).description.get("network", network) == network:
-                times.append(float(json.loads(made.read_text(encoding="utf-8"))["seconds"]))
+        if path.parent.parent.name != step or not made.is_file():
+            continue
+        if Record.read(path).description.get("network", network) == network:
+            times.append(float(json.loads(made.read_text(encoding="utf-8"))["seconds"]))
     return statistics.median(times) if times else None
 
 
@@ -42,11 +42,16 @@ def remaining(step: str, chains: Sequence[Chain]) -> str:
     """What is left of several points: results to compute, each once, and their time as far as it is
     known; of which points only the data themselves could tell."""
     seconds: dict[tuple[str, str], float | None] = {}
+    usual: dict[tuple[str, str], float | None] = {}
     unknown: list[str] = []
     for chain in chains:
         if step == "data" or chain.knows_data():
             left = open_steps(step, chain)
-            seconds |= {(name, chain.place(name)): usual_seconds(chain, name) for name in left}
+            for name in left:
+                kind = (name, chain.settings.ann.network)
+                if kind not in usual:  # the store is read once for each
+                    usual[kind] = usual_seconds(chain, name)
+                seconds[name, chain.place(name)] = usual[kind]
         else:
             unknown.append(chain.settings.data.name)
     sums = [] if len(unknown) == len(chains) else [_sum(list(seconds.values()))]
@@ -142,7 +147,8 @@ def _simulated(record: Record) -> Iterator[str]:
         f" {found['images']} images; {found['steps']} steps, 99 % of the ANN: {lasting}"
     )
     operations, macs = found["synops_per_image"], found["macs_per_image"]
+    ratio = operations / max(1, macs)
     yield (
-        f"energy: {operations:,.0f} synaptic operations per image, {operations / macs:.2f} for each"
-        f" multiplication of the ANN ({macs:,})"
+        f"energy: {operations:,.0f} synaptic operations per image, {ratio:.2f} for each multiplication"
+        f" of the ANN ({macs:,})"
     )
