@@ -149,6 +149,6 @@ def _simulated(record: Record) -> Iterator[str]:
     operations, macs = found["synops_per_image"], found["macs_per_image"]
     ratio = operations / max(1, macs)
     yield (
-        f"energy: {operations:,.0f} synaptic operations per image, {ratio:.2f} for each multiplication"
-        f" of the ANN ({macs:,})"
+        f"energy: {operations:,.0f} synaptic operations per image, {ratio:.2f} for each"
+        f" multiplication of the ANN ({macs:,})"
     )
