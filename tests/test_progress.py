@@ -83,7 +83,7 @@ def test_on_a_terminal_no_simulation_is_silent_for_five_seconds(tmp_path: Path) 
     found, said = moments(command, project)
     assert max(b - a for a, b in itertools.pairwise(found)) < SILENT
     assert b"\rtraining digits_cnn: " in said
-    assert b"to compute: data, ann, statistics, conversion, simulation" in said
+    assert said.startswith(b"simulation: data digits, network digits_cnn")
     assert b"record: store/simulation/" in said
     _, said = moments([*command, "run.progress=false"], make_project(tmp_path / "other"))
     assert b"\r " not in said
