@@ -9,7 +9,7 @@ export PATH := $(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help setup repository demo repro architecture test test-system bench lint verify accept readme ui lock
+.PHONY: help setup repository demo repro architecture test test-system bench lint verify accept readme docs notebooks ui lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -71,8 +71,14 @@ verify: setup ## whether a fresh clone computes digits, a point per network and 
 accept: setup ## keep results after a change of code that changes no bit of them
 	python -m ann2snn.commands.accept
 
-readme: setup ## fill the generated parts of README
+readme: setup ## fill the generated parts of README and docs/
 	python -m ann2snn.commands.readme
+
+notebooks: setup ## run the notebooks and keep their outputs in them
+	cd notebooks && jupyter-execute --inplace *.ipynb
+
+docs: setup ## the documentation as a site, in site/; needs no network
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet --site-dir site
 
 ui: setup ## MLflow on 127.0.0.1, of PROJECT (default: this folder)
 	@cd "$(PROJECT)" && python -m ann2snn.tracking ui --port $(PORT)

@@ -1,4 +1,4 @@
-"""README's section about what was measured last, which `make readme` fills in."""
+"""What was measured last, for docs/speed.md, which `make readme` fills in."""
 
 import json
 from typing import Any

@@ -147,7 +147,7 @@ def test_a_result_stays_made_though_nothing_can_be_sent_to_mlflow(
         raise OSError("no process can be started")
 
     monkeypatch.setattr("ann2snn.tracking.background.sync_in_background", refuse)
-    assert call(monkeypatch, "data", "data=digits") == 0
+    assert call(monkeypatch, "data", "data=digits", "run.progress=false") == 0
     said = capsys.readouterr()
     assert "train_images 1437" in said.out
     assert said.err == (

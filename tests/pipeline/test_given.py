@@ -158,7 +158,8 @@ def test_a_changed_network_and_changed_weights_are_computed_anew(tmp_path: Path)
     def trained(*more: str) -> tuple[str, bytes]:
         done = run_stage(project, "ann", *own, *more)
         assert done.returncode == 0, done.stderr
-        (folder,) = (project / "store" / "ann").glob(f"{done.stdout.split()[1]}*")
+        (line,) = [line for line in done.stdout.splitlines() if line.startswith("ann ")]
+        (folder,) = (project / "store" / "ann").glob(f"{line.split()[1]}*")
         text = (folder / "record.json").read_text(encoding="utf-8")
         assert str(tmp_path) not in text
         return folder.name, (folder / "weights.safetensors").read_bytes()

@@ -321,7 +321,7 @@ def test_a_finished_sweep_stays_finished_whatever_is_wrong_with_mlflow(
     error: Exception, reason: str, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    def refuse(project: Path) -> None:
+    def refuse(project: Path, *, progress: bool) -> None:
         raise error
 
     monkeypatch.setattr("ann2snn.tracking.sync.sync", refuse)

@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 import subprocess
@@ -11,54 +12,116 @@ from tests.pipeline.project import environment
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TOGGLES = (ROOT / "docs" / "toggles.md").read_text(encoding="utf-8")
+STALE = TOGGLES.replace("| `conversion.reset` |", "| `conversion.rest` |")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
-@pytest.mark.parametrize("part", ["results", "toggles", "speeds"])
-def test_a_generated_part_of_the_readme_is_what_the_code_and_the_results_say(part: str) -> None:
-    _, stale = filled(README, {part: generated(ROOT)[part]})
+@pytest.mark.parametrize("page", ["README.md", "docs/toggles.md", "docs/speed.md"])
+def test_the_generated_parts_of_a_page_are_what_the_code_and_the_results_say(page: str) -> None:
+    parts = generated(ROOT)[page]
+    assert parts
+    _, stale = filled((ROOT / page).read_text(encoding="utf-8"), parts, page)
     assert stale == [], "run `make readme`"
 
 
 def test_a_stale_part_is_named_and_filled_anew() -> None:
-    old = README.replace("| `conversion.reset` |", "| `conversion.rest` |")
-    parts = generated(ROOT)
-    assert old != README
-    assert filled(old, parts) == (README, ["toggles"])
-    with pytest.raises(ValueError, match="lacks the part between"):
-        filled(README.replace("<!-- end of speeds -->", ""), parts)
+    parts = generated(ROOT)["docs/toggles.md"]
+    assert STALE != TOGGLES
+    assert filled(STALE, parts, "docs/toggles.md") == (TOGGLES, ["toggles"])
+    with pytest.raises(ValueError, match=r"docs/toggles\.md lacks the part between"):
+        filled(TOGGLES.replace("<!-- end of toggles -->", ""), parts, "docs/toggles.md")
 
 
-def test_the_command_says_of_a_stale_readme_which_part_is_and_writes_nothing(
+def test_the_command_says_which_part_of_which_page_is_stale_and_writes_nothing(
     tmp_path: Path,
 ) -> None:
     for name in ("conf", "artifacts", "bench"):
         (tmp_path / name).symlink_to(ROOT / name)
-    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
-    stale = README.replace("| `conversion.reset` |", "| `conversion.rest` |")
-    (tmp_path / "README.md").write_text(stale, encoding="utf-8")
+    for name in ("params.yaml", "README.md", "docs/speed.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    (tmp_path / "docs" / "toggles.md").write_text(STALE, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "ann2snn.commands.readme", "--check"],
         cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert "toggles" in done.stderr
-    assert (tmp_path / "README.md").read_text(encoding="utf-8") == stale
+    assert "docs/toggles.md (toggles)" in done.stderr
+    assert (tmp_path / "docs" / "toggles.md").read_text(encoding="utf-8") == STALE
 
 
-def test_every_file_that_the_readme_links_to_is_there() -> None:
-    targets = re.findall(r"\]\(([^)#]+)\)", README)
-    assert targets
-    for target in targets:
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_and_heading_that_a_page_links_to_is_there(page: Path) -> None:
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        name, _, heading = target.partition("#")
+        file = (page.parent / name) if name else page
+        assert file.exists(), target
+        if heading:
+            words = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            slugs = {re.sub(r"[^\w -]", "", word).lower().replace(" ", "-") for word in words}
+            assert heading in slugs, target
+
+
+def test_readme_leads_to_every_page_and_is_short() -> None:
+    assert len(README.splitlines()) <= 200
+    linked = set(LINK.findall(README))
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"docs/{page.name}" in linked
+    start = README.split("## Start")[1].split("```sh\n")[1].splitlines()
+    assert [line.split(" #")[0].split(" <")[0].strip() for line in start[:3]] == [
+        "git clone", "make demo", "make test",
+    ]  # fmt: skip
+
+
+def test_the_numbers_of_readmes_first_lines_are_those_of_the_results() -> None:
+    rows = json.loads((ROOT / "report" / "results.json").read_text())["rows"]
+    best = {row["study"]: row for row in rows if row["study"] in ("cifar10-best", "mnist-best")}
+    cifar10, mnist = best["cifar10-best"], best["mnist-best"]
+    assert (
+        f"CIFAR-10 (JPEG copy): SNN {cifar10['snn_accuracy']:.2f} %, ANN"
+        f" {cifar10['ann_accuracy']:.2f} %, 99 % of the ANN from step {cifar10['steps_to_99']} on"
+    ) in README
+    assert f"MNIST: {mnist['snn_accuracy']:.2f} and {mnist['ann_accuracy']:.2f} %" in README
+    measured = json.loads((ROOT / "bench" / "results.json").read_text())["rows"]
+    times = [row for row in measured if row["table"] == "peers" and row["threads"] == 1]
+    event = next(row for row in times if row["mode"] == "event")
+    others = [
+        row["microseconds"]
+        for row in times
+        if row["tool"] not in ("ann2snn", "plain torch", "torch")
+    ]
+    assert f"takes {event['microseconds']:.1f} µs on one thread" in README
+    assert round(event["ratio"], 1) == 0.1, "a tenth of the ANN's forward pass"
+    assert f"libraries takes {min(others):.1f} µs" in README
+
+
+def quick_start() -> str:
+    found: list[str] = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    return found[0]
+
+
+def test_the_quick_start_is_fifteen_lines_that_run_as_they_stand(tmp_path: Path) -> None:
+    lines = [line for line in quick_start().splitlines() if line]
+    assert len(lines) <= 15
+    told = f"{quick_start()}\nprint('ACCURACY', result.metrics()['snn_accuracy'])"
+    done = subprocess.run(
+        [sys.executable, "-c", told], cwd=tmp_path, env=environment(), capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    assert "neuron" in done.stdout, "print(spec)"
+    assert float(done.stdout.split("ACCURACY")[1]) > 90
 
 
 def test_the_map_names_every_room_and_files_that_are_there() -> None:
-    _, _, *rows = README.split("| room |")[1].split("\n\n")[0].splitlines()
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    _, _, *rows = text.split("| room |")[1].split("\n\n")[0].splitlines()
     house = ROOT / "src" / "ann2snn"
     cells = [[re.findall(r"`([a-z_/.]+)`", cell) for cell in row.split("|")] for row in rows]
     rooms = {name.strip("/") for row in cells for name in row[1] if name.endswith("/")}
     five = {"data", "ann", "conversion", "simulation", "report"}
     assert rooms | five == {path.parent.name for path in house.glob("*/__init__.py")}
-    for row in cells[1:]:
+    for row in cells:
         first = row[3][0]
         assert (house / first).exists() or (house / row[1][0] / first).exists(), first

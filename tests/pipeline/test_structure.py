@@ -22,15 +22,12 @@ from tests.pipeline.project import ROOT, environment, make_project, stage_comman
 PACKAGE = ROOT / "src" / "ann2snn"
 ROOMS = {"data", "ann", "conversion", "simulation", "report"}
 GROUND = {
-    "mechanisms", "noted_files", "numerics", "records", "settings", "stopping", "tables",
+    "mechanisms", "noted_files", "numerics", "progress", "records", "settings", "stopping",
+    "tables",
 }  # fmt: skip
 COMPUTE_NOTHING = {
-    "commands",
-    "config",
-    "stopping.py",
-    "sweep",
-    "tracking",
-}  # imports of these are no deps
+    "commands", "config", "progress.py", "stopping.py", "sweep", "tracking",
+}  # imports of these are no deps  # fmt: skip
 SHARED = {"spec"} | GROUND
 ALLOWED = {
     **dict.fromkeys(ROOMS, SHARED),
@@ -44,10 +41,13 @@ ALLOWED = {
     "records": {"noted_files"},
     "settings": set(),
     "stopping": set(),
+    "progress": set(),
     "mechanisms": {"numerics", "settings", "tables"},
     "tables": {"settings"},
     "numerics": set(),
     "__init__": {"conversion", "simulation", "spec", "stopping"},
+    "examples": set(),
+    "__main__": {"commands"},
 }
 
 

@@ -1,4 +1,4 @@
-"""README's section 'Add a thing', followed word for word: every recipe runs as it stands.
+"""The page docs/add-a-thing.md, followed word for word: every recipe runs as it stands.
 
 In a temporary copy of the project a block whose first line names a file is written there, a `diff`
 is applied, `sh` and `python` without a file are run, and a `text` after them is what they print;
@@ -17,8 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SECTION = (ROOT / "README.md").read_text(encoding="utf-8").split("## Add a thing")[1]
-SECTION = SECTION.split("\n## ")[0]
+SECTION = (ROOT / "docs" / "add-a-thing.md").read_text(encoding="utf-8")
 RECIPES = dict(re.findall(r"<summary>(.*?)</summary>(.*?)</details>", SECTION, re.DOTALL))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# ((?:src|conf)/\S+)\n")

@@ -1,1 +1,1 @@
-"""What a person calls: demo, verify, accept, readme."""
+"""What a person calls: the command `ann2snn`, demo, reproduce, verify, accept, readme."""

@@ -1,9 +1,10 @@
 """The digits part of the pipeline from nothing, in a project folder of its own.
 
-`python -m ann2snn.commands.demo FOLDER` copies code and configuration there, keeps of params.yaml
+`ann2snn demo FOLDER` copies code and configuration there, keeps of params.yaml
 what concerns digits, and runs DVC on it; nothing committed is read or changed.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -94,7 +95,9 @@ def main() -> None:
     """Runs the demo and prints its table."""
     from ann2snn.report.terminal_table import accuracy_table
 
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "demo").absolute()
+    parser = argparse.ArgumentParser(description="The digits part of the pipeline, from nothing.")
+    parser.add_argument("folder", nargs="?", default="demo", help="made anew; by default demo")
+    folder = Path(parser.parse_args().folder).absolute()
     started = time.monotonic()
     try:
         prepare(Path.cwd(), folder)
@@ -107,7 +110,7 @@ def main() -> None:
     print(accuracy_table(folder / "artifacts"))
     shown = os.path.relpath(folder)
     print(f"\nfigures and tables: {shown}/report")
-    print(f"runs in MLflow:     make ui PROJECT={shown}")
+    print(f"runs in MLflow:     make ui PROJECT={shown}, or ann2snn ui in that folder")
     print(f"{time.monotonic() - started:.0f} s")
 
 

@@ -1,4 +1,4 @@
-"""Fills the generated parts of README.md: `python -m ann2snn.commands.readme`.
+"""Fills the generated parts of README.md and docs/: `python -m ann2snn.commands.readme`.
 
 With `--check` nothing is written: stale parts are named, and the exit code is 1.
 """
@@ -9,43 +9,46 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+Parts = Mapping[str, Callable[[], str]]
+
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Fill the generated parts of README.md.")
+    parser = argparse.ArgumentParser(description="Fill the generated parts of README.md and docs/.")
     parser.add_argument("--check", action="store_true", help="only say which parts are stale")
     check = parser.parse_args().check
-    readme = Path.cwd() / "README.md"
+    stale = []
     try:
-        text = readme.read_text(encoding="utf-8")
-        new, stale = filled(text, generated(Path.cwd()))
+        for name, parts in generated(Path.cwd()).items():
+            page = Path.cwd() / name
+            new, old = filled(page.read_text(encoding="utf-8"), parts, name)
+            stale += [f"{name} ({', '.join(old)})"] if old else []
+            if old and not check:
+                page.write_text(new, encoding="utf-8", newline="\n")
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     if check and stale:
-        print(f"error: README.md is stale: {', '.join(stale)}; run `make readme`", file=sys.stderr)
+        print(f"error: stale: {'; '.join(stale)}; run `make readme`", file=sys.stderr)
         sys.exit(1)
-    if stale:
-        readme.write_text(new, encoding="utf-8", newline="\n")
-    print(
-        f"README.md: {', '.join(stale) or 'nothing'} renewed" if not check else "README.md is new"
-    )
+    print("every part is new" if check else f"renewed: {'; '.join(stale) or 'nothing'}")
 
 
-def generated(project: Path) -> dict[str, Callable[[], str]]:
-    """Functions that write each part, by its name; speeds are those of the last `make bench`."""
+def generated(project: Path) -> dict[str, Parts]:
+    """By page, functions that write each of its parts, by name; speeds are those of the last
+    `make bench`."""
     from ann2snn.config.toggle_table import toggle_table
     from ann2snn.report.readme_tables import readme_tables
     from bench.section import written
 
     return {
-        "results": lambda: readme_tables(project / "artifacts"),
-        "toggles": lambda: toggle_table(["conversion", "simulation"]),
-        "speeds": written,
+        "README.md": {"results": lambda: readme_tables(project / "artifacts")},
+        "docs/toggles.md": {"toggles": lambda: toggle_table(["conversion", "simulation"])},
+        "docs/speed.md": {"speeds": written},
     }
 
 
-def filled(text: str, parts: Mapping[str, Callable[[], str]]) -> tuple[str, list[str]]:
-    """The text with all parts filled, and the names of those that were not.
+def filled(text: str, parts: Parts, page: str) -> tuple[str, list[str]]:
+    """The text of a page with all parts filled, and the names of those that were not.
 
     Raises:
         ValueError: a part's markers are not there.
@@ -55,7 +58,7 @@ def filled(text: str, parts: Mapping[str, Callable[[], str]]) -> tuple[str, list
         begin, end = f"<!-- {name}: make readme -->\n", f"\n<!-- end of {name} -->"
         found = re.search(f"(?s)(?<={re.escape(begin)}).*?(?={re.escape(end)})", text)
         if not found:
-            raise ValueError(f"README.md lacks the part between {begin.strip()} and {end.strip()}")
+            raise ValueError(f"{page} lacks the part between {begin.strip()} and {end.strip()}")
         new = content()
         if found[0] != new:
             stale.append(name)

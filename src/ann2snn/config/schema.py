@@ -26,6 +26,12 @@ class RunSettings:
     )
     name: str = text("", "what to call a sweep; by default its overrides", shapes_result=False)
     plan: bool = flag(False, "print the points and what is done; run nothing", shapes_result=False)
+    progress: bool = flag(
+        True,
+        "show what is done and left of long steps: in a terminal at every moment, in a log every"
+        " half minute",
+        shapes_result=False,
+    )
     track: bool = flag(True, "send results to MLflow at the end", shapes_result=False)
 
     def __post_init__(self) -> None:

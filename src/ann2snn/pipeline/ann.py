@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ann2snn.progress import Progress
 from ann2snn.records import Json, Record, file_sha256
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:
         module = build(toggles, dataset.train_images.shape[1:], len(dataset.manifest["classes"]))
         load_weights(module, Path(toggles.weights))
     else:
-        with _live(chain) as on_epoch:
+        with _live(chain) as told, _counted(chain, told) as on_epoch:
             trained = train(toggles, dataset, partial, on_epoch)
         module, history = trained.module, trained.history
     predictions = np.asarray(predict(module, dataset.test_images, dataset.levels), np.int64)
@@ -58,6 +59,21 @@ def _live(chain: "Chain") -> Iterator[OnEpoch | None]:
     words = {"dataset": str(chain.manifest["name"]), "network": chain.settings.ann.network}
     with live_training(chain.project, chain.key("ann"), words, values) as on_epoch:
         yield on_epoch
+
+
+@contextmanager
+def _counted(chain: "Chain", on_epoch: OnEpoch | None) -> Iterator[OnEpoch]:
+    """`on_epoch`, told beside the epochs that are done."""
+    toggles = chain.settings.ann
+    title, shown = f"training {toggles.network}", chain.settings.run.progress
+    with Progress(title, toggles.epochs, "epochs", shown=shown) as progress:
+
+        def counted(epoch: int, numbers: dict[str, float]) -> None:
+            progress.count(epoch)
+            if on_epoch is not None:
+                on_epoch(epoch, numbers)
+
+        yield counted
 
 
 if __name__ == "__main__":

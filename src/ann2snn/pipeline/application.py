@@ -21,9 +21,11 @@ from omegaconf import DictConfig
 from ann2snn.config.checks import check_overrides, named
 from ann2snn.config.composition import register_schema, typed
 from ann2snn.config.overrides import conf_folder, first_line, hydras_errors
-from ann2snn.config.schema import Settings, toggle_of
+from ann2snn.config.schema import GROUPS, Settings, toggle_of
+from ann2snn.config.toggle_table import toggle_help
 from ann2snn.pipeline.artifacts import keep_point, publish_result, publish_study
-from ann2snn.pipeline.chain import Chain
+from ann2snn.pipeline.chain import PARENTS, Chain
+from ann2snn.pipeline.outlook import closing, opening, remaining
 from ann2snn.pipeline.preflight import require_ready
 from ann2snn.pipeline.studies import study_chains
 from ann2snn.pipeline.study_file import Study, read_study
@@ -67,12 +69,15 @@ def run(step: str) -> None:
             if settings.run.study:
                 _run_study(step, settings, overrides)
             else:
-                _run_single(step, settings)
+                _run_single(step, settings, overrides)
 
     task.__module__ = f"ann2snn.pipeline.{step}"  # Hydra calls its job by the last word: the step
     flags, unknown = _hydras_flags()
     with errors_end_the_program():
         if not unknown and not flags.shell_completion:  # else Hydra has its own to say
+            if flags.help:
+                print(help_of(step))
+                return
             _check(flags)
         register_schema()
         hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")(task)()
@@ -99,6 +104,17 @@ def _check(flags: argparse.Namespace) -> None:
     )
     if several and not shows and (flags.config_name or flags.config_path or flags.config_dir):
         raise SettingError("--config-name, -path and -dir are for a single run")
+
+
+def help_of(step: str) -> str:
+    """What may be said on the command line of a step, by group."""
+    groups = [name for name in GROUPS if name in (*PARENTS[step], step, "run")]
+    return (
+        f"{step}: toggles as key=value, in any order, and named choices as group=name.\n"
+        "-m runs all combinations of values that are separated by commas; --cfg job shows what is"
+        " composed;\n--hydra-help tells of Hydra's own flags. experiment=NAME sets toggles of"
+        f" several groups.\n{toggle_help(groups)}"
+    )
 
 
 @contextmanager
@@ -130,13 +146,15 @@ def told(error: BaseException) -> str | None:
     return text if isinstance(error, ValueError) else None
 
 
-def _run_single(step: str, settings: Settings) -> None:
+def _run_single(step: str, settings: Settings, overrides: list[str]) -> None:
     chain = Chain(settings)
     require_ready(step, chain)
+    named = any(line.startswith(("ann=", "ann.network=", "experiment=")) for line in overrides)
+    print(opening(step, chain, HydraConfig.get().runtime.choices, named), flush=True)
     record = chain.record(step)
     if settings.run.publish:
         publish_result(step, settings.run.publish, chain, Path.cwd())
-    print(line_of(record))
+    print(line_of(record), *closing(step, chain, record), sep="\n")
     if settings.run.track and not settings.run.publish:
         from ann2snn.tracking.background import sync_in_background
 
@@ -169,6 +187,7 @@ def _run_study(step: str, settings: Settings, overrides: list[str]) -> None:
     for point, chain in chains.items():
         with named(f"{study.name}/{point}"):
             require_ready(step, chain)
+    print(f"{step} {study.name}: {remaining(step, list(chains.values()))}", flush=True)
     for point, chain in chains.items():
         record = chain.record(step)
         keep_point(study.name, point, record, project)

@@ -21,6 +21,7 @@ from ann2snn.pipeline.code_identity import code_identity
 from ann2snn.pipeline.data_identity import DataIdentity, manifest_key
 from ann2snn.pipeline.provenance import provenance
 from ann2snn.pipeline.user_files import given
+from ann2snn.progress import Progress
 from ann2snn.records import Json, Record, Store, run_key, write_json
 from ann2snn.settings import (
     SettingError,
@@ -36,6 +37,13 @@ PARENTS: dict[str, tuple[str, ...]] = {
     "statistics": ("data", "ann"),
     "conversion": ("data", "ann", "statistics"),
     "simulation": ("data", "ann", "conversion"),
+}
+DOING = {
+    "data": "loading",
+    "ann": "preparing the network",
+    "statistics": "measuring the activations of",
+    "conversion": "converting",
+    "simulation": "preparing the simulation of",
 }
 WHOLE_IN_GIT = ("ann", "simulation")  # git keeps all files of these, where it keeps any
 
@@ -183,9 +191,15 @@ class Chain:
             adopt(cast(Path, self.kept(step)), folder)
             return
         started = time.monotonic()
-        record = step_module(step).produce(self, folder, partial)
+        title = f"{DOING[step]} {self._subject(step)}"
+        with Progress(title, shown=self.settings.run.progress):
+            record = step_module(step).produce(self, folder, partial)
         record.write(folder / "record.json")
         write_json(folder / "provenance.json", provenance(time.monotonic() - started))
+
+    def _subject(self, step: str) -> str:
+        """What a step works on, in a word."""
+        return self.settings.data.name if step == "data" else self.settings.ann.network
 
     def _require_agreement(self, record: Record, path: Path) -> None:
         """Equal keys are equal toggles, unless a default was changed and the toggle's rule does not

@@ -8,11 +8,13 @@ from pathlib import Path
 def main() -> None:
     """Writes `report/`; bad or missing artifacts are one message and exit code 1, and so is a
     finding that does not hold, except in `dvc exp run`, whose results are meant to differ."""
+    from ann2snn.progress import Progress
     from ann2snn.report.report_files import write_report
 
     strict = "DVC_EXP_BASELINE_REV" not in os.environ
     try:
-        write_report(Path.cwd() / "artifacts", Path.cwd() / "report", strict)
+        with Progress("drawing the report"):
+            write_report(Path.cwd() / "artifacts", Path.cwd() / "report", strict)
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

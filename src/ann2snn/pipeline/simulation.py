@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 
 def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG001
+    from dataclasses import replace
+
     import numpy as np
 
     from ann2snn.data.dataset import open_saved
@@ -18,6 +20,7 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
     from ann2snn.spec import load_spec
 
     toggles = chain.settings.simulation
+    shown = toggles.progress or chain.settings.run.progress
     dataset = open_saved(chain.obtain("data"))
     spec = load_spec(chain.obtain("conversion") / "spec.safetensors")
     if toggles.part == "test":
@@ -36,7 +39,7 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:  # noqa: ARG
         spec,
         images,
         labels,
-        toggles,
+        replace(toggles, progress=shown),
         indices=chosen,
         partial=partial,
     )

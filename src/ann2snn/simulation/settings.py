@@ -48,7 +48,9 @@ class SimulationSettings:
     device: str = choice("cpu", DEVICES, "of the dense engine", shapes_result=False)
     threads: int = number(0, "threads; 0 takes all cores", low=0, shapes_result=False)
     block: int = number(250, "images that are kept at a time", low=1, shapes_result=False)
-    progress: bool = flag(False, "shows images a second and time left", shapes_result=False)
+    progress: bool = flag(
+        False, "shows images and time left, as run.progress does of every step", shapes_result=False
+    )
 
     def __post_init__(self) -> None:
         check(self)

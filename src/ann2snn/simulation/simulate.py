@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
+from ann2snn.progress import Progress
 from ann2snn.settings import keywords_by_name
 from ann2snn.simulation.certificate import certify, inexact_images
 from ann2snn.simulation.checks import Request, check_images, given_images
@@ -98,7 +98,7 @@ def run_blocks(
     run_id = run_identity(spec, settings, chosen, images, request) if partial else ""
     parts: list[Arrays] = []
     lost = 0.0
-    with tqdm(total=len(chosen), unit=" images", disable=not settings.progress) as progress:
+    with Progress("simulating", len(chosen), "images", shown=settings.progress) as progress:
         for start in range(0, len(chosen), settings.block):
             places = chosen[start : start + settings.block]
             path = partial / f"{run_id}-{len(parts)}.safetensors" if partial else None
@@ -111,9 +111,11 @@ def run_blocks(
                 part["repeated/images"] = np.array([repeated])
                 if path:
                     keep(part, path)
+            else:
+                progress.starts_at(start + len(places))
             parts.append(part)
             lost = int(part["repeated/images"][0]) / len(places)
-            progress.update(len(places))
+            progress.count(start + len(places))
     return joined(spec, parts, labels[chosen].astype(np.int64), settings)
 
 

@@ -22,13 +22,23 @@ from ann2snn.config.checks import check_overrides, named
 from ann2snn.config.composition import composed
 from ann2snn.pipeline.application import asked_study, errors_end_the_program, tell_waiting
 from ann2snn.pipeline.chain import Chain
+from ann2snn.pipeline.outlook import remaining
 from ann2snn.pipeline.preflight import require_ready
+from ann2snn.progress import Progress
 from ann2snn.records import write_json
 from ann2snn.settings import SettingError
 from ann2snn.sweep.launchers import launch_all, run_point, runs_here, share_cores
 from ann2snn.sweep.plan import print_plan
 from ann2snn.sweep.points import axes_of, label_of, points_of
-from ann2snn.sweep.table import draw, forget, gathered, point_file, print_table, sweep_folder
+from ann2snn.sweep.table import (
+    draw,
+    forget,
+    gathered,
+    over_of,
+    point_file,
+    print_table,
+    sweep_folder,
+)
 
 
 class SweepCallback(Callback):
@@ -88,17 +98,21 @@ def run_sweep(step: str, config: DictConfig) -> bool:
         with named(label_of(point, axes)):
             require_ready(step, chain, here=runs_here(config))
     name = run.name or hashlib.sha256("\n".join([step, *sorted(own)]).encode()).hexdigest()[:8]
+    print(f"{step} {name}: {remaining(step, chains)}", flush=True)
     forget(name, points)
     task = partial(run_point, step, name, share_cores(step, config, chains))
     try:
-        launch_all(config, {point_file(name, point): [*point, *shared] for point in points}, task)
+        files = {point_file(name, point): [*point, *shared] for point in points}
+        counted = partial(over_of, files)
+        with Progress("sweeping", len(files), "points", shown=run.progress, counted=counted):
+            launch_all(config, files, task)
     finally:
         content = gathered(step, name, own, axes)
         write_json(sweep_folder(name) / "sweep.json", content)
         print_table(content)
     draw(content)
     if run.track:
-        _track()
+        _track(run.progress)
     return all(point["status"] == "done" for point in content["points"])
 
 
@@ -118,11 +132,11 @@ def _parted(config: DictConfig) -> tuple[list[str], list[str]]:
     return [*configured, *(line for line in given if line not in shared)], shared
 
 
-def _track() -> None:
+def _track(progress: bool) -> None:
     """Sends all records to MLflow; whatever is wrong there, they wait in the store."""
     from ann2snn.tracking.sync import sync
 
     try:
-        print(sync(Path.cwd()))
+        print(sync(Path.cwd(), progress=progress))
     except Exception as error:  # MLflow and what it builds on raise errors of all kinds
         tell_waiting(error)

@@ -98,9 +98,11 @@ def run_point(step: str, name: str, threads: int, config: DictConfig) -> None:
         end_with_parent()
     try:
         settings = typed(config)
+        # of points that share this terminal only the sweep itself shows how far it is
+        alone = dataclasses.replace(settings.run, progress=settings.run.progress and not threads)
         threads = settings.simulation.threads or threads
         simulation = dataclasses.replace(settings.simulation, threads=threads)
-        chain = Chain(dataclasses.replace(settings, simulation=simulation))
+        chain = Chain(dataclasses.replace(settings, simulation=simulation, run=alone))
         require_ready(step, chain)
         record = chain.record(step)
         value = record.metrics.get(HEADLINES.get(step, ""))

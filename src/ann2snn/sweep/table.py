@@ -1,5 +1,6 @@
 """The outcome of a sweep: a file per point, a table, a chart."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from ann2snn.pipeline.application import HEADLINES
@@ -26,6 +27,12 @@ def forget(name: str, points: list[list[str]]) -> None:
     drawn = [sweep_folder(name) / f"sweep.{kind}" for kind in ("csv", "png", "svg")]
     for path in [*drawn, *(point_file(name, point) for point in points)]:
         path.unlink(missing_ok=True)
+
+
+def over_of(files: Iterable[Path]) -> int:
+    """How many of the points with these files are over, done or failed."""
+    begun = [path for path in files if path.is_file()]
+    return sum(read_json(path)["status"] != "begun" for path in begun)
 
 
 def gathered(step: str, name: str, overrides: list[str], axes: Axes) -> Json:

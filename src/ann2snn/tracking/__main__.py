@@ -12,7 +12,9 @@ FAILED = 1
 
 def main() -> None:
     """Exits with 1 and one line if a store, a server or a record cannot be used."""
-    parser = argparse.ArgumentParser("python -m ann2snn.tracking", description=__doc__)
+    parser = argparse.ArgumentParser(
+        description="Send the results of this folder to MLflow, or show them."
+    )
     parser.add_argument("action", nargs="?", choices=("sync", "ui"), default="sync")
     parser.add_argument("--uri", help="the MLflow store (else MLFLOW_TRACKING_URI, else mlflow.db)")
     parser.add_argument("--port", type=int, default=5000, help="of the UI on 127.0.0.1")

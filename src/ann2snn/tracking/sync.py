@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ann2snn.progress import Progress
 from ann2snn.tracking.naming import experiment_name
 from ann2snn.tracking.runs import Entry, read_entries
 from ann2snn.tracking.server import (
@@ -42,7 +43,7 @@ class Summary:
         )
 
 
-def sync(project: Path, uri: str | None = None) -> Summary:
+def sync(project: Path, uri: str | None = None, *, progress: bool = True) -> Summary:
     """Sends every result of a project folder to MLflow, once per key.
 
     `uri` names the store; by default MLFLOW_TRACKING_URI does, else it is the project's own
@@ -56,9 +57,12 @@ def sync(project: Path, uri: str | None = None) -> Summary:
     entries = read_entries(project)
     if not entries or _shown_by_file(place, entries):
         return Summary(0, 0, len(entries), place.shown)
-    with place.alone():
+    with (
+        place.alone(),
+        Progress("sending to MLflow", len(entries), "runs", shown=progress) as shown,
+    ):
         try:
-            return _Sender(connect(place), place).send(entries)
+            return _Sender(connect(place), place).send(entries, shown)
         except (OSError, ValueError):
             raise
         except Exception as error:
@@ -100,9 +104,10 @@ class _Sender:
         self.place = place
         self.runs = runs_by_key(client)
 
-    def send(self, entries: list[Entry]) -> Summary:
+    def send(self, entries: list[Entry], shown: Progress) -> Summary:
         written = updated = kept = 0
-        for entry in entries:
+        for done, entry in enumerate(entries):
+            shown.count(done)
             run = self.runs.get(entry.key)
             if run is None:
                 written += 1
