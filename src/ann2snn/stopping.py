@@ -133,8 +133,10 @@ def _end_after_all(ears: int, asked: _Watch) -> None:
 def _children() -> list[Any]:
     """All processes below this one, but for those with a session of their own, such as a sync in
     the background, and those that tidy up after it: these are meant to outlive it."""
-    import psutil
-
+    try:
+        import psutil
+    except ImportError:  # the library alone starts no processes
+        return []
     own = os.getsid(0)
     found = []
     with contextlib.suppress(psutil.Error, OSError):

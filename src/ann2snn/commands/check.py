@@ -1,4 +1,4 @@
-"""Goes over all that was computed and prints what is wrong: `python -m ann2snn.commands.check`.
+"""Goes over all that was computed and prints what is wrong: `ann2snn check`.
 
 In the store every file of every result is hashed, under `artifacts` every file that was noted as it
 was published; records are read, and the keys that studies name are looked up. The figures and data
@@ -26,7 +26,7 @@ LEFTOVERS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser("python -m ann2snn.commands.check", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--note", action="store_true", help="note artifacts as they are now")
     project = Path.cwd()
     if parser.parse_args().note:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from ann2snn.settings import nearest
+from ann2snn.stopping import watch
 
 MISUSED = 2
 OVERRIDES = "[key=value ...]"
@@ -55,6 +56,10 @@ ROWS = (
             "ann2snn.commands.reproduce:main", PARSED),
     Command("verify", "compute digits, a point per network and the report anew in a clone",
             "ann2snn.commands.verify:main"),
+    Command("check", "go over store, artifacts and report and say what is damaged",
+            "ann2snn.commands.check:main", PARSED),
+    Command("gc", "show, and remove on request, what no study, sweep or record needs",
+            "ann2snn.commands.gc:main", PARSED),
     Command("completion", "print what makes bash complete this command",
             "ann2snn.commands.completion:main", PARSED),
 )  # fmt: skip
@@ -63,6 +68,7 @@ COMMANDS = {command.name: command for command in ROWS}
 
 def main() -> None:
     """Runs the command that the first word names; exits with 2 if there is none."""
+    watch()
     name, *words = sys.argv[1:] or ["--help"]
     if name in ("-h", "--help", "help"):
         print(overview())

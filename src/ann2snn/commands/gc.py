@@ -1,4 +1,4 @@
-"""Shows what of the store no study, sweep or record needs: `python -m ann2snn.commands.gc`.
+"""Shows what of the store no study, sweep or record needs: `ann2snn gc`.
 
 Needed are the results of the points of every study in params.yaml and of every sweep in
 `store/sweeps`, those whose records `artifacts` keeps, and what these were made from. Of the rest
@@ -39,7 +39,7 @@ class Unneeded:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser("python -m ann2snn.commands.gc", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--remove", action="store_true", help="remove what is shown")
     remove = parser.parse_args().remove
     project = Path.cwd()
