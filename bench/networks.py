@@ -1,14 +1,22 @@
 """Networks of today beside the measured one: random weights, batch norm set by data.
 
-Their speed is that of trained ones at the same rates; their answers mean nothing.
+Their speed is that of trained ones at the same rates; their answers mean nothing. `python -m
+bench.networks` prints for each, on one thread, R and the picoseconds of a synaptic operation.
 """
 
+import time
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+
+from ann2snn.conversion.convert import convert
+from ann2snn.simulation.settings import SimulationSettings
+from ann2snn.simulation.simulate import certain_block
+from ann2snn.spec import SpikingSpec
+from bench.network import cifar10
 
 CLASSES = 10
 SET_BY = 256  # images that set batch norm
@@ -78,3 +86,41 @@ def untrained(name: str, images: npt.NDArray[np.uint8]) -> nn.Module:
 
 def _pixels(images: npt.NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(images).float() / 255
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """The least processor time of three runs, after one that is not counted."""
+    run()
+    times = []
+    for _ in range(3):
+        started = time.process_time()
+        run()
+        times.append(time.process_time() - started)
+    return min(times)
+
+
+def measured_row(name: str, images: npt.NDArray[np.uint8], steps: int) -> str:
+    """A line of the table, for all `images` in one batch."""
+    network = untrained(name, images)
+    spec: SpikingSpec = convert(network, images)
+    settings = SimulationSettings(steps=steps, engine="event", threads=1)
+    places = np.arange(len(images))
+    inputs = _pixels(images).to(memory_format=torch.channels_last)
+    with torch.no_grad():
+        forward = seconds(lambda: network(inputs)) / len(images)
+    step = seconds(lambda: certain_block(spec, images, places, settings)) / len(images) / steps
+    block, _ = certain_block(spec, images, places, settings)
+    operations = sum(int(counts.sum()) for counts in block.synops.values()) / len(images) / steps
+    return f"{name:24}{1e6 * step:12.0f}{step / forward:8.3f}{1e12 * step / operations:10.0f}"
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    images = np.array(cifar10().test_images[:64])
+    print(f"{'network, random weights':24}{'us a step':>12}{'R':>8}{'ps':>10}")
+    for name in NETWORKS:
+        print(measured_row(name, images, 32), flush=True)
+
+
+if __name__ == "__main__":
+    main()

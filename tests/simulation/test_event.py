@@ -52,6 +52,39 @@ def test_threads_order_and_size_of_a_block_change_no_bit(coding: str) -> None:
         np.testing.assert_array_equal(array[0], whole.arrays()[name][7])
 
 
+@pytest.mark.parametrize("coding", ["analog", "poisson"])
+@pytest.mark.parametrize("steps_at_a_time", [1, 3, 16])
+def test_how_many_steps_a_layer_takes_at_a_time_changes_no_bit(
+    coding: str, steps_at_a_time: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = random_network(6, coding, [*KINDS, "concat", "pool", "add", "sum"])
+    images = random_images(spec, 2)
+    whole = event.simulate_block(spec, images, np.arange(2), steps=35, seed=3)
+    monkeypatch.setattr(event, "MOST_STEPS", steps_at_a_time)
+    assert_same(event.simulate_block(spec, images, np.arange(2), steps=35, seed=3), whole)
+
+
+def test_memory_bounds_the_steps_that_a_layer_takes_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    growing = Growing(1, "poisson", image_shape=(16, 64, 64))
+    growing.append(Conv, ("image",), weight=np.ones((64, 16, 1, 1)), bias=np.zeros(64))
+    spec = SpikingSpec(*growing.finished())
+    tiles: list[int] = []
+
+    def seen(*arguments: Any) -> Any:
+        tiles.append(arguments[5].shape[0])
+        return run(*arguments)
+
+    monkeypatch.setattr("ann2snn.simulation.event.threads.run", seen)
+    for memory in (1, 8, 64):
+        event.simulate_block(
+            spec, random_images(spec, 1), np.arange(1), steps=20, seed=3, memory=memory
+        )
+    assert tiles[0] == 1
+    assert 1 < tiles[1] < tiles[2] <= 16
+
+
 def test_a_fault_names_its_image_and_stops_the_other_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -79,7 +79,8 @@ ENGINE = """
 from dataclasses import replace
 from ann2snn.simulation.engines import ENGINES, Engine
 from ann2snn.simulation.engines.dense import _block, _lacks
-ENGINES.add(Engine("third", "another", "float32", ("cpu", "abacus"), False, 2, _lacks, _block))
+row = Engine("third", "another", "float32", ("cpu", "abacus"), False, False, 2, _lacks, _block)
+ENGINES.add(row)
 """
 USE = """
 import numpy as np

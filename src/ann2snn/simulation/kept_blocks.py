@@ -14,7 +14,7 @@ from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.spec import SpikingSpec
 from ann2snn.spec.graph import arrays_of
 
-WITHOUT_TRACE = ("threads", "progress")  # settings that leave no trace in a block
+WITHOUT_TRACE = ("threads", "memory", "progress")  # settings that leave no trace in a block
 
 
 def run_identity(

@@ -47,6 +47,10 @@ class SimulationSettings:
     )
     device: str = choice("cpu", DEVICES, "of the dense engine", shapes_result=False)
     threads: int = number(0, "threads; 0 takes all cores", low=0, shapes_result=False)
+    memory: int = number(
+        64, "MB that a thread of the event engine has for the signals of the steps that it takes"
+        " through a layer at a time", low=1, shapes_result=False
+    )  # fmt: skip
     block: int = number(250, "images that are kept at a time", low=1, shapes_result=False)
     progress: bool = flag(
         False, "shows images and time left, as run.progress does of every step", shapes_result=False

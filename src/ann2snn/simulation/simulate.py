@@ -36,6 +36,7 @@ def simulate(
     precision: str = "auto",
     device: str = "cpu",
     threads: int = 0,
+    memory: int = 64,
     block: int = 250,
     progress: bool = False,
     potentials: bool = False,
@@ -56,7 +57,8 @@ def simulate(
     """
     settings = SimulationSettings(
         steps=steps, seed=seed, compare=compare, exit_margin=exit_margin, engine=engine,
-        precision=precision, device=device, threads=threads, block=block, progress=progress,
+        precision=precision, device=device, threads=threads, memory=memory, block=block,
+        progress=progress,
     )  # fmt: skip
     request = Request(potentials, {name: list(units) for name, units in (record or {}).items()})
     spec, images = given_images(spec, np.asarray(images))

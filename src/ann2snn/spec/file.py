@@ -6,6 +6,7 @@ Loading runs no code and unpickles nothing; the graph that comes out has checked
 import dataclasses
 import json
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -109,6 +110,8 @@ def _fits(value: Any, kind: Any) -> bool:
         if inner[-1] is Ellipsis:
             return all(_fits(each, inner[0]) for each in value)
         return len(value) == len(inner) and all(map(_fits, value, inner))
+    if isinstance(kind, UnionType):
+        return any(_fits(value, each) for each in get_args(kind))
     if isinstance(value, bool):
         return kind is bool
     if kind is float:

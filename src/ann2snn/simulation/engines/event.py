@@ -23,7 +23,7 @@ def _block(task: Task) -> "Block":
     return simulate_block(
         task.spec, task.images, task.places, steps=task.settings.steps, seed=task.settings.seed,
         precision=task.precision, threads=task.settings.threads, record=task.units,
-        exit_margin=task.settings.exit_margin,
+        exit_margin=task.settings.exit_margin, memory=task.settings.memory,
     )  # fmt: skip
 
 

@@ -17,15 +17,6 @@ def spread(op: Any, values: Any) -> None:
 
 
 @plain
-def expand(op: Any, values: Any, bits: Any) -> None:
-    """Spikes as values 0, 1 and -1, in the unit of the signal."""
-    for pixel in range(op.rows * op.columns):
-        for channel in range(op.channels):
-            spike = spike_of(op, bits, pixel * op.words, channel)
-            values[op.target + pixel * op.width + channel] = spike * op.factor
-
-
-@plain
 def spike_of(op: Any, bits: Any, place: Any, channel: Any) -> Any:
     """0, 1 or -1: the spike of `channel` of the pixel at `place` of the signal."""
     spike = np.int64(bit_of(bits, op.source + place, channel))
@@ -72,20 +63,6 @@ def convolve(op: Any, weights: Any, values: Any) -> None:
 
 
 @plain
-def multiply(op: Any, weights: Any, values: Any) -> None:
-    """A fully connected layer over values."""
-    for channel in range(op.out_width):
-        values[op.target + channel] = weights[op.bias + channel]
-    for pixel in range(op.rows * op.columns):
-        for channel in range(op.channels):
-            value = values[op.source + pixel * op.width + channel]
-            if value != 0:
-                row = op.weight + (pixel * op.channels + channel) * op.out_width
-                for each in range(op.out_width):
-                    values[op.target + each] += value * weights[row + each]
-
-
-@plain
 def sum_windows(op: Any, values: Any, tables: Any) -> None:
     """Sums over pool windows."""
     for row in range(op.out_rows):
@@ -100,24 +77,6 @@ def sum_windows(op: Any, values: Any, tables: Any) -> None:
                     source = op.source + (y * op.columns + x) * op.width
                     for channel in range(op.channels):
                         values[target + channel] += values[source + channel] * op.factor
-
-
-@plain
-def scale_and_shift(op: Any, weights: Any, values: Any) -> None:
-    """Gain and bias of every unit."""
-    for place in range(op.rows * op.columns * op.width):
-        value = values[op.source + place] * weights[op.weight + place]
-        values[op.target + place] = value + weights[op.bias + place]
-
-
-@plain
-def accumulate(op: Any, values: Any) -> None:
-    """One summand of a sum: the first sets the target, others add to it."""
-    for place in range(op.rows * op.columns * op.width):
-        if op.first:
-            values[op.target + place] = values[op.source + place] * op.factor
-        else:
-            values[op.target + place] += values[op.source + place] * op.factor
 
 
 @plain

@@ -20,6 +20,52 @@ def add(_typing: Any, a: Any, b: Any) -> Any:
 
 
 @instruction
+def times(_typing: Any, a: Any, b: Any) -> Any:
+    """a * b, lane by lane."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        multiplied = builder.fmul if isinstance(a.dtype, types.Float) else builder.mul
+        return multiplied(*arguments)
+
+    return a(a, b), generate
+
+
+@instruction
+def filled(_typing: Any, _number: Any, like: Any) -> Any:
+    """As many times the number as `like` has lanes."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        number, vector = arguments
+        return splat(builder, number, vector.type)
+
+    return like(like.dtype, like), generate
+
+
+@instruction
+def add_lanes(_typing: Any, a: Any, b: Any, _bits: Any) -> Any:
+    """a + b in each lane whose bit is set, else a."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        plus = builder.fadd if isinstance(a.dtype, types.Float) else builder.add
+        truth = truth_of(builder, arguments[2], a.lanes)
+        return builder.select(truth, plus(arguments[0], arguments[1]), arguments[0])
+
+    return a(a, b, UINT64), generate
+
+
+@instruction
+def take_lanes(_typing: Any, a: Any, b: Any, _bits: Any) -> Any:
+    """a - b in each lane whose bit is set, else a."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        minus = builder.fsub if isinstance(a.dtype, types.Float) else builder.sub
+        truth = truth_of(builder, arguments[2], a.lanes)
+        return builder.select(truth, minus(arguments[0], arguments[1]), arguments[0])
+
+    return a(a, b, UINT64), generate
+
+
+@instruction
 def add_bits(_typing: Any, counts: Any, _bits: Any) -> Any:
     """Whole numbers, one more in each lane whose bit is set."""
 

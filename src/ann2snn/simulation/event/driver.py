@@ -9,12 +9,20 @@ from ann2snn.simulation.event import any_shape
 from ann2snn.simulation.event import operations as code
 from ann2snn.simulation.event.bit_lists import weighted_count
 from ann2snn.simulation.event.convolution import convolve_rows
+from ann2snn.simulation.event.depthwise import convolve_channels
+from ann2snn.simulation.event.gather import convolve_pixels
 from ann2snn.simulation.event.image_currents import convolve_image
 from ann2snn.simulation.event.linear import sum_rows
 from ann2snn.simulation.event.max_pooling import choose, growth, growth_of_values
 from ann2snn.simulation.event.neurons import fire
 from ann2snn.simulation.event.poisson import draw
 from ann2snn.simulation.event.signed_pooling import growth_of_signed
+from ann2snn.simulation.event.values import (
+    accumulate,
+    convolve_values,
+    expand,
+    scale_and_shift,
+)
 from ann2snn.simulation.event.vector import plain
 
 
@@ -51,6 +59,23 @@ def run(
                         op, weights, weights, tables, values, state, bits, counts, estimates,
                         largest, events, ahead,
                     )  # fmt: skip
+            elif kind == code.CONV_PIXELS:
+                if op.short:
+                    convolve_pixels(
+                        op, shorts, weights, values, state, bits, counts, estimates, largest,
+                        events, ahead,
+                    )  # fmt: skip
+                else:
+                    convolve_pixels(
+                        op, weights, weights, values, state, bits, counts, estimates, largest,
+                        events, ahead,
+                    )  # fmt: skip
+            elif kind == code.CONV_CHANNELS:
+                convolve_channels(
+                    op, weights, values, state, bits, counts, estimates, largest, ahead
+                )
+            elif kind == code.CONV_VALUES:
+                convolve_values(op, weights, values, ahead)
             elif kind == code.LINEAR_ROWS:
                 if op.short:
                     sum_rows(op, shorts, weights, tables, values, bits, places, ahead)
@@ -110,17 +135,15 @@ def take_step(
     elif kind == code.GROWTH_VALUES:
         growth_of_values(op, values, state, tables)
     elif kind == code.EXPAND:
-        any_shape.expand(op, values, bits)
+        expand(op, values, bits)
     elif kind == code.CONV:
         any_shape.convolve(op, weights, values)
-    elif kind == code.LINEAR:
-        any_shape.multiply(op, weights, values)
     elif kind == code.SUM_POOL:
         any_shape.sum_windows(op, values, tables)
     elif kind == code.AFFINE:
-        any_shape.scale_and_shift(op, weights, values)
+        scale_and_shift(op, weights, values)
     elif kind == code.ADD:
-        any_shape.accumulate(op, values)
+        accumulate(op, values)
     elif kind == code.MOVE_VALUES:
         any_shape.move_values(op, values, tables)
     elif kind == code.MOVE_BITS:

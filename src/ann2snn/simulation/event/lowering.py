@@ -60,8 +60,9 @@ class Lowering:
         return self.draft.finished()
 
     def read_as_spikes(self, node: nodes.SumPool, source: str) -> bool:
-        """Whether all who read the sums can read the pooled spikes instead, each for its window."""
-        if source not in self.draft.as_bits or self.spec.is_signed(source) or not disjoint(node):
+        """Whether all who read the sums can read the pooled spikes instead, each for its window,
+        or a fully connected layer for all its windows."""
+        if source not in self.draft.as_bits or self.spec.is_signed(source):
             return False
         readers: list[nodes.Node] = []
         for reader in self.spec.readers(node.name):
@@ -69,7 +70,7 @@ class Lowering:
             readers += self.spec.readers(reader.name) if absorbed else [reader]
         return all(
             isinstance(reader, nodes.Linear)
-            or (isinstance(reader, nodes.Conv) and is_quick(reader))
+            or (isinstance(reader, nodes.Conv) and is_quick(reader) and disjoint(node))
             for reader in readers
         )
 

@@ -100,6 +100,33 @@ def fire_lanes(
 
 
 @plain
+def receive(
+    op: Any, state: Any, bits: Any, counts: Any, estimates: Any, current: Any, pixel: Any,
+    channel: Any, highest: Any,
+) -> Any:  # fmt: skip
+    """One step of as many neurons, from `channel` of a pixel of the written signal on, as `current`
+    has lanes; gives their largest |V + current| or `highest`, lane by lane."""
+    place = np.uint64(pixel * op.out_width + channel)
+    word = np.uint64(op.target + pixel * op.out_words + (channel >> 6))
+    shift = np.uint64(channel & 63)
+    potential = np.uint64(op.potential) + place
+    charged = add(load(state, potential, current), current)
+    spikes = at_least(charged, op.threshold)
+    highest = larger(magnitude(charged), highest)
+    if op.signed:
+        sent = np.uint64(op.sent) + place
+        back = take_back(op.long, counts, estimates, sent, charged, spikes)
+        store(state, potential, both_ways(charged, op.threshold, spikes, back))
+        put_bits(bits, word + np.uint64(op.out_negative), shift, back)
+    elif op.zeroes:
+        store(state, potential, zero_where(charged, spikes))
+    else:
+        store(state, potential, minus_where(charged, op.threshold, spikes))
+    put_bits(bits, word, shift, spikes)
+    return highest
+
+
+@plain
 def take_back(long: Any, counts: Any, estimates: Any, place: Any, charged: Any, spikes: Any) -> Any:
     """Bits of the neurons that send a negative spike: below 0, with a spike to take back. The net
     numbers of spikes sent are brought up to the step: in `counts`, 16 bits each, which halves what

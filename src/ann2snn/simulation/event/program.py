@@ -63,6 +63,12 @@ class Program:
     fractions: dict[str, int]
     results: Results
 
+    @property
+    def bytes_a_step(self) -> int:
+        """What the signals of a step and its list of events take."""
+        signals = self.values * self.weights.itemsize + self.words * 8
+        return max(1, signals + self.longest * (2 + 8))
+
 
 class Draft:
     """A program as it is written: rooms for numbers, the places of signals, operations.

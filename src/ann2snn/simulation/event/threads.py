@@ -41,6 +41,7 @@ def simulate_block(
     keep: frozenset[str] = frozenset(),
     record: dict[str, list[int]] | None = None,
     exit_margin: float = 0.0,
+    memory: int = 64,
 ) -> Block:
     """Simulates images of whole numbers k (N, C, H, W), pixels k / spec.levels; gives the same
     numbers as the dense engine.
@@ -49,6 +50,7 @@ def simulate_block(
     cores. `keep` may hold "counts" and "potentials"; `record` names units of neuron layers whose
     spike trains are wanted. An image leaves after the step at which the best class leads by
     `exit_margin` in accumulated output (`answers.early_exit`); 0 lets none leave.
+    `memory` bounds, in MB a thread, the signals of the steps that a layer takes at a time.
 
     `precision` is that of potentials and currents: int32 counts them in the finest unit of each
     signal, in the memory of float32 with 128 times its range. An image that leaves that range is
@@ -61,7 +63,8 @@ def simulate_block(
     program = _lowered(spec, precision, is_long(steps), keep, wanted)
     count = min(threads or available_cores(), len(images))
     work = _Work(spec, program, images, indices, seed, steps, keep, count, exit_margin)
-    tile = 1 if exit_margin else min(steps, MOST_STEPS)
+    fits = max(1, (memory << 20) // program.bytes_a_step)
+    tile = 1 if exit_margin else min(steps, MOST_STEPS, fits)
     benches = [_Bench.of(program, precision, steps, tile, spec.classes) for _ in range(count)]
     with ThreadPoolExecutor(count) as pool:
         try:

@@ -5,10 +5,16 @@ import numpy.typing as npt
 
 from ann2snn.simulation.event import operations as code
 from ann2snn.simulation.event.layout import Layout
-from ann2snn.simulation.event.pool_lowering import windows_of
+from ann2snn.simulation.event.pool_lowering import disjoint, windows_of
 from ann2snn.simulation.event.program import Draft, Places
-from ann2snn.simulation.event.sums import interleaved
-from ann2snn.spec import Conv, Linear, Neuron, Node, SumPool
+from ann2snn.simulation.event.weight_rows import (
+    combinations,
+    padded,
+    spread,
+    summed,
+    weight_rows,
+)
+from ann2snn.spec import Conv, Linear, Neuron, Node
 from ann2snn.spec.nodes.weighted import Weighted
 
 Numbers = npt.NDArray[np.int64]
@@ -18,25 +24,42 @@ JOINT = range(9, 17)
 
 
 def is_quick(node: Conv, *, signed: bool = False) -> bool:
-    """Whether the fast kernel takes the convolution, if it reads spikes, `signed` or binary."""
-    _, per_group, tall, wide = node.weight.shape
-    plain = node.stride == node.dilation == (1, 1) and node.groups == 1
-    rows = tall * per_group
-    return plain and wide == 3 and (2 * rows + 1 if signed else rows) < (1 << 16) - 1
+    """Whether the sliding kernel takes the convolution, if it reads spikes, `signed` or binary."""
+    plain = node.stride == node.dilation == (1, 1)
+    return plain and node.weight.shape[3] == 3 and _has_names(node, node.weight.shape[2], signed)
+
+
+def _has_names(node: Conv, taps: int, signed: bool) -> bool:
+    """Whether lists of spikes have a name for each weight row of so many taps of all channels."""
+    rows = taps * node.weight.shape[1]
+    return node.groups == 1 and (2 * rows + 1 if signed else rows) < (1 << 16) - 1
 
 
 def write_convolution(draft: Draft, node: Conv) -> Neuron | None:
     """Gives the neurons that fire as the currents come, where nothing else reads the currents."""
     name, source = node.name, node.inputs[0]
     draft.count_events(node, source)
-    geometry = _geometry(node) | {"bias": _bias(draft, node)}
-    if source in draft.as_bits and is_quick(node, signed=draft.spec.is_signed(source)):
-        return _convolution_of_spikes(draft, node, geometry)
     out, per_group, tall, wide = node.weight.shape
-    grouped = node.weight.reshape(node.groups, out // node.groups, per_group, tall, wide)
-    weight = draft.gains(grouped.transpose(0, 2, 3, 4, 1), source, name)
-    draft.emit(code.CONV, source, name, source=draft.values_of(source),
-               target=draft.values(name), weight=draft.weights.put(weight), **geometry)  # fmt: skip
+    places = _geometry(node) | {"bias": _bias(draft, node)}
+    if source in draft.as_bits:
+        signed = draft.spec.is_signed(source)
+        if is_quick(node, signed=signed):
+            return _sliding(draft, node, places)
+        if _has_names(node, tall * wide, signed):
+            return _gathering(draft, node, places)
+        if node.groups == out == draft.layouts[source].channels:
+            return _depthwise(draft, node, places)
+    kind = code.CONV_VALUES
+    weight = node.weight.transpose(2, 3, 1, 0)
+    if node.groups == 1:
+        weight = padded(draft, weight, name)
+    else:
+        kind = code.CONV
+        grouped = node.weight.reshape(node.groups, out // node.groups, per_group, tall, wide)
+        weight = grouped.transpose(0, 2, 3, 4, 1)
+    places["weight"] = draft.weights.put(draft.gains(weight, source, name))
+    draft.emit(kind, source, name, source=draft.values_of(source), target=draft.values(name),
+               **places)  # fmt: skip
     return None
 
 
@@ -51,29 +74,57 @@ def _geometry(node: Conv) -> Places:
     }  # fmt: skip
 
 
-def _convolution_of_spikes(draft: Draft, node: Conv, geometry: Places) -> Neuron | None:
+def _target(draft: Draft, name: str) -> tuple[Neuron | None, Places]:
+    """The neurons that alone read the currents of a convolution, so that they fire as these come;
+    and where the convolution writes."""
+    readers = draft.spec.readers(name)
+    neuron = readers[0] if len(readers) == 1 and isinstance(readers[0], Neuron) else None
+    if neuron is None:
+        return None, {"target": draft.values(name)}
+    places = draft.potential(neuron)
+    return neuron, places | {"fires": 1, "target": draft.spikes(neuron.name)}
+
+
+def _gathering(draft: Draft, node: Conv, places: Places) -> Neuron | None:
+    name, source = node.name, node.inputs[0]
+    weight = padded(draft, node.weight.transpose(2, 3, 1, 0), name)
+    weight = weight.reshape(-1, weight.shape[-1])
+    draft.longest = max(draft.longest, len(weight) + 4)
+    places |= weight_rows(
+        draft, weight, name, 1, weight.shape[-1] // 64 * 64, signed=draft.spec.is_signed(source)
+    )
+    neuron, where = _target(draft, name)
+    draft.emit(code.CONV_PIXELS, source, name, source=draft.as_bits[source], **places, **where)
+    return neuron
+
+
+def _depthwise(draft: Draft, node: Conv, places: Places) -> Neuron | None:
+    name, source = node.name, node.inputs[0]
+    weight = padded(draft, node.weight[:, 0].transpose(1, 2, 0), name)
+    places["weight"] = draft.weights.put(np.ldexp(weight, draft.fractions[name]))
+    neuron, where = _target(draft, name)
+    draft.emit(code.CONV_CHANNELS, source, name, source=draft.as_bits[source], **places, **where)
+    return neuron
+
+
+def _sliding(draft: Draft, node: Conv, geometry: Places) -> Neuron | None:
     name, source = node.name, node.inputs[0]
     layout, out_layout = draft.layouts[source], draft.layouts[name]
-    out, per_group, tall, wide = node.weight.shape
+    _, per_group, tall, wide = node.weight.shape
     area = _pool_area(draft, source)
-    taps = np.zeros((tall, per_group, wide, out_layout.width))
-    taps[..., :out] = node.weight.transpose(2, 1, 3, 0)
+    taps = padded(draft, node.weight.transpose(2, 1, 3, 0), name)
     weight = taps.reshape(tall * per_group, wide, out_layout.width)
     slots = out_layout.columns + wide - 1  # each ends with a mark, behind a row of zeros at times
     events = tall * layout.columns * layout.channels * area + 2 * slots
     signed = draft.spec.is_signed(source)
     if source not in draft.pools and not signed and len(weight) in JOINT:
         lower = geometry["joint"] = -(-len(weight) // 2)
-        weight = np.concatenate([_combinations(weight[:lower]), _combinations(weight[lower:])])
+        weight = np.concatenate([combinations(weight[:lower]), combinations(weight[lower:])])
         events = 3 * slots
     draft.longest = max(draft.longest, events)
-    geometry |= _rows(draft, weight, name, area, out_layout.width // 32 * 32, signed=signed)
-    readers = draft.spec.readers(name)
-    neuron = readers[0] if len(readers) == 1 and isinstance(readers[0], Neuron) else None
-    if neuron:
-        geometry |= draft.potential(neuron) | {"fires": 1, "target": draft.spikes(neuron.name)}
-    else:
-        geometry["target"] = draft.values(name)
+    geometry |= weight_rows(draft, weight, name, area, out_layout.width // 32 * 32, signed=signed)
+    neuron, where = _target(draft, name)
+    geometry |= where
     spikes = draft.as_bits[source]
     if source in draft.pools:
         pool = draft.pools[source]
@@ -81,15 +132,6 @@ def _convolution_of_spikes(draft: Draft, node: Conv, geometry: Places) -> Neuron
         geometry |= windows_of(draft, pool) | {"pooled": draft.layouts[pool.inputs[0]].columns}
     draft.emit(code.CONV_ROWS, source, name, source=spikes, **geometry)
     return neuron
-
-
-def _combinations(rows: np.ndarray) -> np.ndarray:
-    """The sum of each set of rows (n, ...), 2^n sums; bit i of a sum's place says whether row i is
-    in it."""
-    sums = np.zeros((1, *rows.shape[1:]))
-    for row in rows:
-        sums = np.concatenate([sums, sums + row])
-    return sums
 
 
 def write_current(draft: Draft, node: Node) -> None:
@@ -120,20 +162,29 @@ def write_linear(draft: Draft, node: Linear, source: str) -> None:
     weight[layout.places(layout.channels), : out.channels] = node.weight.T
     bias = _bias(draft, node)
     if source not in draft.as_bits:
+        # one window that holds all there is
+        whole = {
+            "kernel_rows": layout.rows, "kernel_columns": layout.columns,
+            "dilation_rows": 1, "dilation_columns": 1,
+        }  # fmt: skip
         place = draft.weights.put(draft.gains(weight, source, name))
-        draft.emit(code.LINEAR, source, name, source=draft.values_of(source),
-                   target=draft.values(name), weight=place, bias=bias)  # fmt: skip
+        draft.emit(code.CONV_VALUES, source, name, source=draft.values_of(source),
+                   target=draft.values(name), weight=place, bias=bias, **whole)  # fmt: skip
         return
-    area = _pool_area(draft, source)
+    area, read = _pool_area(draft, source), source
+    first = np.arange(layout.pixels) * layout.channels
+    if source in draft.pools:
+        pool = draft.pools[source]
+        read = pool.inputs[0]
+        if disjoint(pool):
+            first = spread(first, pool, draft.layouts[read])
+        else:
+            weight, area = summed(weight, pool, draft.layouts[read]), 1
+            first = np.arange(draft.layouts[read].pixels) * layout.channels
     draft.longest = max(draft.longest, len(weight) * area + 1)
-    places = _rows(
+    places = weight_rows(
         draft, weight, name, area, out.width // 128 * 128, signed=draft.spec.is_signed(source)
     )
-    first = np.arange(layout.pixels) * layout.channels
-    read = source
-    if source in draft.pools:
-        read = draft.pools[source].inputs[0]
-        first = _spread(first, draft.pools[source], draft.layouts[read])
     places["table"] = draft.tables.put(first)
     draft.emit(code.LINEAR_ROWS, read, name, source=draft.as_bits[read],
                target=draft.values(name), bias=bias, **places)  # fmt: skip
@@ -147,42 +198,3 @@ def _bias(draft: Draft, node: Weighted) -> int:
 def _pool_area(draft: Draft, source: str) -> int:
     """Inputs in the largest window of a pool that is read as spikes; 1 where there is none."""
     return draft.pools[source].largest_window if source in draft.pools else 1
-
-
-def _rows(
-    draft: Draft, weight: np.ndarray, name: str, area: int, wide: int, *, signed: bool
-) -> Places:
-    """Weights (rows, ..., channels) of `name` for the fast kernels, with a row of zeros behind
-    them: as 16-bit whole numbers of a power of two where all of them are such (half as many bytes
-    to move, and the sums are exact), else as the other weights.
-
-    Behind the zeros stand the negated rows where spikes are `signed`: a negative spike adds one of
-    these. Each is added `area` times at most, in pairs. Kernels take the channels up to `wide` in
-    blocks of 32, the others in blocks of 16.
-    """
-    rows = np.concatenate([weight, np.zeros_like(weight[:1]), *([-weight] if signed else [])])
-    largest = int(np.frexp(np.abs(weight).max(initial=0.0))[1])
-    exponent = min(14 - largest, draft.bits_of[name])
-    units = np.ldexp(rows, exponent)
-    most = weight[..., 0].size * area
-    fits = most <= 1 << 16  # as many of the largest still sum up in 32 bits
-    places = {"zero_row": len(weight)}
-    if not (fits and abs(exponent) < 64 and np.array_equal(units, np.rint(units))):
-        rows = np.ldexp(rows, draft.fractions[name])
-        return places | {"weight": draft.weights.put(rows), "unit": draft.weights.put(np.ones(1))}
-    blocks = [32] * (wide // 32) + [16] * ((rows.shape[-1] - wide) // 16)
-    starts = np.cumsum([0, *blocks])
-    order = [s + i for s, block in zip(starts, blocks, strict=False) for i in interleaved(block)]
-    unit = draft.weights.put(np.array([2.0 ** (draft.fractions[name] - exponent)]))
-    shorts = draft.shorts.put(units[..., order].astype(np.int16))
-    return places | {"weight": shorts, "short": 1, "unit": unit}
-
-
-def _spread(values: Numbers, pool: SumPool, layout: Layout) -> Numbers:
-    """The value of each window at all its inputs; -1 at inputs that lie in none."""
-    spread = np.full((layout.rows, layout.columns), -1)
-    windows = iter(values)
-    for top, bottom in pool.rows:
-        for left, right in pool.columns:
-            spread[top:bottom, left:right] = next(windows)
-    return spread.ravel()
