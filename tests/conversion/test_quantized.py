@@ -41,7 +41,8 @@ def test_the_ceiling_is_the_scale_whatever_the_toggles_and_images(
     normalization: str, bright: bool
 ) -> None:
     images = zoo.images(SHAPE, 20) // (1 if bright else 200)
-    spec = convert(network(4), images, normalization=normalization)
+    steps = 4 if NORMALIZATIONS[normalization].needs_steps else 0
+    spec = convert(network(4), images, normalization=normalization, for_steps=steps)
     assert [float(n.scale) for n in spec if isinstance(n, Neuron)] == pytest.approx([0.61, 0.37])
 
 
@@ -82,6 +83,18 @@ def test_as_many_steps_as_levels_give_the_quantized_networks_own_outputs(
         expected = module(torch.from_numpy(images).double() / 255).numpy()
     found = result.potentials[:, -1] / levels * float(spec.output.scale)
     assert np.allclose(found, expected, atol=1e-9)
+
+
+def test_a_network_of_float32_whose_sums_fall_on_the_edges_of_levels_converts() -> None:
+    """Rounding in float32 puts sums on the other side of an edge than in float64."""
+    torch.manual_seed(2)
+    first, second = nn.Linear(128, 64), nn.Linear(64, 5)
+    first.weight.data = torch.randint(-3, 4, (64, 128)) / 30
+    first.bias.data = torch.full((64,), 0.1)
+    module = nn.Sequential(nn.Flatten(), first, QuantizedReLU(4, 0.8), second).eval()
+    images = zoo.images(SHAPE, 50) // 85 * 85  # thirds: sums are multiples of 1/90
+    spec = convert(module, images)
+    assert [float(n.scale) for n in spec if isinstance(n, Neuron)] == pytest.approx([0.8])
 
 
 @pytest.mark.parametrize("ceiling", [0.0, -1.0, float("inf"), float("nan")])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from torchvision import datasets
 
+from ann2snn.data import cifar10_jpegs
 from ann2snn.data.cifar_batch import read_batch
 from ann2snn.data.dataset import load
 from ann2snn.data.download import md5_of
@@ -35,9 +36,9 @@ def in_folder(batches: dict[str, bytes]) -> dict[str, bytes]:
 
 def small_jpegs(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """Two training images and one test image of each class, which now count as all."""
-    monkeypatch.setattr(cifar10, "JPEGS_PER_CLASS", {"train": 2, "test": 1})
+    monkeypatch.setattr(cifar10_jpegs, "JPEGS_PER_CLASS", {"train": 2, "test": 1})
     files = {}
-    for label, name in enumerate(cifar10.CLASSES):
+    for label, name in enumerate(cifar10_jpegs.CLASSES):
         for place, level in (("train/{}/0001", 20), ("train/{}/0000", 10), ("test/{}/0000", 30)):
             image = np.full((32, 32, 3), 20 * label + level // 10, np.uint8)
             files[f"cifar10/{place.format(name)}.jpg"] = image_file(image, "JPEG")
@@ -154,12 +155,12 @@ def test_a_stream_that_is_no_batch_is_refused(content: bytes, reason: str) -> No
 def test_the_jpeg_copy_says_so_and_has_a_fixed_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / cifar10.JPEGS).write_bytes(tar_of(small_jpegs(monkeypatch)))
+    (tmp_path / cifar10_jpegs.JPEGS).write_bytes(tar_of(small_jpegs(monkeypatch)))
     dataset = load(small("cifar10"), tmp_path)
     assert dataset.manifest["name"] == "CIFAR-10 (JPEG copy)"
     assert dataset.train_labels.tolist() == sorted([*range(10), *range(10)])
     assert dataset.train_images[:4, 0, 0, 0].tolist() == [1, 2, 21, 22]
-    assert dataset.manifest["classes"] == list(cifar10.CLASSES)
+    assert dataset.manifest["classes"] == list(cifar10_jpegs.CLASSES)
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -167,7 +168,7 @@ def test_the_original_wins_over_the_jpeg_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
 ) -> None:
     batches = in_folder(small_batches(monkeypatch))
-    (tmp_path / cifar10.JPEGS).write_bytes(tar_of(small_jpegs(monkeypatch)))
+    (tmp_path / cifar10_jpegs.JPEGS).write_bytes(tar_of(small_jpegs(monkeypatch)))
     write({cifar10.PACKED: tar_of(batches)} if packed else batches, tmp_path)
     assert load(small("cifar10"), tmp_path).manifest["name"] == "CIFAR-10"
 
@@ -184,7 +185,7 @@ def test_a_jpeg_copy_that_is_not_whole_is_refused(
     else:
         small_image = image_file(np.zeros((8, 8, 3), np.uint8), "JPEG")
         files = dict.fromkeys(files, small_image)
-    (tmp_path / cifar10.JPEGS).write_bytes(tar_of(files))
+    (tmp_path / cifar10_jpegs.JPEGS).write_bytes(tar_of(files))
     with pytest.raises(
         ValueError, match=r"^cifar10-jpg.tar.gz is not the whole of CIFAR-10: 10 .*; copy it again$"
     ):
@@ -196,14 +197,14 @@ def test_a_jpeg_copy_that_is_cut_off_is_refused(
 ) -> None:
     content = tar_of(small_jpegs(monkeypatch))
     for kept in (len(content) - 4, len(content) // 2, 3):
-        (tmp_path / cifar10.JPEGS).write_bytes(content[:kept])
+        (tmp_path / cifar10_jpegs.JPEGS).write_bytes(content[:kept])
         with pytest.raises(ValueError, match=r"^cifar10-jpg.tar.gz cannot be read as an archive"):
             load(small("cifar10"), tmp_path)
 
 
 @pytest.mark.system
 @pytest.mark.skipif(
-    not (REAL / cifar10.JPEGS).is_file(), reason="cifar10-jpg.tar.gz is not in DATA_ROOT"
+    not (REAL / cifar10_jpegs.JPEGS).is_file(), reason="cifar10-jpg.tar.gz is not in DATA_ROOT"
 )
 def test_the_real_jpeg_copy_is_whole_and_balanced_in_its_splits() -> None:
     settings = DataSettings(name="cifar10", validation=5000, calibration=10000)

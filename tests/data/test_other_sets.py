@@ -9,9 +9,10 @@ from torchvision import datasets
 
 from ann2snn.ann.settings import AnnSettings
 from ann2snn.ann.training import train
+from ann2snn.data import cifar10_jpegs
 from ann2snn.data.dataset import load
 from ann2snn.data.download import md5_of
-from ann2snn.data.sets import cifar10, cifar10_original, cifar100, fashion_mnist
+from ann2snn.data.sets import cifar10_original, cifar100, fashion_mnist
 from ann2snn.data.settings import DataSettings
 from tests.data.small_archives import (
     batch,
@@ -122,15 +123,15 @@ def test_a_network_of_a_hundred_classes_trains_on_cifar100(
 def originals(monkeypatch: pytest.MonkeyPatch, root: Path) -> dict[str, bytes]:
     """The JPEG copy with two training and one test image a class, and one original of each class,
     which now count as all."""
-    monkeypatch.setattr(cifar10, "JPEGS_PER_CLASS", {"train": 2, "test": 1})
+    monkeypatch.setattr(cifar10_jpegs, "JPEGS_PER_CLASS", {"train": 2, "test": 1})
     monkeypatch.setattr(cifar10_original, "IMAGES", 10)
     copies, pngs = {}, {}
-    for label, name in enumerate(cifar10.CLASSES):
+    for label, name in enumerate(cifar10_jpegs.CLASSES):
         image = np.full((32, 32, 3), 20 * label, np.uint8)
         for place in ("train/{}/0000", "train/{}/0001", "test/{}/0000"):
             copies[f"cifar10/{place.format(name)}.jpg"] = image_file(image, "JPEG")
         pngs[f"cifar10/test/{name}/0000.png"] = image_file(image + 1)
-    (root / cifar10.JPEGS).write_bytes(tar_of(copies))
+    (root / cifar10_jpegs.JPEGS).write_bytes(tar_of(copies))
     return pngs
 
 
@@ -154,8 +155,8 @@ def test_a_second_test_set_that_is_not_whole_is_refused(
     pngs = originals(monkeypatch, tmp_path)
     reason = f"data=cifar10_original needs {cifar10_original.PNGS} under DATA_ROOT"
     if damage == "no copy":
-        (tmp_path / cifar10.JPEGS).unlink()
-        reason = f"data=cifar10_original needs {cifar10.JPEGS} under DATA_ROOT"
+        (tmp_path / cifar10_jpegs.JPEGS).unlink()
+        reason = f"data=cifar10_original needs {cifar10_jpegs.JPEGS} under DATA_ROOT"
     elif damage == "one image less":
         del pngs["cifar10/test/cat/0000.png"]
         reason = f"{cifar10_original.PNGS} is not the sample of CIFAR-10: 9 classes and 9 images"

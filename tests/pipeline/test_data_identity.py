@@ -9,6 +9,7 @@ import pytest
 from torchvision import datasets
 
 from ann2snn.config.schema import Settings
+from ann2snn.data import cifar10_jpegs
 from ann2snn.data.download import md5_of
 from ann2snn.data.sets import cifar10
 from ann2snn.data.settings import DataSettings
@@ -73,7 +74,7 @@ def test_a_download_that_is_not_the_committed_data_set_is_not_computed_with(
     # and nothing of it stands where the copy will be looked for
     for path in raw.iterdir():
         path.unlink()
-    (raw / cifar10.JPEGS).touch()
+    (raw / cifar10_jpegs.JPEGS).touch()
     assert not chain_of(data, tmp_path).done("data")
 
 

@@ -3,21 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ann2snn.data.cifar10_jpegs import CLASSES, COPY, JPEGS, jpeg_copy
 from ann2snn.data.download import fetch
 from ann2snn.data.source import DATA_SETS, DataSource, RawImages
 
 if TYPE_CHECKING:
     from ann2snn.data.settings import DataSettings
 
-CLASSES = (
-    "airplane", "automobile", "bird", "cat", "deer",
-    "dog", "frog", "horse", "ship", "truck",
-)  # fmt: skip
-NAME, COPY = "CIFAR-10", "CIFAR-10 (JPEG copy)"
+NAME = "CIFAR-10"
 FOLDER = "cifar-10-batches-py"
 PACKED = "cifar-10-python.tar.gz"
-JPEGS = "cifar10-jpg.tar.gz"
-JPEGS_PER_CLASS = {"train": 5000, "test": 1000}
 # torchvision's checksums, kept here so that files already there are read without loading torch.
 TRAIN_BATCHES = {
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
@@ -58,30 +53,6 @@ def fingerprint(settings: "DataSettings", root: Path) -> str:  # noqa: ARG001
     if (root / FOLDER).exists() or (root / PACKED).exists():
         return "batches"
     return "jpeg" if (root / JPEGS).is_file() else ""
-
-
-def jpeg_copy(path: Path) -> RawImages:
-    """The images of the archive of JPEGs.
-
-    Raises:
-        ValueError: it is not whole.
-    """
-    import numpy as np
-
-    from ann2snn.data.image_folder import labelled_images
-
-    source = f"{JPEGS}: the images as JPEGs at quality 75, by class and name"
-    found = labelled_images(path, COPY, source)
-    counts = {"train": np.bincount(found.train_labels), "test": np.bincount(found.test_labels)}
-    whole = all((counts[part] == count).all() for part, count in JPEGS_PER_CLASS.items())
-    if found.classes != CLASSES or not whole or found.train_images.shape[1:] != (3, 32, 32):
-        raise ValueError(
-            f"{JPEGS} is not the whole of CIFAR-10: {len(found.classes)} classes,"
-            f" {len(found.train_labels)} training and {len(found.test_labels)} test images of"
-            f" {found.train_images.shape[1:]} instead of 10, 50000, 10000 and (3, 32, 32);"
-            " copy it again"
-        )
-    return found
 
 
 DATA_SETS.add(

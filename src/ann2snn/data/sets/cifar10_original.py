@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ann2snn.data.sets import cifar10
+from ann2snn.data.cifar10_jpegs import CLASSES, JPEGS, jpeg_copy
 from ann2snn.data.source import DATA_SETS, DataSource, RawImages
 
 if TYPE_CHECKING:
@@ -25,22 +25,22 @@ def read(settings: "DataSettings", root: Path) -> RawImages:  # noqa: ARG001
     """
     from ann2snn.data.image_folder import labelled_part
 
-    for name in (cifar10.JPEGS, PNGS):
+    for name in (JPEGS, PNGS):
         if not (root / name).is_file():
             raise ValueError(f"data=cifar10_original needs {name} under DATA_ROOT")
     images, labels, classes = labelled_part(root / PNGS, "test")
-    if classes != cifar10.CLASSES or len(labels) != IMAGES or images.shape[1:] != (3, 32, 32):
+    if classes != CLASSES or len(labels) != IMAGES or images.shape[1:] != (3, 32, 32):
         raise ValueError(
             f"{PNGS} is not the sample of CIFAR-10: {len(classes)} classes and {len(labels)} images"
             f" of {images.shape[1:]} instead of 10, {IMAGES} and (3, 32, 32); copy it again"
         )
-    source = f"training images: {cifar10.JPEGS}; test images: {PNGS}, lossless"
-    copy = cifar10.jpeg_copy(root / cifar10.JPEGS)
+    source = f"training images: {JPEGS}; test images: {PNGS}, lossless"
+    copy = jpeg_copy(root / JPEGS)
     return replace(copy, name=NAME, source=source, test_images=images, test_labels=labels)
 
 
 def fingerprint(settings: "DataSettings", root: Path) -> str:  # noqa: ARG001
-    there = all((root / name).is_file() for name in (cifar10.JPEGS, PNGS))
+    there = all((root / name).is_file() for name in (JPEGS, PNGS))
     return "jpeg and png" if there else ""
 
 
