@@ -5,7 +5,7 @@ from ann2snn.report.markdown import hundredths, linked, table
 from ann2snn.report.published import few_steps_rows, later_rows
 from ann2snn.report.results import Study
 
-UNVERIFIED = " (from memory, unverified)"
+UNVERIFIED = " (unverified)"
 ENERGY_AT = 8
 
 
