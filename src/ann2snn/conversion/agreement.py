@@ -7,6 +7,7 @@ the same on these images and other elsewhere, as a branch on the size of the bat
 tried, stays unseen.
 """
 
+import random
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -68,7 +69,8 @@ def hold_to_module(
     lost = float((wanted - short).abs().max()) * unit / torch.finfo(torch.float32).eps
     edges = LEVEL_ERROR * size if graph.levels else 0.0
     allowed = FACTOR * (lost + 4 * unit * size) + edges
-    one_by_one = torch.cat([_own_outputs(module, pixels[i : i + 1]) for i in (0, len(pixels) - 1)])
+    ends = (0, len(pixels) - 1)
+    one_by_one = torch.cat([_own_outputs(module, pixels[i : i + 1], seed=i + 1) for i in ends])
     for found, expected in ((own, wanted), (one_by_one, wanted[[0, -1]])):
         difference = (found - expected).abs().max()
         if not difference <= allowed:
@@ -94,9 +96,10 @@ def _outputs(graph: AnalogGraph, pixels: Tensor, kind: torch.dtype) -> Tensor:
     return last.double()
 
 
-def _own_outputs(module: nn.Module, pixels: Tensor) -> Tensor:
-    """What the module gives, in float64 on the processor."""
+def _own_outputs(module: nn.Module, pixels: Tensor, seed: int = 0) -> Tensor:
+    """What the module gives, in float64 on the processor, and with random numbers of `seed`."""
     with unchanged(module):
+        _seed(seed)
         given = _called(module, pixels)
     if not isinstance(given, Tensor):
         raise ConversionError(
@@ -104,6 +107,13 @@ def _own_outputs(module: nn.Module, pixels: Tensor) -> Tensor:
             " for each class"
         )
     return given.double().cpu()
+
+
+def _seed(seed: int) -> None:
+    """Gives all generators other numbers than the trace had, which took some for constants."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 (the user's code may draw from it)
+    random.seed(seed)
 
 
 def _called(module: nn.Module, pixels: Tensor) -> Any:
@@ -148,6 +158,7 @@ def _first_difference(module: nn.Module, shape: Any, pixels: Tensor, relative: f
         recorder = _Recorder(module, walk.traced)
         try:
             recorder.run(pixels)
+            _seed(0)
             calls = _own_calls(module, walk.traced, pixels)
         except (RuntimeError, TypeError, ValueError, AttributeError) as error:
             return f"where its traced form fails ({error})"
