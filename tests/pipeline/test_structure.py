@@ -45,7 +45,7 @@ ALLOWED = {
     "mechanisms": {"numerics", "settings", "tables"},
     "tables": {"settings"},
     "numerics": set(),
-    "__init__": {"conversion", "simulation", "spec", "stopping"},
+    "__init__": {"ann", "conversion", "simulation", "spec", "stopping"},
     "examples": set(),
     "__main__": {"commands"},
 }
