@@ -77,7 +77,7 @@ def test_numbers_of_numpy_and_tensors_are_taken_as_what_they_hold(
 ) -> None:
     pixels = torch.tensor(images / 255, requires_grad=True)
     labels = torch.arange(12) % spec.classes
-    tensors = simulate(spec, pixels, labels, steps=np.int64(STEPS), seed=np.uint8(0))
+    tensors = simulate(spec, pixels, labels, steps=np.int64(STEPS), seed=np.uint8(0))  # type: ignore[arg-type]
     arrays = simulate(spec, images / 255, labels.numpy(), steps=STEPS)
     assert tensors.steps == STEPS
     assert tensors.metrics() == arrays.metrics()
@@ -87,7 +87,7 @@ def test_numbers_of_numpy_and_tensors_are_taken_as_what_they_hold(
     with pytest.raises(ValueError, match=r"class of each image, .* got float32 .*argmax\(1\)"):
         result.metrics(outputs)
     with pytest.raises(ValueError, match="steps must be"):
-        simulate(spec, images, steps=np.float64(2.5))
+        simulate(spec, images, steps=np.float64(2.5))  # type: ignore[arg-type]
 
 
 def test_a_gpu_by_its_number_is_a_device_and_refused_where_there_is_none(
