@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ann2snn.ann.weights import load_weights
     from ann2snn.conversion.convert import convert, explain
     from ann2snn.simulation.simulate import simulate
     from ann2snn.spec import SpikingSpec, load_spec, save_spec
@@ -17,7 +18,9 @@ if sys.argv[:1] == ["-m"]:  # `python -m ann2snn...` begins: a program, before i
 
     watch()
 
-__all__ = ["SpikingSpec", "convert", "explain", "load_spec", "save_spec", "simulate"]
+__all__ = [
+    "SpikingSpec", "convert", "explain", "load_spec", "load_weights", "save_spec", "simulate",
+]  # fmt: skip
 
 _HOMES = {
     "convert": "ann2snn.conversion.convert",
@@ -25,6 +28,7 @@ _HOMES = {
     "simulate": "ann2snn.simulation.simulate",
     "SpikingSpec": "ann2snn.spec",
     "load_spec": "ann2snn.spec",
+    "load_weights": "ann2snn.ann.weights",
     "save_spec": "ann2snn.spec",
 }
 

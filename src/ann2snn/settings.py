@@ -27,7 +27,8 @@ class Rule:
     `shapes_result` is false for toggles that change how long a step takes, or how it is shown, but
     no bit of what it gives; they stay out of the run key. So does a toggle at its `neutral` value,
     which is its default unless the default has changed since results were keyed: then it stays the
-    old default, and keys keep their meaning.
+    old default, and keys keep their meaning. `numbered` are the choices that a number may follow,
+    as in cuda:1.
     """
 
     meaning: str
@@ -38,11 +39,12 @@ class Rule:
     high_excluded: bool = False
     shapes_result: bool = True
     neutral: Any = None
+    numbered: tuple[str, ...] = ()
 
     def allowed(self) -> str:
         """The rule in words: `in (0, 100]`, `one of subtract, zero`."""
         if self.choices:
-            return "one of " + ", ".join(self.choices)
+            return "one of " + ", ".join([*self.choices, *(f"{n}:N" for n in self.numbered)])
         if self.high is None:
             if self.low is None:
                 return "any value of its type"
@@ -54,7 +56,8 @@ class Rule:
 
     def admits(self, value: Any) -> bool:
         if self.choices:
-            return value in self.choices
+            name, _, place = str(value).partition(":")
+            return value in self.choices or (name in self.numbered and place.isdecimal())
         if self.low is None and self.high is None:
             return True
         if value != value:
@@ -133,7 +136,8 @@ def shaping_values(settings: Any) -> dict[str, Any]:
 
 
 def keywords_by_name(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Decorates a function of toggles: an unknown keyword is refused with the nearest known one.
+    """Decorates a function of toggles: an unknown keyword is refused with the nearest known one,
+    and a number of numpy's, such as np.int64(10), is Python's of the same value.
 
     Raises:
         SettingError: the function has no such keyword.
@@ -148,9 +152,15 @@ def keywords_by_name(function: Callable[Arguments, Result]) -> Callable[Argument
                     f"{function.__name__} has no keyword {name}={value!r}{nearest(name, known)}"
                     f" (there are {', '.join(known)})"
                 )
-        return function(*arguments, **keywords)
+        plain: Any = {name: _without_numpy(value) for name, value in keywords.items()}
+        return function(*arguments, **plain)
 
     return checked
+
+
+def _without_numpy(value: Any) -> Any:
+    scalar = type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0
+    return value.item() if scalar else value
 
 
 def nearest(word: str, words: Sequence[str]) -> str:

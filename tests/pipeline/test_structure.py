@@ -22,7 +22,7 @@ from tests.pipeline.project import ROOT, environment, make_project, stage_comman
 PACKAGE = ROOT / "src" / "ann2snn"
 ROOMS = {"data", "ann", "conversion", "simulation", "report"}
 GROUND = {
-    "mechanisms", "noted_files", "numerics", "progress", "records", "settings", "stopping",
+    "mechanisms", "noted_files", "numerics", "plots", "progress", "records", "settings", "stopping",
     "tables",
 }  # fmt: skip
 COMPUTE_NOTHING = {
@@ -45,7 +45,8 @@ ALLOWED = {
     "mechanisms": {"numerics", "settings", "tables"},
     "tables": {"settings"},
     "numerics": set(),
-    "__init__": {"conversion", "simulation", "spec", "stopping"},
+    "plots": set(),
+    "__init__": {"ann", "conversion", "simulation", "spec", "stopping"},
     "examples": set(),
     "__main__": {"commands"},
 }

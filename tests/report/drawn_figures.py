@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from ann2snn.numerics.intervals import wilson_interval
+from ann2snn.plots.drawing import drawing_style
 from ann2snn.report.chart import Chart
-from ann2snn.report.drawing import drawing_style
 from ann2snn.report.figures import all_charts
 from ann2snn.report.results import Point, Results
 from tests.report.example_artifacts import IMAGES

@@ -15,7 +15,7 @@ from tests.report.example_artifacts import ABLATION, example_artifacts, write_st
 SOURCE = Path(__file__).parents[2] / "src"
 OF_POOLINGS = """
 from ann2snn.report.chart import Chart
-from ann2snn.report.drawing import new_figure
+from ann2snn.plots.drawing import new_figure
 from ann2snn.report.figures import FIGURES, StudyFigure
 
 def chart(results, study):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from ann2snn.plots.drawing import new_figure
 from ann2snn.report.chart import rounded, save_chart
-from ann2snn.report.drawing import new_figure
 from ann2snn.report.errors_on_axes import (
     Accuracy,
     error_axis,

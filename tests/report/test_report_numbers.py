@@ -7,8 +7,8 @@ import pytest
 
 from ann2snn.numerics.intervals import wilson_interval
 from ann2snn.numerics.steps_to_level import first_step_at
+from ann2snn.plots.drawing import apart
 from ann2snn.report.chart import csv_text
-from ann2snn.report.drawing import apart
 from ann2snn.report.published import (
     bar_of,
     curve_of,

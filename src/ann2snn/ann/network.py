@@ -1,6 +1,7 @@
 """Networks: one row per registered network, and the factories that users name."""
 
 import importlib
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,7 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         if ":" in name:
-            network = _users_factory(name)(shape, classes)
+            network = _made(name, _users_factory(name), shape, classes)
         else:
             try:
                 network = NETWORKS[name].factory(shape, classes, settings)
@@ -87,6 +88,35 @@ def _users_factory(name: str) -> Any:
     if not callable(factory):
         raise ValueError(f"network {name}: {module_name} has no function {factory_name}")
     return factory
+
+
+def _made(name: str, factory: Any, shape: Shape, classes: int) -> Any:
+    """What a user's factory gives, called with `shape` and `classes` where it takes them.
+
+    Raises:
+        ValueError: it needs other arguments; the message names them.
+    """
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except ValueError as error:
+        raise ValueError(f"network {name}: Python does not know its arguments: {error}") from error
+    known = {"shape": shape, "classes": classes}
+    more = [
+        each.name
+        for each in parameters
+        if each.name not in known
+        and each.default is each.empty
+        and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
+    ]
+    if more:
+        raise ValueError(
+            f"network {name}: its factory needs {', '.join(more)}; it is called as"
+            " factory(shape, classes), factory(classes), factory(shape) or factory()"
+        )
+    given = [each for each in parameters if each.name in known]
+    first = [known[each.name] for each in given if each.kind is each.POSITIONAL_ONLY]
+    named = {each.name: known[each.name] for each in given if each.kind is not each.POSITIONAL_ONLY}
+    return factory(*first, **named)
 
 
 def _require_answers(name: str, network: Any, shape: Shape, classes: int) -> None:

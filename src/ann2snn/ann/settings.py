@@ -19,10 +19,12 @@ class AnnSettings:
     network: str = text(
         "digits_cnn",
         f"{', '.join(NETWORKS)}, or package.module:factory for a network of your own, "
-        "called as factory(shape, classes)",
+        "called as factory(shape, classes) or, where it takes neither, factory()",
     )
     weights: str = text(
-        "", "a safetensors file with weights for the network, which is then not trained"
+        "",
+        "a file with weights for the network, which is then not trained: safetensors, or a state"
+        " dict of torch.save or Lightning (.pt, .pth, .ckpt)",
     )
     pooling: str = choice("max", ("max", "average"), "how pooling layers combine a window")
     bias: bool = flag(True, "false holds the biases of all layers at zero")

@@ -1,13 +1,14 @@
-"""Weights as safetensors, and what a network answers with them."""
+"""Weights into a network and out of it, and what it answers with them."""
 
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
+
+from ann2snn.ann.weights_file import read_weights, wrapping
 
 BATCH = 500
 
@@ -18,21 +19,24 @@ def save_weights(module: nn.Module, path: Path) -> None:
     save_file(tensors, path)
 
 
-def load_weights(module: nn.Module, path: Path, *, but: str = "") -> None:
-    """Puts the weights of `path` into `module`; tensors whose last name is `but` may be missing
-    there and stay as they are.
+def load_weights(module: nn.Module, path: Path | str, *, but: str = "") -> str:
+    """Puts the weights of `path`, a safetensors file or one that torch.save or Lightning wrote,
+    into `module`; tensors whose last name is `but` may be missing there and stay as they are.
+
+    Gives what stands before all names of the file and is left out, such as `module.`, since a
+    wrapper put it there; "" where the names are the network's own.
 
     Raises:
-        ValueError: the file is no safetensors file, or tensors are missing, unknown, of another
+        ValueError: the file cannot be read as weights, or tensors are missing, unknown, of another
             shape or kind, or not finite; the message names them.
     """
-    try:
-        tensors = load_file(path)
-    except FileNotFoundError as error:
-        raise ValueError(f"there is no weights file {path}") from error
-    except (OSError, SafetensorError) as error:
-        raise ValueError(f"{path} is not a safetensors file: {error}") from error
+    path = Path(path)
+    tensors = read_weights(path)
     known = module.state_dict()
+    left_out = own = ""
+    if tensors.keys() != known.keys():
+        left_out, own = wrapping(tensors), wrapping(known)
+        tensors = {own + name.removeprefix(left_out): value for name, value in tensors.items()}
     for name, tensor in tensors.items():
         _check(name, tensor, known.get(name), path)
     kept = {name: known[name] for name in known if name.rpartition(".")[2] == but}
@@ -40,7 +44,9 @@ def load_weights(module: nn.Module, path: Path, *, but: str = "") -> None:
         module.load_state_dict(kept | tensors)
     except RuntimeError as error:
         reasons = " ".join(str(error).split())
-        raise ValueError(f"{path} does not fit the network: {reasons}") from error
+        without = f" (without {left_out} before its names)" if left_out else ""
+        raise ValueError(f"{path}{without} does not fit the network: {reasons}") from error
+    return left_out.removesuffix(own)
 
 
 def _check(name: str, tensor: torch.Tensor, place: torch.Tensor | None, path: Path) -> None:

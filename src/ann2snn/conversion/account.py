@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from ann2snn.conversion.analog_graph import AnalogGraph
+from ann2snn.numerics.aligned_columns import aligned
 from ann2snn.spec import SpikingSpec
 
 
@@ -16,7 +17,7 @@ class Fate:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Conversion:
     """A spec with the fates of all operations, the ceilings of saturating ReLUs in the analog
     network's units, the layers that were dead on the calibration set, and per layer the channels
@@ -28,6 +29,19 @@ class Conversion:
     ceilings: dict[str, float]
     dead: tuple[str, ...]
     raised: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """The spec as a table, and a line for each traced operation: the nodes that do its work,
+        and why if it is not the obvious one."""
+        operations = [(f.operation, ", ".join(f.nodes), f.reason) for f in self.fates]
+        ceilings = [f"{name} at {value:.4g}" for name, value in self.ceilings.items()]
+        parts = [
+            str(self.spec),
+            aligned([("operation", "nodes", "reason"), *operations]),
+            f"activations end: {', '.join(ceilings)}" if ceilings else "",
+            f"dead on the calibration images: {', '.join(self.dead)}" if self.dead else "",
+        ]
+        return "\n\n".join(filter(None, parts))
 
 
 def fates(graph: AnalogGraph) -> tuple[Fate, ...]:

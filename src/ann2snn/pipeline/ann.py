@@ -1,5 +1,6 @@
 """Step ann: the analog network's weights, trained or given, and its answers on the test set."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,9 +28,10 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:
     toggles = chain.settings.ann
     dataset = open_saved(chain.obtain("data"))
     history: dict[str, list[float]] = {}
+    left_out = ""
     if toggles.weights:
         module = build(toggles, dataset.train_images.shape[1:], len(dataset.manifest["classes"]))
-        load_weights(module, Path(toggles.weights))
+        left_out = load_weights(module, Path(toggles.weights))
     else:
         with _live(chain) as told, _counted(chain, told) as on_epoch:
             trained = train(toggles, dataset, partial, on_epoch)
@@ -44,6 +46,9 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:
         **{name: curve[-1] for name, curve in history.items() if curve},
     }
     details: Json = {"files": {name: file_sha256(folder / name) for name in FILES}}
+    if left_out:
+        details["left_out_before_names"] = left_out
+        print(f"{toggles.weights}: its names without {left_out} before them", file=sys.stderr)
     return chain.make_record("ann", metrics, history, details)
 
 

@@ -2,6 +2,7 @@
 
 from ann2snn.pipeline.chain import PARENTS, Chain
 from ann2snn.settings import SettingError
+from ann2snn.simulation.settings import check_device
 
 
 def require_ready(step: str, chain: Chain, here: bool = True) -> None:
@@ -18,14 +19,11 @@ def require_ready(step: str, chain: Chain, here: bool = True) -> None:
         chain.key(step)  # knows how many images there are
     if not here or _done(step, chain):
         return
-    if step == "simulation" and settings.simulation.device == "cuda":
-        import torch
-
-        if not torch.cuda.is_available():
-            raise SettingError(
-                "simulation.device must be cpu on this machine, where torch finds no GPU, got"
-                " 'cuda'"
-            )
+    if step == "simulation":
+        try:
+            check_device(settings.simulation)
+        except SettingError as error:
+            raise SettingError(f"simulation.{error}") from error
     if settings.ann.precision == "bfloat16" and trains(step, chain):
         from ann2snn.ann.recipe import check_processor
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from ann2snn.report.drawing import drawing_style
+from ann2snn.plots.drawing import drawing_style
 
 Cell = str | float | int | bool | None
 # Numbers of an SVG beyond 3 decimals, which differ between processors; not the size of a glyph.

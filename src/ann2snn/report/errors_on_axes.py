@@ -10,7 +10,7 @@ from matplotlib.ticker import Locator, NullLocator, StrMethodFormatter
 
 from ann2snn.mechanisms.inputs import INPUTS
 from ann2snn.numerics.intervals import wilson_interval
-from ann2snn.report.colours import WHITE
+from ann2snn.plots.colours import WHITE
 from ann2snn.report.results import Point
 
 # Leading digits of ticks, the roundest first; fine ones only where there are few ticks.

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ann2snn.plots.colours import BLUE, INK, ORANGE
+from ann2snn.plots.drawing import grid, new_figure
 from ann2snn.report.chart import Cell, Chart
-from ann2snn.report.colours import BLUE, INK, ORANGE
-from ann2snn.report.drawing import grid, new_figure
 
 Values = tuple[str, ...]
 PANELS = 12

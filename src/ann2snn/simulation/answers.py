@@ -31,3 +31,15 @@ def early_exit(
     step = np.where(enough.any(1), enough.argmax(1), potential.shape[1] - 1)
     answer = np.take_along_axis(potential, step[:, None, None], 1)[:, 0].argmax(1)
     return answer.astype(np.int16), (step + 1).astype(np.int32)
+
+
+def rank_counts(potential: Reals, labels: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Of how many images the label has each place among the classes (steps, classes), by the
+    accumulated output (images, steps, classes); of equals the first comes first."""
+    images, steps, classes = potential.shape
+    own = np.take_along_axis(potential, labels[:, None, None].astype(np.int64), 2)
+    earlier = np.arange(classes) < labels[:, None, None]
+    ranks = ((potential > own) | ((potential == own) & earlier)).sum(2)
+    counts = np.zeros((steps, classes), np.int64)
+    np.add.at(counts, (np.broadcast_to(np.arange(steps), (images, steps)), ranks), 1)
+    return counts

@@ -52,8 +52,8 @@ def given_images(spec: SpikingSpec, images: np.ndarray) -> tuple[SpikingSpec, np
     return spec, images
 
 
-def check_images(spec: SpikingSpec, images: np.ndarray, labels: np.ndarray) -> None:
-    """Holds images and labels to what the spec takes.
+def check_images(spec: SpikingSpec, images: np.ndarray, labels: np.ndarray | None) -> None:
+    """Holds images and, where there are any, labels to what the spec takes.
 
     Raises:
         ValueError: names what does not fit.
@@ -72,14 +72,8 @@ def check_images(spec: SpikingSpec, images: np.ndarray, labels: np.ndarray) -> N
         raise ValueError("images must hold at least one image, got none")
     if spec.classes < 2:
         raise ValueError(f"a spec must have at least 2 classes to choose from, got {spec.classes}")
-    if labels.shape != images.shape[:1]:
-        raise ValueError(f"labels must have shape ({len(images)},), got {labels.shape}")
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(f"labels must be whole numbers, got {labels.dtype}")
-    if labels.min() < 0 or labels.max() >= spec.classes:
-        raise ValueError(
-            f"labels must be in [0, {spec.classes}), got {labels.min()} to {labels.max()}"
-        )
+    if labels is not None:
+        _check_labels(spec, len(images), labels)
     reached = max(int(images.max()), -int(images.min())) / spec.levels
     known = max(-spec.pixels[0], spec.pixels[1])
     if reached > FAR * known or (known > FAR and 0 < reached * FAR < known):
@@ -91,4 +85,15 @@ def check_images(spec: SpikingSpec, images: np.ndarray, labels: np.ndarray) -> N
         raise ValueError(
             f"input {spec.input.input} takes pixels in [0, 1], got {images.min() / spec.levels:g}"
             f" to {images.max() / spec.levels:g}"
+        )
+
+
+def _check_labels(spec: SpikingSpec, images: int, labels: np.ndarray) -> None:
+    if labels.shape != (images,):
+        raise ValueError(f"labels must have shape ({images},), got {labels.shape}")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"labels must be whole numbers, got {labels.dtype}")
+    if labels.min() < 0 or labels.max() >= spec.classes:
+        raise ValueError(
+            f"labels must be in [0, {spec.classes}), got {labels.min()} to {labels.max()}"
         )

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ann2snn.mechanisms.outputs import OUTPUTS, UNDECIDED, Received
-from ann2snn.simulation.answers import early_exit, first_lasting_step, leads
+from ann2snn.simulation.answers import early_exit, first_lasting_step, leads, rank_counts
 from ann2snn.simulation.certificate import certify
 from ann2snn.simulation.checks import Request
 from ann2snn.simulation.comparison import BY_STEP, Comparison, comparison
@@ -25,13 +25,14 @@ Indices = npt.NDArray[np.int64]
 def summary(
     spec: SpikingSpec,
     block: Block,
-    labels: np.ndarray,
+    labels: np.ndarray | None,
     places: Indices,
     settings: SimulationSettings,
     request: Request,
 ) -> Arrays:
-    """The numbers that are kept of a block: sums over its images by step, and a few per image."""
-    own = labels[places][:, None]
+    """The numbers that are kept of a block: sums over its images by step, and a few per image;
+    without labels, none that count right answers."""
+    own = None if labels is None else labels[places]
     part: Arrays = {}
     potential = block.outputs.cumsum(1)
     received = Received(block.outputs, potential, places, settings.seed)
@@ -39,11 +40,14 @@ def summary(
     steps = np.minimum(np.arange(settings.steps), block.taken[:, None] - 1)
     for name, row in OUTPUTS.items():
         answer = np.take_along_axis(row.answers(spec.output, received), steps, 1)
-        right = answer == own
-        part[f"right/{name}"] = right.sum(0)
         part[f"undecided/{name}"] = (answer == UNDECIDED).sum(0)
         part[f"prediction/{name}"] = answer[:, -1].astype(np.int64)
-        part[f"lasting/{name}"] = first_lasting_step(right).astype(np.int64)
+        if own is not None:
+            right = answer == own[:, None]
+            part[f"right/{name}"] = right.sum(0)
+            part[f"lasting/{name}"] = first_lasting_step(right).astype(np.int64)
+    if own is not None:
+        part["ranks/potential"] = rank_counts(potential, own)
     lead = leads(potential)
     for margin in margins(settings):
         answer, step = early_exit(potential, lead, margin)
@@ -73,7 +77,11 @@ ByName = Callable[[str, Callable[[list[np.ndarray]], Any]], dict[str, Any]]
 
 
 def joined(
-    spec: SpikingSpec, parts: list[Arrays], labels: Indices, settings: SimulationSettings
+    spec: SpikingSpec,
+    parts: list[Arrays],
+    labels: Indices | None,
+    settings: SimulationSettings,
+    request: Request,
 ) -> SimulationResult:
     """The result of all blocks in their order."""
 
@@ -94,6 +102,7 @@ def joined(
         steps=settings.steps,
         labels=labels,
         right=by_name("right", total),
+        ranks=by_name("ranks", total).get("potential"),
         undecided=by_name("undecided", total),
         predictions=by_name("prediction", np.concatenate),
         lasting=by_name("lasting", np.concatenate),
@@ -109,6 +118,7 @@ def joined(
         taken=by_name("taken", np.concatenate).get("steps"),
         potentials=by_name("potentials", np.concatenate).get("output"),
         trains=by_name("trains", np.concatenate),
+        recorded=request.units,
         comparisons=_comparisons(by_name, total),
     )
 

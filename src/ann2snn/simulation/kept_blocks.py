@@ -14,6 +14,7 @@ from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.spec import SpikingSpec
 from ann2snn.spec.graph import arrays_of
 
+PARTS = 2  # the version of what a part holds
 WITHOUT_TRACE = ("threads", "memory", "progress")  # settings that leave no trace in a block
 
 
@@ -27,7 +28,7 @@ def run_identity(
     """Names a run by all that its blocks depend on, so that no other run's are believed."""
     shaping = {name: value for name, value in asdict(settings).items() if name not in WITHOUT_TRACE}
     digest = hashlib.sha256(
-        repr((spec.grid, spec.levels, sorted(shaping.items()), request)).encode()
+        repr((PARTS, spec.grid, spec.levels, sorted(shaping.items()), request)).encode()
     )
     for node in spec:
         plain = {k: v for k, v in vars(node).items() if not isinstance(v, np.ndarray)}

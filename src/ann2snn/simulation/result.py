@@ -1,5 +1,6 @@
 """The result of a simulation, as numbers and curves."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,9 @@ from ann2snn.numerics.intervals import wilson_interval
 from ann2snn.numerics.steps_to_level import lasting_step_at
 from ann2snn.simulation.certificate import Certificate
 from ann2snn.simulation.comparison import Comparison
+from ann2snn.simulation.given_arrays import as_classes
+from ann2snn.simulation.result_plots import Plots
+from ann2snn.simulation.result_table import result_table
 from ann2snn.spec import Neuron, SpikingSpec
 from ann2snn.spec.cost import macs_per_image, multiply_accumulates
 
@@ -17,9 +21,12 @@ Counts = npt.NDArray[np.int64]
 LAST = 50
 
 
-@dataclass(frozen=True)
-class SimulationResult:
-    """Sums over images at every step, and the answers of each image.
+@dataclass(frozen=True, repr=False)
+class SimulationResult(Plots):
+    """Sums over images at every step, and the answers of each image. Prints itself as a table.
+
+    Without `labels`, all that tells right from wrong is empty or None. `ranks` (steps, classes)
+    count the images whose label has each place by accumulated potential.
 
     `right` and `undecided` count images by output and step; `spikes`, the
     `negative` ones among them, `synops` and `pool_operations` count by node and step what `Block`
@@ -29,15 +36,17 @@ class SimulationResult:
     and keeps its answer. `engine` and `precision` are what ran;
     `repeated` images went through float64 as well, since 32 bits could have lost one of theirs. On
     request, `potentials` (images, steps, classes) are the currents into the output, summed up to
-    each step, and `trains` the spikes of chosen units (images, steps, units) by layer.
+    each step, and `trains` the spikes of chosen units (images, steps, units) by layer, which are
+    the `recorded` ones.
     `comparisons` hold rates against activations by neuron layer, in order, where the run compared
     them.
     """
 
     spec: SpikingSpec
     steps: int
-    labels: npt.NDArray[np.int64]
+    labels: Counts | None
     right: dict[str, Counts]
+    ranks: Counts | None
     undecided: dict[str, Counts]
     predictions: dict[str, Counts]
     lasting: dict[str, Counts]
@@ -53,33 +62,88 @@ class SimulationResult:
     taken: Counts | None
     potentials: npt.NDArray[np.float64] | None
     trains: dict[str, npt.NDArray[np.integer | np.bool_]]
+    recorded: dict[str, list[int]]
     comparisons: dict[str, Comparison]
+
+    def __repr__(self) -> str:
+        return result_table(self)
 
     @property
     def images(self) -> int:
-        return len(self.labels)
+        return len(self.predictions[self.spec.output.output])
+
+    @property
+    def answers(self) -> Counts:
+        """The class of each image by the spec's own output at the last step; -1 where it has none
+        yet."""
+        return self.predictions[self.spec.output.output]
 
     def accuracy(self, output: str | None = None) -> npt.NDArray[np.float64]:
         """Percent of images answered rightly at every step by `output`, the spec's own if it is not
-        named; no answer counts as wrong."""
-        return 100 * self.right[output or self.spec.output.output] / self.images
+        named; no answer counts as wrong.
 
-    def metrics(self, ann_answers: npt.NDArray[np.int64] | None = None) -> dict[str, object]:
-        """Single numbers; with `ann_answers` (images,), the analog network's classes, also those
-        that compare with it, such as the percent of images with one answer (`agreement`)."""
-        accuracy = self.accuracy()
-        right = int(self.right[self.spec.output.output][-1])
-        low, high = wilson_interval(right / self.images, self.images)
+        Raises:
+            ValueError: the run had no labels.
+        """
+        self.known_labels()
+        return 100 * self.right[OUTPUTS[output or self.spec.output.output].name] / self.images
+
+    def top_accuracy(self, places: int = 5) -> npt.NDArray[np.float64]:
+        """Percent of images whose label is among the classes with the largest accumulated
+        potential, as many as `places`, at every step.
+
+        Raises:
+            ValueError: the run had no labels, or there are not so many classes.
+        """
+        self.known_labels()
+        assert self.ranks is not None
+        if not 1 <= places <= self.spec.classes:
+            raise ValueError(f"places must be in [1, {self.spec.classes}], got {places}")
+        within: npt.NDArray[np.float64] = 100 * self.ranks[:, :places].sum(1) / self.images
+        return within
+
+    def rates(self) -> dict[str, float]:
+        """The mean firing rate of each neuron layer: spikes of either sign per neuron and step that
+        was taken."""
+        steps = self.steps if self.taken is None else float(self.taken.mean())
+        return {name: float(rate.sum()) / steps for name, rate in self.rates_by_step().items()}
+
+    def rates_by_step(self) -> dict[str, npt.NDArray[np.float64]]:
+        """The share of each layer's neurons that spike in each step (steps,), over all images."""
+        return {
+            node.name: self.spikes[node.name]
+            / (self.images * math.prod(self.spec.shapes[node.name]))
+            for node in self.spec
+            if isinstance(node, Neuron)
+        }
+
+    def known_labels(self) -> Counts:
+        """The labels.
+
+        Raises:
+            ValueError: the run had none.
+        """
+        if self.labels is None:
+            raise ValueError(
+                "this run had no labels: simulate(spec, images, labels) counts right ones"
+            )
+        return self.labels
+
+    def metrics(self, ann_answers: npt.ArrayLike | None = None) -> dict[str, object]:
+        """Single numbers; with `ann_answers`, the analog network's class of each image (an array or
+        a tensor, whole numbers (images,)), also those that compare with it, such as the percent of
+        images with one answer (`agreement`). Without labels, none that need them.
+
+        Raises:
+            ValueError: `ann_answers` are no classes of the images.
+        """
         neurons = [node.name for node in self.spec if isinstance(node, Neuron)]
         spikes = sum(int(self.spikes[name].sum()) for name in neurons)
         per_neuron = spikes / (self.images * max(1, self.spec.neurons))
         mean_steps = self.steps if self.taken is None else float(self.taken.mean())
         first = [n for n in self.spec if self.spec.is_static(n.name)]
         found: dict[str, object] = {
-            "snn_accuracy": float(accuracy[-1]),
-            "snn_accuracy_last50": float(accuracy[-LAST:].mean()),
-            "interval_low": low,
-            "interval_high": high,
+            **self._accuracies(),
             "undecided": 100 * int(self.undecided[self.spec.output.output][-1]) / self.images,
             "spikes_per_neuron": per_neuron,
             "mean_rate": per_neuron / mean_steps,
@@ -99,24 +163,41 @@ class SimulationResult:
             found["negative_spikes_per_neuron"] = taken_back / (
                 self.images * max(1, self.spec.neurons)
             )
-        for output in OUTPUTS:
-            found[f"accuracy_{output}"] = float(self.accuracy(output)[-1])
-        if ann_answers is not None:
-            ann = 100 * float((ann_answers == self.labels).mean())
+        if ann_answers is None:
+            return found
+        theirs = as_classes(ann_answers, self.images, "ann_answers")
+        found["agreement"] = 100 * float((theirs == self.answers).mean())
+        if self.labels is not None:
+            ann = 100 * float((theirs == self.labels).mean())
             found["ann_accuracy"] = ann
-            own = self.predictions[self.spec.output.output]
-            found["agreement"] = 100 * float((ann_answers == own).mean())
-            found["steps_to_99"] = lasting_step_at(accuracy.tolist(), 0.99 * ann)
+            found["steps_to_99"] = lasting_step_at(self.accuracy().tolist(), 0.99 * ann)
         return found
 
+    def _accuracies(self) -> dict[str, object]:
+        if self.labels is None:
+            return {}
+        accuracy = self.accuracy()
+        right = int(self.right[self.spec.output.output][-1])
+        low, high = wilson_interval(right / self.images, self.images)
+        return {
+            "snn_accuracy": float(accuracy[-1]),
+            "snn_accuracy_last50": float(accuracy[-LAST:].mean()),
+            "interval_low": low,
+            "interval_high": high,
+            **{f"accuracy_{output}": float(self.accuracy(output)[-1]) for output in OUTPUTS},
+        }
+
     def curves(self) -> dict[str, list[float]]:
-        """Numbers by step, to six significant digits; early exit by margin."""
+        """Numbers by step, to six significant digits; early exit by margin. Without labels, none
+        that need them."""
         neurons = [node.name for node in self.spec if isinstance(node, Neuron)]
         zeros = np.zeros(self.steps)
+        outputs = OUTPUTS if self.labels is not None else ()
+        accuracy = {"accuracy": self.accuracy()} if outputs else {}
         named = {
-            "accuracy": self.accuracy(),
+            **accuracy,
             "undecided": 100 * self.undecided[self.spec.output.output] / self.images,
-            **{f"accuracy_{output}": self.accuracy(output) for output in OUTPUTS},
+            **{f"accuracy_{output}": self.accuracy(output) for output in outputs},
             "spikes": sum((self.spikes[n] for n in neurons), zeros) / self.images,
             "synops": sum(self.synops.values(), zeros) / self.images,
             **{f"spikes/{n}": s / self.images for n, s in self.spikes.items()},
@@ -124,9 +205,10 @@ class SimulationResult:
             **{f"synops/{n}": s / self.images for n, s in self.synops.items()},
         }
         margins = sorted(self.exits)
-        right = [100 * (self.exits[m][0] == self.labels).mean() for m in margins]
         named["early_exit_margin"] = np.array(margins)
-        named["early_exit_accuracy"] = np.array(right)
+        if self.labels is not None:
+            right = [100 * (self.exits[m][0] == self.labels).mean() for m in margins]
+            named["early_exit_accuracy"] = np.array(right)
         for layer, found in self.comparisons.items():
             named[f"rate_error/{layer}"] = found.error
             named[f"rate_bias/{layer}"] = found.bias

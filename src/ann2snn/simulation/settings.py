@@ -45,7 +45,9 @@ class SimulationSettings:
         " what could lose a bit there",
         shapes_result=False,
     )
-    device: str = choice("cpu", DEVICES, "of the dense engine", shapes_result=False)
+    device: str = choice(
+        "cpu", DEVICES, "of the dense engine", shapes_result=False, numbered=("cuda",)
+    )
     threads: int = number(0, "threads; 0 takes all cores", low=0, shapes_result=False)
     memory: int = number(
         64, "MB that a thread of the event engine has for the signals of the steps that it takes"
@@ -80,11 +82,16 @@ class SimulationSettings:
             raise SettingError(
                 f"engine must be {able} where exit_margin is not 0, got {self.engine!r}"
             )
-        if self.device not in row.devices:
+        if self.kind_of_device not in row.devices:
             able = " or ".join(row.devices)
             raise SettingError(
                 f"device must be {able} for the {self.engine} engine, got {self.device!r}"
             )
+
+    @property
+    def kind_of_device(self) -> str:
+        """The device without its number."""
+        return self.device.partition(":")[0]
 
 
 def check_device(settings: SimulationSettings) -> None:
@@ -93,11 +100,19 @@ def check_device(settings: SimulationSettings) -> None:
     Raises:
         SettingError: there is no such device.
     """
-    if settings.device == "cuda":
+    kind, _, place = settings.device.partition(":")
+    if kind == "cuda":
         import torch
 
         if not torch.cuda.is_available():
-            raise SettingError("device must be cpu here, got 'cuda': torch finds no GPU")
+            raise SettingError(
+                f"device must be cpu here, got {settings.device!r}: torch finds no GPU"
+            )
+        if int(place or 0) >= torch.cuda.device_count():
+            raise SettingError(
+                f"device must be below cuda:{torch.cuda.device_count()} here, got"
+                f" {settings.device!r}: torch finds no more GPUs"
+            )
 
 
 def available_cores() -> int:

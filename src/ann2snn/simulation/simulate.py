@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ann2snn.settings import keywords_by_name
 from ann2snn.simulation.certificate import certify, inexact_images
 from ann2snn.simulation.checks import Request, check_images, given_images
 from ann2snn.simulation.engines import ENGINES, Task, chosen_engine
+from ann2snn.simulation.given_arrays import as_array
 from ann2snn.simulation.image_block import Block
 from ann2snn.simulation.joined_blocks import Arrays, Indices, joined, summary
 from ann2snn.simulation.kept_blocks import keep, kept, run_identity
@@ -19,14 +21,15 @@ from ann2snn.simulation.settings import SimulationSettings, check_device
 from ann2snn.spec import SpikingSpec
 
 NOTHING_MORE = Request()
+Images = Any  # an array or a tensor
 HALF = 0.5  # of a block's images: float64 takes about twice the time of 32 bits
 
 
 @keywords_by_name
 def simulate(
     spec: SpikingSpec,
-    images: np.ndarray,
-    labels: np.ndarray,
+    images: Images,
+    labels: Images | None = None,
     *,
     steps: int = 300,
     seed: int = 0,
@@ -34,7 +37,7 @@ def simulate(
     exit_margin: float = 0.0,
     engine: str = "auto",
     precision: str = "auto",
-    device: str = "cpu",
+    device: Any = "cpu",
     threads: int = 0,
     memory: int = 64,
     block: int = 250,
@@ -43,7 +46,8 @@ def simulate(
     record: Mapping[str, Sequence[int]] | None = None,
 ) -> SimulationResult:
     """Simulates `spec` on images (N, C, H, W): whole numbers k for pixels k / spec.levels, or
-    floats, which are rounded to multiples of 2^-16.
+    floats, which are rounded to multiples of 2^-16; arrays, or tensors of any device. Without
+    `labels` (N,) the result gives predictions, and nothing that needs to know the right answer.
 
     The toggles, `steps` to `progress`, are those of `SimulationSettings`, where their ranges and
     meanings stand. With `potentials` the result holds those of the output for every image and step,
@@ -57,18 +61,19 @@ def simulate(
     """
     settings = SimulationSettings(
         steps=steps, seed=seed, compare=compare, exit_margin=exit_margin, engine=engine,
-        precision=precision, device=device, threads=threads, memory=memory, block=block,
+        precision=precision, device=str(device), threads=threads, memory=memory, block=block,
         progress=progress,
     )  # fmt: skip
     request = Request(potentials, {name: list(units) for name, units in (record or {}).items()})
-    spec, images = given_images(spec, np.asarray(images))
-    return run_blocks(spec, images, np.asarray(labels), settings, request=request)
+    spec, images = given_images(spec, as_array(images))
+    known = None if labels is None else as_array(labels)
+    return run_blocks(spec, images, known, settings, request=request)
 
 
 def run_blocks(
     spec: SpikingSpec,
     images: np.ndarray,
-    labels: np.ndarray,
+    labels: np.ndarray | None,
     settings: SimulationSettings,
     *,
     indices: Indices | None = None,
@@ -118,7 +123,8 @@ def run_blocks(
             parts.append(part)
             lost = int(part["repeated/images"][0]) / len(places)
             progress.count(start + len(places))
-    return joined(spec, parts, labels[chosen].astype(np.int64), settings)
+    known = None if labels is None else labels[chosen].astype(np.int64)
+    return joined(spec, parts, known, settings, request)
 
 
 def certain_block(

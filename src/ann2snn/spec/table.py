@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from ann2snn.numerics.aligned_columns import aligned
 from ann2snn.spec.cost import fan_out, parameters
 from ann2snn.spec.graph import SpikingSpec
 
@@ -33,16 +34,8 @@ def rows(spec: SpikingSpec) -> list[dict[str, Any]]:
 
 def table(spec: SpikingSpec) -> str:
     """The rows as a table with aligned columns."""
-    lines = [HEADER, *(_cells(row) for row in rows(spec))]
     made = f"\nmade for {spec.for_steps} steps" if spec.for_steps else ""
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
-    return (
-        "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-            for line in lines
-        )
-        + made
-    )
+    return aligned([HEADER, *(_cells(row) for row in rows(spec))]) + made
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -7,16 +7,16 @@ from textwrap import fill
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ann2snn.records import Json
-from ann2snn.report.chart import Cell, Chart
-from ann2snn.report.colours import BLUE, FAINT, INK, QUIET
-from ann2snn.report.drawing import (
+from ann2snn.plots.colours import BLUE, FAINT, INK, QUIET
+from ann2snn.plots.drawing import (
     dashed_line,
     grid,
     legend_under_heading,
     new_figure,
     stacked_labels,
 )
+from ann2snn.records import Json
+from ann2snn.report.chart import Cell, Chart
 from ann2snn.report.errors_on_axes import BEYOND, Accuracy, draw_errors, inside_axis, notes
 from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.published import Published, papers_bar, published

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 from matplotlib.figure import Figure
 
+from ann2snn.plots.colours import BLUE
+from ann2snn.plots.drawing import dashed_line, grid, new_figure
 from ann2snn.records import Json
 from ann2snn.report.chart import Cell, Chart
-from ann2snn.report.colours import BLUE
-from ann2snn.report.drawing import dashed_line, grid, new_figure
 from ann2snn.report.figures import EVERY, FIGURES, StudyFigure
 from ann2snn.report.published import is_papers_network
 from ann2snn.report.results import Results, Study

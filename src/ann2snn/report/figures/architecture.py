@@ -7,9 +7,9 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ann2snn.plots.colours import BLUE, FAINT, INK, ORANGE, QUIET
+from ann2snn.plots.drawing import grid, legend_under_heading, new_figure
 from ann2snn.report.chart import Cell, Chart
-from ann2snn.report.colours import BLUE, FAINT, INK, ORANGE, QUIET
-from ann2snn.report.drawing import grid, legend_under_heading, new_figure
 from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.published import papers_network
 from ann2snn.report.results import Point, Results, Study

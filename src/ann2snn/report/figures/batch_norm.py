@@ -5,9 +5,9 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
+from ann2snn.plots.colours import BLUE, ORANGE
+from ann2snn.plots.drawing import grid, legend_under_heading, new_figure
 from ann2snn.report.chart import Cell, Chart
-from ann2snn.report.colours import BLUE, ORANGE
-from ann2snn.report.drawing import grid, legend_under_heading, new_figure
 from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.figures.activations import calibration_images
 from ann2snn.report.results import Point, Results, Study, outliers

@@ -12,9 +12,9 @@ from textwrap import fill
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ann2snn.plots.colours import DISTINCT, INK
+from ann2snn.plots.drawing import dashed_line, grid, new_figure
 from ann2snn.report.chart import Cell, Chart
-from ann2snn.report.colours import DISTINCT, INK
-from ann2snn.report.drawing import dashed_line, grid, new_figure
 from ann2snn.report.errors_on_axes import (
     BEYOND,
     Accuracy,

@@ -6,9 +6,9 @@ from functools import partial
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ann2snn.plots.colours import BLUE, INK
+from ann2snn.plots.drawing import dashed_line, grid, new_figure, stacked_labels
 from ann2snn.report.chart import Cell, Chart
-from ann2snn.report.colours import BLUE, INK
-from ann2snn.report.drawing import dashed_line, grid, new_figure, stacked_labels
 from ann2snn.report.errors_on_axes import Accuracy, error_axis, logarithmic, notes
 from ann2snn.report.figures import EVERY, FIGURES, StudyFigure
 from ann2snn.report.results import Point, Results, Study

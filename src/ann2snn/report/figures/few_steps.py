@@ -5,9 +5,9 @@ from itertools import accumulate, cycle, islice
 
 from matplotlib.figure import Figure
 
+from ann2snn.plots.colours import DISTINCT, FAINT, INK, QUIET
+from ann2snn.plots.drawing import dashed_line, grid, new_figure
 from ann2snn.report.chart import Cell, Chart
-from ann2snn.report.colours import DISTINCT, FAINT, INK, QUIET
-from ann2snn.report.drawing import dashed_line, grid, new_figure
 from ann2snn.report.errors_on_axes import Accuracy
 from ann2snn.report.few_steps import FEW, KIND, row_at, shown_steps
 from ann2snn.report.figures import FIGURES, StudyFigure

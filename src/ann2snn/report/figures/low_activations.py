@@ -6,10 +6,10 @@ from functools import partial
 from matplotlib.figure import Figure
 
 from ann2snn.mechanisms.inputs import INPUTS
+from ann2snn.plots.colours import DISTINCT
+from ann2snn.plots.drawing import grid, new_figure
 from ann2snn.report.chart import Cell, Chart
-from ann2snn.report.colours import DISTINCT
 from ann2snn.report.comparing import ComparedLayer, compared_layers
-from ann2snn.report.drawing import grid, new_figure
 from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.results import Point, Results, Study
 

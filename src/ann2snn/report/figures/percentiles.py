@@ -9,9 +9,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ann2snn.plots.colours import INK, QUIET, shade
+from ann2snn.plots.drawing import dashed_line, grid, new_figure, stacked_labels
 from ann2snn.report.chart import Cell, Chart
-from ann2snn.report.colours import INK, QUIET, shade
-from ann2snn.report.drawing import dashed_line, grid, new_figure, stacked_labels
 from ann2snn.report.errors_on_axes import Accuracy, accuracies, error_axis, notes
 from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.published import curve_of, papers_curve

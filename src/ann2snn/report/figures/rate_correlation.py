@@ -5,10 +5,10 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
+from ann2snn.plots.colours import DISTINCT, shade
+from ann2snn.plots.drawing import grid, new_figure, stacked_labels
 from ann2snn.report.chart import Cell, Chart
-from ann2snn.report.colours import DISTINCT, shade
 from ann2snn.report.comparing import ComparedLayer, compared_points
-from ann2snn.report.drawing import grid, new_figure, stacked_labels
 from ann2snn.report.errors_on_axes import logarithmic
 from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.results import Results, Study

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ann2snn.mechanisms.resets import RESETS
+from ann2snn.plots.colours import INK, QUIET, shade
+from ann2snn.plots.drawing import grid, legend_under_heading, new_figure
 from ann2snn.report.chart import Cell, Chart
-from ann2snn.report.colours import INK, QUIET, shade
 from ann2snn.report.comparing import ComparedLayer, compared_points, predicted_error
-from ann2snn.report.drawing import grid, legend_under_heading, new_figure
 from ann2snn.report.errors_on_axes import logarithmic
 from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.results import Point, Results, Study

@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 
 from ann2snn.mechanisms.inputs import INPUTS
 from ann2snn.mechanisms.resets import RESETS
+from ann2snn.plots.colours import BLUE, INK, ORANGE, QUIET
+from ann2snn.plots.drawing import new_figure
 from ann2snn.report.chart import Cell, Chart
-from ann2snn.report.colours import BLUE, INK, ORANGE, QUIET
 from ann2snn.report.comparing import ComparedLayer, compared_points
-from ann2snn.report.drawing import new_figure
 from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.results import Point, Results, Study
 

@@ -6,9 +6,9 @@ from functools import partial
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ann2snn.plots.colours import BLUE, INK, ORANGE, QUIET, WHITE
+from ann2snn.plots.drawing import dashed_line, grid, new_figure, stacked_labels
 from ann2snn.report.chart import Cell, Chart
-from ann2snn.report.colours import BLUE, INK, ORANGE, QUIET, WHITE
-from ann2snn.report.drawing import dashed_line, grid, new_figure, stacked_labels
 from ann2snn.report.errors_on_axes import logarithmic
 from ann2snn.report.figures import FIGURES, StudyFigure
 from ann2snn.report.figures.activations import calibration_images

@@ -65,7 +65,7 @@ def chosen_engine(settings: "SimulationSettings", spec: "SpikingSpec") -> Engine
     able = [
         engine
         for engine in sorted(ENGINES.values(), key=lambda engine: engine.rank)
-        if settings.device in engine.devices
+        if settings.kind_of_device in engine.devices
         and (engine.compares or not settings.compare)
         and (engine.exits or not settings.exit_margin)
     ]

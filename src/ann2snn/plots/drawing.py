@@ -1,5 +1,6 @@
 """Figures: an empty one with its heading, and the marks and words that many share."""
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from ann2snn.report.colours import FAINT, INK, QUIET
+from ann2snn.plots.colours import FAINT, INK, QUIET
 
 WIDTH = 8.4  # inches, as all sizes of figures
 HEADING = 0.56
@@ -46,6 +47,16 @@ def drawing_style() -> Iterator[None]:
         yield
 
 
+class Drawing(Figure):
+    """A figure that a notebook shows by itself, whatever it has set up for matplotlib."""
+
+    def _repr_png_(self) -> bytes:
+        stream = io.BytesIO()
+        with drawing_style():
+            self.savefig(stream, format="png")
+        return stream.getvalue()
+
+
 def new_figure(title: str, subtitle: str, height: float = 4.2) -> Figure:
     """An empty figure with its heading: what is shown, and on what evidence.
 
@@ -55,7 +66,7 @@ def new_figure(title: str, subtitle: str, height: float = 4.2) -> Figure:
     layout = ConstrainedLayoutEngine(
         rect=(0, 0, 1, 1 - HEADING * inch), w_pad=EDGE, h_pad=EDGE, wspace=0.03, hspace=0.03
     )
-    figure = Figure(figsize=(WIDTH, height), layout=layout)
+    figure = Drawing(figsize=(WIDTH, height), layout=layout)
     figure.text(0.012, 1 - 0.10 * inch, title, va="top", size=11.5, weight="bold", color=INK)
     figure.text(0.012, 1 - 0.36 * inch, subtitle, va="top", size=SMALL, color=QUIET)
     return figure

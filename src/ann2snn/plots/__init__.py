@@ -1,0 +1,1 @@
+"""How figures look, and the figures of a single result; all need matplotlib, an extra."""
