@@ -1,7 +1,8 @@
-"""A real MLflow server over a folder's store, on a free port of this machine."""
+"""Real MLflow servers of each kind that people run, on free ports of this machine."""
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,13 +11,20 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
 
 @contextlib.contextmanager
 def served(folder: Path) -> Iterator[str]:
     """The address of `python -m ann2snn.tracking ui` started in `folder`; stopped afterwards."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {name: text for name, text in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     with subprocess.Popen(
         [sys.executable, "-m", "ann2snn.tracking", "ui", "--port", str(port)],
@@ -29,6 +37,85 @@ def served(folder: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(30)
+
+
+class Server:
+    """`mlflow server` with options, which can be killed and started again at its address."""
+
+    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
+        self.folder, self.options, self.port = folder, options, free_port()
+        quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+        self.environment = {**os.environ, **quiet, **environment}
+        self.uri = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--port", str(self.port), "--workers", "1", *self.options],
+                cwd=self.folder, env=self.environment, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+        wait_for(self.uri, self.process)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, 9)
+            self.process.wait(30)
+
+    def __enter__(self) -> "Server":
+        try:
+            self.start()
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+
+@contextlib.contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """The URI of an empty PostgreSQL database on loopback; it goes with its folder.
+
+    Skips where Debian's package or the driver is not installed.
+    """
+    pytest.importorskip("psycopg2", reason="psycopg2-binary is not installed")
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    user = "postgres" if os.geteuid() == 0 else None  # it does not run as root
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)
+    for parent in folder.parents:
+        if parent.stat().st_uid == os.geteuid() and str(parent).startswith("/tmp/"):
+            parent.chmod(parent.stat().st_mode | 0o055)
+    data, port = folder / "data", free_port()
+    if user:
+        shutil.chown(folder, user)
+    initialize = [programs[-1] / "initdb", "-D", data, "-U", "runs", "--auth=trust", "-N"]
+    subprocess.run(initialize, check=True, user=user, cwd=folder, capture_output=True)
+    command = [programs[-1] / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "-k", folder, "-c", "fsync=off"],
+            user=user, cwd=folder, stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        address = ["-h", "127.0.0.1", "-p", str(port), "-U", "runs"]
+        for _ in range(100):
+            ready = [programs[-1] / "pg_isready", *address]
+            if subprocess.run(ready, check=False, capture_output=True).returncode == 0:
+                break
+            time.sleep(0.1)
+        yield f"postgresql://runs@127.0.0.1:{port}/postgres"
+    finally:
+        process.send_signal(3)
+        process.wait(30)
 
 
 def wait_for(uri: str, process: subprocess.Popen[bytes], seconds: float = 120) -> None:

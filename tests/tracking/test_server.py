@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ann2snn.tracking.server import TrackingUnavailableError, connect, place_of
+from ann2snn.tracking.answers import TrackingUnavailableError
+from ann2snn.tracking.server import connect, place_of
 from ann2snn.tracking.sync import sync
 from ann2snn.tracking.ui import require_free
 from tests.tracking.local_server import served
@@ -20,7 +21,7 @@ def test_a_server_that_is_down_is_told_in_one_line_without_its_password(project:
     with pytest.raises(TrackingUnavailableError) as told:
         sync(project, CLOSED)
     assert str(told.value).startswith("MLflow at http://127.0.0.1:9 does not answer")
-    assert "python -m ann2snn.tracking sends them once it is back" in str(told.value)
+    assert "python -m ann2snn.tracking sends them later" in str(told.value)
     assert "secret" not in str(told.value)
     assert "\n" not in str(told.value)
 
@@ -62,7 +63,7 @@ def test_an_error_of_the_server_that_says_nothing_is_told_by_its_kind(
         raise MlflowException("")
 
     monkeypatch.setattr("ann2snn.tracking.sync.connect", refuse)
-    with pytest.raises(TrackingUnavailableError, match=r"does not answer \(MlflowException\)"):
+    with pytest.raises(TrackingUnavailableError, match=r"cannot be used \(MlflowException\)"):
         sync(project, "http://127.0.0.1:9")
 
 

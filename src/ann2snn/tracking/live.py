@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ann2snn.records import Json, Record
+from ann2snn.tracking.answers import Bounded, reason_of, told_of
+from ann2snn.tracking.keyed_runs import Experiments, start_run
 from ann2snn.tracking.naming import parameters, run_name
-from ann2snn.tracking.server import connect, place_of, reason_of
-from ann2snn.tracking.sync import points_there, runs_by_key, start_run
+from ann2snn.tracking.sender import points_there
+from ann2snn.tracking.server import connect, place_of
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
+LIVE_WITHIN = 10.0  # seconds that a training waits for a call, once
 
 
 @contextlib.contextmanager
@@ -22,7 +25,8 @@ def live_training(
     """Gives `on_epoch(epoch, metrics)`, which logs to the run of `key`; epochs count from 1.
 
     A run that a killed training left is taken up again. The run stays open: `sync` completes it
-    from the record. If MLflow fails, one line tells so and the training goes on.
+    from the record. If MLflow fails, one line tells so and the training goes on. Nobody else's
+    sync holds it up: a run is started by its key, which needs no lock.
     """
     curves = _Curves(project, Record("ann", key, {}, settings, description, {}, {}, {}), uri)
     curves.unless_failed(curves.open)
@@ -39,37 +43,47 @@ class _Curves:
 
     def unless_failed(self, action: Callable[[], None]) -> None:
         """Does `action`, unless MLflow has failed before: a training outlives its tracker."""
+        if self.failed:
+            return
         try:
-            if not self.failed:
+            with place_of(self.project, self.uri).signed_in():
                 action()
         except Exception as error:  # MLflow and what it builds on raise errors of all kinds
             self.failed = True
             print(
-                f"no live curves in MLflow: {reason_of(error)}; the training's record brings them"
+                f"no live curves in MLflow: {self._told(error)}; the training's record brings them"
                 " later",
                 file=sys.stderr,
                 flush=True,
             )
 
+    def _told(self, error: Exception) -> str:
+        if self.client is None or isinstance(error, OSError | ValueError):
+            return reason_of(error)
+        return reason_of(told_of(place_of(self.project, self.uri).uri, error))
+
     def open(self) -> None:
         """Finds the run of the training, or starts it."""
         place = place_of(self.project, self.uri)
-        with place.alone():
-            self.client = connect(place)
-            self.run = runs_by_key(self.client).get(self.record.key) or self._started()
+        client = connect(place)
+        self.client = client.with_seconds(LIVE_WITHIN) if isinstance(client, Bounded) else client
+        dataset, step = self.record.description["dataset"], self.record.step
+        home = Experiments(self.client, place).obtained(dataset, step)
+        name, now = run_name(self.record, []), round(1000 * time.time())
+        self.run = start_run(self.client, home, self.record.key, name, now)
+        self._describe()
         self.there = points_there(self.client, self.run)
 
-    def _started(self) -> Any:
+    def _describe(self) -> None:
         from mlflow.entities import Param, RunTag
 
-        dataset, step = self.record.description["dataset"], self.record.step
-        run = start_run(self.client, dataset, step, self.record.key, run_name(self.record, []))
+        known, own = self.run.data, parameters(self.record)
+        wanted = {"step": self.record.step, "dataset": self.record.description["dataset"]}
         self.client.log_batch(
-            run.info.run_id,
-            params=[Param(name, value) for name, value in parameters(self.record).items()],
-            tags=[RunTag("step", step), RunTag("dataset", dataset)],
+            self.run.info.run_id,
+            params=[Param(name, value) for name, value in own.items() if name not in known.params],
+            tags=[RunTag(name, value) for name, value in wanted.items() if name not in known.tags],
         )
-        return run
 
     def write(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Logs those metrics of an epoch that the run does not have."""

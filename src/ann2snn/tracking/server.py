@@ -3,29 +3,29 @@
 The default store is the sqlite file `mlflow.db` in the project folder, by a URI made when it is
 opened. Its experiments keep artifacts under `mlflow-artifacts:/`, which names no folder: a server
 finds them in `mlartifacts` beside the file, wherever the project folder has been moved or copied.
+A server keeps artifacts where it says itself.
 """
 
 import contextlib
 import logging
 import os
-import tempfile
-import urllib.error
-import urllib.request
+import sys
+import time
+import urllib.parse
 from collections.abc import Iterator
-from dataclasses import dataclass
-from http.client import HTTPException
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from ann2snn.numerics.atomic_files import whole_file
+from ann2snn.tracking.answers import Bounded, require_answer
 
-Files = dict[str, bytes | Path]  # artifacts by name: their content, or where it is
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
 SCHEME = "mlflow-artifacts:/"
-ANSWER_WITHIN = 5.0
+SILENT_FOR = 2.0  # seconds of waiting before it is told
 
 # MLflow reads these when it is imported or starts its server. A server that goes away is noticed in
 # seconds with 2 retries; with MLflow's own 7 it takes minutes.
@@ -34,138 +34,138 @@ QUIET = {
     "DO_NOT_TRACK": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-
-
-class TrackingUnavailableError(ConnectionError):
-    """The MLflow server or store cannot be used; results stay in their records."""
+SIGNS_IN = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 
 
 @dataclass(frozen=True)
 class Place:
-    """An MLflow store: its URI, and its sqlite file if it is one."""
+    """An MLflow store: its URI without user name and password, and its sqlite file if it is one."""
 
     uri: str
     lock: Path
     database: Path | None
+    credentials: tuple[str, str] | None = field(default=None, repr=False)
 
     @property
     def artifacts(self) -> Path | None:
         """The folder of artifacts that are written without a server."""
         return self.database.parent / ARTIFACTS if self.database else None
 
-    @property
-    def shown(self) -> str:
-        """The URI without user name and password."""
-        return _without_password(self.uri)
-
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Holds the store against other processes that write to it from here."""
+        """Holds the store against other processes that write to it from here, and tells a wait."""
         self.lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.lock):
+        lock, started = FileLock(self.lock), time.monotonic()
+        try:
+            lock.acquire(timeout=SILENT_FOR)
+        except Timeout:
+            tell(f"waits for another process that sends this folder's results to {self.uri}")
+            lock.acquire()
+            tell(f"goes on after {time.monotonic() - started:.0f} s")
+        try:
             yield
+        finally:
+            lock.release()
+
+    @contextlib.contextmanager
+    def signed_in(self) -> Iterator[None]:
+        """Within, MLflow's client uses the user name and password of the address, if it has any:
+        in the address itself they would stand in every message of MLflow's."""
+        if self.credentials is None:
+            yield
+            return
+        earlier = {name: os.environ.get(name) for name in SIGNS_IN}
+        os.environ.update(zip(SIGNS_IN, self.credentials, strict=True))
+        try:
+            yield
+        finally:
+            for name, value in earlier.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
-def _without_password(uri: str) -> str:
-    scheme, slashes, rest = uri.partition("//")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
+def tell(line: str) -> None:
+    """A line about MLflow for who watches."""
+    print(f"MLflow: {line}", file=sys.stderr, flush=True)
 
 
 def place_of(project: Path, uri: str | None = None) -> Place:
     """The store that `uri` names, else MLFLOW_TRACKING_URI, else `mlflow.db` in the project.
 
     Raises:
-        ValueError: the URI is neither sqlite nor http(s).
+        ValueError: the URI is neither sqlite nor http(s), or its password cannot be told.
     """
     project = project.absolute()
     uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project / DATABASE}"
     if uri.startswith("sqlite:///"):
         database = (project / uri.removeprefix("sqlite:///")).absolute()
         return Place(f"sqlite:///{database}", database.with_name(f"{database.name}.lock"), database)
-    if not uri.startswith(("http://", "https://")):
+    address, credentials = _parted(uri)
+    if not address.startswith(("http://", "https://")):
         raise ValueError(
-            "the MLflow URI must begin with sqlite:///, http:// or https://, got"
-            f" {_without_password(uri)!r}"
+            f"the MLflow URI must begin with sqlite:///, http:// or https://, got {address!r}"
         )
-    return Place(uri.rstrip("/"), project / "store" / "locks" / "mlflow.lock", None)
+    lock = project / "store" / "locks" / "mlflow.lock"
+    return Place(address.rstrip("/"), lock, None, credentials)
 
 
-def require_answer(place: Place) -> None:
-    """Passes if a server answers; a sqlite file needs none.
+def _parted(uri: str) -> tuple[str, tuple[str, str] | None]:
+    """An address without its user name and password, and these two.
 
     Raises:
-        TrackingUnavailableError: the server does not answer; one line, with the cure.
+        ValueError: it cannot be told where the password ends.
     """
-    if place.database is not None:
-        return
-    try:
-        with urllib.request.urlopen(f"{place.uri}/health", timeout=ANSWER_WITHIN):  # noqa: S310
-            return
-    except urllib.error.HTTPError:
-        return  # the server answers; MLflow's own client tells what is wrong with the call
-    except (OSError, HTTPException) as error:
-        reason = str(getattr(error, "reason", "")) or reason_of(error)
-        raise unavailable(place, reason) from error
-
-
-def unavailable(place: Place, reason: str) -> TrackingUnavailableError:
-    fault = "cannot be used" if place.database is not None else "does not answer"
-    return TrackingUnavailableError(
-        f"MLflow at {place.shown} {fault} ({reason}); results stay in the records,"
-        " python -m ann2snn.tracking sends them once it is back"
-    )
-
-
-def reason_of(error: BaseException) -> str:
-    """An error's message in one line, or its kind where it has none."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    scheme, slashes, rest = uri.partition("//")
+    end = min((at for at in map(rest.find, "/?#") if at >= 0), default=len(rest))
+    if "@" in rest[end:]:
+        raise ValueError(
+            "an @ stands behind the host of the MLflow URI: in a user name or password, write / as"
+            " %2F, ? as %3F and # as %23; elsewhere write @ as %40"
+        )
+    signs, at, host = rest[:end].rpartition("@")
+    name, _, password = signs.partition(":")
+    address = f"{scheme}{slashes}{host}{rest[end:]}"
+    if not at:
+        return address, None
+    return address, (urllib.parse.unquote(name), urllib.parse.unquote(password))
 
 
 def connect(place: Place) -> Any:
-    """An MlflowClient of the store; the sqlite file is made if it is not there.
+    """A client of the store; the sqlite file is made if it is not there.
 
-    Call it while holding `place.alone()`.
+    Call it within `place.signed_in()`. Each call to a server ends within a deadline.
 
     Raises:
-        TrackingUnavailableError: the server does not answer.
+        TrackingUnavailableError: the server does not answer, or not this user.
         MlflowException: the store is of another version, or none.
     """
-    require_answer(place)
+    if place.database is None:
+        require_answer(place.uri)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from mlflow.tracking import MlflowClient
 
-    if place.database is not None and not place.database.is_file():
-        _create(place.database)
+    if place.database is None:
+        return Bounded(MlflowClient(place.uri), place.uri)
+    _obtain(place.database)
     return MlflowClient(place.uri)
 
 
-def _create(database: Path) -> None:
-    """Makes an empty store, at once and whole: a kill leaves no half of one."""
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    with whole_file(database) as unfinished:
-        SqlAlchemyStore(f"sqlite:///{unfinished}", SCHEME).engine.dispose()
-
-
-def send_files(client: Any, place: Place, run: Any, files: Files) -> None:
-    """Puts artifacts where the run keeps them: beside a sqlite file, else through the server."""
-    uri: str = run.info.artifact_uri
-    if place.artifacts is not None and uri.startswith(SCHEME):
-        _write(files, place.artifacts / uri.removeprefix(SCHEME))
+def _obtain(database: Path) -> None:
+    """Makes an empty store if there is none, at once and whole: a kill leaves no half of one."""
+    if database.is_file():
         return
-    with tempfile.TemporaryDirectory() as scratch:
-        _write(files, Path(scratch))
-        client.log_artifacts(run.info.run_id, scratch)
+    with FileLock(database.with_name(f"{database.name}.new.lock")):
+        if not database.is_file():
+            from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-
-def _write(files: Files, folder: Path) -> None:
-    for name, file in files.items():
-        with whole_file(folder / name) as unfinished:
-            unfinished.write_bytes(file if isinstance(file, bytes) else file.read_bytes())
+            with whole_file(database) as unfinished:
+                SqlAlchemyStore(f"sqlite:///{unfinished}", SCHEME).engine.dispose()

@@ -24,7 +24,7 @@ def ui(project: Path, port: int = 5000, uri: str | None = None) -> int:
     """
     place = place_of(project, uri)
     if place.database is None:
-        raise ValueError(f"{place.shown} is a server: open it in a browser")
+        raise ValueError(f"{place.uri} is a server: open it in a browser")
     require_free(port)
     print(sync(project, place.uri), flush=True)
     if not place.database.is_file():

@@ -1,0 +1,56 @@
+"""Artifacts, where a run keeps them: beside a sqlite file, else where the server says."""
+
+import tempfile
+import urllib.parse
+from pathlib import Path
+from typing import Any
+
+from ann2snn.numerics.atomic_files import whole_file
+from ann2snn.tracking.answers import CALL_WITHIN, Bounded, TrackingUnavailableError
+from ann2snn.tracking.server import SCHEME, Place
+
+Files = dict[str, bytes | Path]  # artifacts by name: their content, or where it is
+SLOWEST = 100_000  # bytes a second, of an upload that is not given up
+
+
+def send_files(client: Any, place: Place, run: Any, files: Files) -> None:
+    """Puts artifacts where the run keeps them.
+
+    Raises:
+        TrackingUnavailableError: that is a folder which the server does not see.
+    """
+    uri: str = run.info.artifact_uri
+    if place.artifacts is not None and uri.startswith(SCHEME):
+        _write(files, place.artifacts / uri.removeprefix(SCHEME))
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        _write(files, Path(scratch))
+        size = sum(path.stat().st_size for path in Path(scratch).rglob("*"))
+        if isinstance(client, Bounded):
+            client = client.with_seconds(CALL_WITHIN + size / SLOWEST)
+        client.log_artifacts(run.info.run_id, scratch)
+    if place.database is None and urllib.parse.urlsplit(uri).scheme in ("", "file"):
+        _require_seen(place, run, uri)
+
+
+def _write(files: Files, folder: Path) -> None:
+    for name, file in files.items():
+        with whole_file(folder / name) as unfinished:
+            unfinished.write_bytes(file if isinstance(file, bytes) else file.read_bytes())
+
+
+def _require_seen(place: Place, run: Any, uri: str) -> None:
+    """Passes if the server finds a file that was just written into the folder it named: on another
+    machine it is another folder of the same name."""
+    from mlflow.utils.credentials import get_default_host_creds
+    from mlflow.utils.rest_utils import http_request, verify_rest_response
+
+    path = "/api/2.0/mlflow/artifacts/list"
+    answer = http_request(
+        get_default_host_creds(place.uri), path, "GET", params={"run_id": run.info.run_id}
+    )
+    if not verify_rest_response(answer, path).json().get("files"):
+        raise TrackingUnavailableError(
+            f"MLflow at {place.uri} keeps artifacts in its own folder {uri}, which is not this"
+            " machine's: share it, or start the server with --serve-artifacts"
+        )

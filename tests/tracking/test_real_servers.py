@@ -1,0 +1,168 @@
+"""Servers as people run them, and several clients at once."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ann2snn.records import Record
+from ann2snn.tracking.answers import TrackingUnavailableError
+from ann2snn.tracking.keyed_runs import runs_by_key, start_run
+from ann2snn.tracking.server import connect, place_of
+from ann2snn.tracking.sync import sync
+from tests.tracking.local_server import Server, postgres
+from tests.tracking.project_with_results import (
+    key_of,
+    make_project,
+    simulation_record,
+    study_points,
+)
+
+pytestmark = pytest.mark.system
+RUNS = 21
+
+
+def runs_on(uri: str) -> list[Any]:
+    """All active runs of a server that bear a key."""
+    client = connect(place_of(Path.cwd(), uri))
+    homes = [found.experiment_id for found in client.search_experiments()]
+    found, token = [], None
+    while True:
+        page = client.search_runs(homes, max_results=1000, page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return [run for run in found if "run_key" in run.data.tags]
+
+
+def require_each_once(uri: str, runs: int) -> None:
+    found = runs_on(uri)
+    assert len(found) == len({run.data.tags["run_key"] for run in found}) == runs
+    assert {run.info.status for run in found} == {"FINISHED"}
+    ids = {run.info.run_id for run in found}
+    for run in found:
+        linked = {"mlflow.parentRunId", "ann_run", "conversion_run"} & set(run.data.tags)
+        assert all(run.data.tags[name] in ids for name in linked)
+
+
+@pytest.mark.parametrize("location", ["folder", "proxied"])
+def test_artifacts_lie_where_the_server_says(location: str, tmp_path: Path) -> None:
+    project, store = make_project(tmp_path / "project"), tmp_path / "server"
+    options = {
+        "folder": ["--no-serve-artifacts", "--default-artifact-root", str(store / "kept")],
+        "proxied": ["--artifacts-destination", str(store / "kept")],
+    }[location]
+    with Server(store, "--backend-store-uri", f"sqlite:///{store}/db", *options) as server:
+        assert sync(project, server.uri).written == RUNS
+        assert sync(project, server.uri).kept == RUNS
+        require_each_once(server.uri, RUNS)
+        (trained,) = [r for r in runs_on(server.uri) if r.data.tags["run_key"] == key_of("ann")]
+        client = connect(place_of(project, server.uri))
+        fetched = client.download_artifacts(trained.info.run_id, "weights.safetensors")
+        assert Path(fetched).read_bytes() == b"weights"
+    assert len(list((store / "kept").rglob("weights.safetensors"))) == 1
+    assert not (project / "mlartifacts").exists()
+
+
+def test_a_password_in_the_address_opens_the_server_and_a_wrong_one_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("flask_wtf", reason="mlflow[auth] is not installed")
+    project, store = make_project(tmp_path / "project"), tmp_path / "server"
+    options = ["--app-name", "basic-auth", "--backend-store-uri", f"sqlite:///{store}/db"]
+    settings = store / "auth.ini"
+    store.mkdir()
+    settings.write_text(
+        f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{store}/auth\n"
+        "admin_username = admin\nadmin_password = p@ss/word-12345\n"
+        "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n",
+        encoding="utf-8",
+    )
+    secrets = {"MLFLOW_AUTH_CONFIG_PATH": str(settings), "MLFLOW_FLASK_SERVER_SECRET_KEY": "x"}
+    with Server(store, *options, **secrets) as server:
+        host = server.uri.removeprefix("http://")
+        for signs in ("", "admin:wrong@"):
+            with pytest.raises(TrackingUnavailableError, match="does not accept the user name"):
+                sync(project, f"http://{signs}{host}")
+        done = subprocess.run(
+            [sys.executable, "-m", "ann2snn.tracking"], cwd=project, capture_output=True, text=True,
+            env={**os.environ, "MLFLOW_TRACKING_URI": f"http://admin:p%40ss%2Fword-12345@{host}"},
+            check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"MLflow http://{host}: {RUNS} runs written" in done.stdout
+    assert "word-12345" not in done.stdout + done.stderr + "".join(capfd.readouterr())
+    assert "View run" not in done.stdout
+
+
+def test_clients_that_start_one_key_at_once_keep_one_run(tmp_path: Path) -> None:
+    store = tmp_path / "server"
+    with Server(store, "--backend-store-uri", f"sqlite:///{store}/db") as server:
+        client = connect(place_of(tmp_path, server.uri))
+        home = client.create_experiment("races")
+        found: list[str] = []
+
+        def start(number: int) -> None:
+            for turn in range(5):
+                start_run(client, home, f"key-{turn}", "run", 1000 - number, f"client-{number}")
+            found.append("")
+
+        threads = [threading.Thread(target=start, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(found) == 8
+        assert set(runs_by_key(client, [home])) == {f"key-{turn}" for turn in range(5)}
+        assert len(client.search_runs([home])) == 5
+
+
+def many_results(folder: Path, count: int) -> Path:
+    """A project with `count` simulated points in its store, beside the usual results."""
+    make_project(folder)
+    base = simulation_record(next(iter(study_points("ablation").values())))
+    for number in range(count):
+        settings = {**base.settings, "simulation": {"steps": 20, "images": number, "seed": number}}
+        record = Record(**{**base.__dict__, "key": key_of("many", number), "settings": settings})
+        record.write(folder / "store" / "simulation" / record.key / "record.json")
+    return folder
+
+
+def test_eight_writers_and_a_server_that_is_killed_twice_make_each_run_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    points = int(os.environ.get("ANN2SNN_MANY_RUNS", "100"))
+    total = RUNS + points
+    clones = [many_results(tmp_path / f"clone-{number}", points) for number in range(8)]
+    with postgres(tmp_path / "postgres") as database:
+        server = Server(tmp_path / "server", "--backend-store-uri", database)
+        with server:
+            command = [sys.executable, "-m", "ann2snn.tracking", "--uri", server.uri]
+            started, calls = time.monotonic(), 0
+            open_clones = {clone: subprocess.Popen(command, cwd=clone) for clone in clones}
+            for share in (0.3, 0.6):
+                while len(runs_on(server.uri)) < share * total:
+                    time.sleep(1)
+                server.kill()
+                time.sleep(2)
+                server.start()
+            while open_clones:
+                calls += 1
+                for clone, process in list(open_clones.items()):
+                    if process.wait(600) == 0:
+                        del open_clones[clone]
+                    else:
+                        open_clones[clone] = subprocess.Popen(command, cwd=clone)
+                assert calls < 10
+            seconds = time.monotonic() - started
+            require_each_once(server.uri, total)
+            again = time.monotonic()
+            assert sync(clones[0], server.uri).kept == total
+            again = time.monotonic() - again
+    with capsys.disabled():
+        print(f"\n{total} runs, 8 writers, 2 kills: {seconds:.0f} s; a repeat: {again:.1f} s")
