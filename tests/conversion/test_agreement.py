@@ -1,6 +1,10 @@
 """What torch.fx does not see is right or refused, in every way to write it; the module is left as
 it was."""
 
+# what users hand over is not always what torch's annotations allow
+# mypy: disable-error-code="arg-type, func-returns-value, index, no-any-return, no-untyped-call"
+# mypy: disable-error-code="operator, assignment, unreachable"
+
 import random
 import types
 from collections.abc import Callable, Iterator
@@ -209,7 +213,7 @@ class Inner(nn.Conv2d):
 
 def with_layer(change: Callable[[nn.Conv2d], nn.Module]) -> nn.Module:
     module = Net()
-    module.conv = change(module.conv)  # type: ignore[assignment]
+    module.conv = change(module.conv)
     return module
 
 
@@ -229,7 +233,7 @@ LAYERS: dict[str, tuple[Callable[[nn.Conv2d], nn.Module], str]] = {
     "orthogonal": (parametrizations.orthogonal, "right"),
     "old spectral_norm": (spectral_norm, "refused"),
     "pruning": (lambda conv: prune.l1_unstructured(conv, "weight", 0.5), "refused"),
-}  # type: ignore[dict-item]
+}
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -269,7 +273,7 @@ def test_a_network_with_a_state_is_refused_and_its_state_put_back() -> None:
 
 def test_the_module_and_all_generators_come_out_unchanged() -> None:
     module = seeded(lambda: nn.Sequential(nn.BatchNorm2d(3), Net()))
-    module[0].weight.requires_grad_(False)  # type: ignore[index, operator, union-attr]
+    module[0].weight.requires_grad_(False)
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     torch.manual_seed(1)
     states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002
@@ -308,7 +312,7 @@ def test_a_wrapped_network_is_the_network(name: str) -> None:
 
 def test_what_is_no_network_is_refused_by_its_kind() -> None:
     with pytest.raises(ConversionError, match="got OrderedDict; of a state dict, load it"):
-        convert(seeded(Net).state_dict(), IMAGES)  # type: ignore[arg-type]
+        convert(seeded(Net).state_dict(), IMAGES)
 
 
 def test_an_output_that_depends_on_the_batch_is_refused() -> None:
