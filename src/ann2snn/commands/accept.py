@@ -54,12 +54,13 @@ def stand_ins(project: Path) -> tuple[dict[str, str], list[str]]:
 
 
 def different_results(made: Path, committed: Path) -> list[str]:
-    """The files under `made` that say something else than the committed ones, keys apart."""
+    """The files under `made` that say something else than the committed ones, keys apart; studies
+    that were never committed have nothing to be compared with."""
     different = []
     for path in sorted(made.glob("*/*/*")):
         other = committed / path.relative_to(made)
         name = path.relative_to(made).as_posix()
-        if path.name == "study.json":
+        if path.name == "study.json" or not other.parent.is_dir():
             continue
         if not other.is_file() or _content(path) != _content(other):
             different.append(name)
@@ -72,7 +73,8 @@ def _content(path: Path) -> object:
     except ValueError:
         return path.read_bytes()
     details = {name: value for name, value in record.details.items() if name != "code"}
-    return (record.settings, record.metrics, record.curves, details)
+    # a record made before a toggle was added does not name it, which means its neutral value
+    return (recorded_settings(record), record.metrics, record.curves, details)
 
 
 if __name__ == "__main__":
