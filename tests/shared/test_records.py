@@ -130,7 +130,11 @@ def test_a_damaged_result_is_named_set_aside_and_made_again(
     assert (made(store, "k") / "weights").read_bytes() == whole
     assert store.has("ann", "k")
     said = capsys.readouterr().err
-    assert said == "" if harmless else (name in said and "set aside as k.damaged" in said)
+    if harmless:
+        assert said == ""
+    else:  # a note that reads well may have another hash of any file
+        assert "set aside as k.damaged" in said
+    assert harmless or name == "files.json" or name in said
 
 
 def test_a_result_of_another_key_is_not_taken(tmp_path: Path) -> None:
