@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from ann2snn.data import archives
-from ann2snn.data.archives import members
+from ann2snn.data.archives import LARGEST_FILE, members
 from tests.data.small_archives import tar_of, write
 
 FILES = {"train/ant/0.png": b"zero", "train/bee/1.png": b"one" * 1000, "note.txt": b""}
@@ -188,3 +189,35 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(content)
     with pytest.raises(ValueError, match=r"^a.zip: '0.png' is encrypted; unpack it first$"):
         content_of(tmp_path / "a.zip")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.png")
+    (member,) = members(tmp_path)
+    assert member.content is not None
+    with pytest.raises(ValueError, match=r"x\.png is a pipe, a device or a link to nothing"):
+        member.content()
+    with pytest.raises(ValueError, match=r"x\.png is a pipe or a device"):
+        list(members(tmp_path / "x.png"))
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_a_small_archive_of_one_huge_file_is_refused_before_it_is_unpacked(
+    kind: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"bomb.{kind}"
+    size = LARGEST_FILE + 1
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            info = zipfile.ZipInfo("train/a/x.png")
+            with archive.open(info, "w", force_zip64=True) as file:
+                for _ in range(size // 2**20 + 1):
+                    file.write(bytes(2**20))
+    else:
+        with tarfile.open(path, "w:gz") as tar:
+            entry = tarfile.TarInfo("train/a/x.png")
+            entry.size = size
+            tar.addfile(entry, io.BytesIO(bytes(size)))
+    assert path.stat().st_size < 2**20
+    with pytest.raises(ValueError, match=r"one file may have at most 256 MiB"):
+        list(members(path))

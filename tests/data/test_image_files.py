@@ -110,3 +110,35 @@ def test_pixels_without_a_fixed_range_are_refused() -> None:
         ValueError, match=r"^a cannot be read as an image: pixels of kind F have no fixed range"
     ):
         pixels(content, "a")
+
+
+def turned(orientation: int) -> bytes:
+    """A red pixel beside a blue one, by EXIF to be seen otherwise."""
+    image = Image.new("RGB", (2, 1), (255, 0, 0))
+    image.putpixel((1, 0), (0, 0, 255))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = io.BytesIO()
+    image.save(content, "PNG", exif=exif)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("orientation", "shape", "first"),
+    [(1, (3, 1, 2), 255), (2, (3, 1, 2), 0), (3, (3, 1, 2), 0), (6, (3, 2, 1), 255),
+     (8, (3, 2, 1), 0)],
+)  # fmt: skip
+def test_an_image_is_taken_as_it_is_seen(
+    orientation: int, shape: tuple[int, ...], first: int
+) -> None:
+    found = pixels(turned(orientation), "photo.png")
+    assert found.shape == shape
+    assert found[0, 0, 0] == first
+
+
+def test_an_animation_is_refused_by_name() -> None:
+    content = io.BytesIO()
+    frames = [Image.new("L", (4, 4), shade) for shade in (0, 90, 200)]
+    frames[0].save(content, "GIF", save_all=True, append_images=frames[1:])
+    with pytest.raises(ValueError, match=r"moving\.gif .* holds 3 images; save the one"):
+        pixels(content.getvalue(), "moving.gif")

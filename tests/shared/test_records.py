@@ -1,9 +1,12 @@
 import multiprocessing
+import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ann2snn.noted_files import SMALL
 from ann2snn.records import Record, Store, run_key, write_json
 
 
@@ -97,3 +100,100 @@ def test_two_processes_compute_a_result_once(tmp_path: Path) -> None:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0]
     assert (tmp_path / "calls").read_text() == "call\n"
+
+
+def made(store: Store, key: str, content: bytes = b"weights" * 9) -> Path:
+    def produce(folder: Path, partial: Path) -> None:
+        (folder / "weights").write_bytes(content)
+        Record("ann", key, {}, {}, {}, {}, {}, {}).write(folder / "record.json")
+
+    return store.obtain("ann", key, produce)
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["weights", "record.json", "files.json"])
+@pytest.mark.parametrize("damage", [flip, Path.unlink, Path.touch])
+def test_a_damaged_result_is_named_set_aside_and_made_again(
+    name: str, damage: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = Store(tmp_path)
+    folder = made(store, "k")
+    whole = (folder / "weights").read_bytes()
+    damage(folder / name)
+    harmless = damage is Path.touch or (damage is Path.unlink and name == "files.json")
+    assert store.has("ann", "k") == harmless
+    assert (made(store, "k") / "weights").read_bytes() == whole
+    assert store.has("ann", "k")
+    said = capsys.readouterr().err
+    if harmless:
+        assert said == ""
+    else:  # a note that reads well may have another hash of any file
+        assert "set aside as k.damaged" in said
+    assert harmless or name == "files.json" or name in said
+
+
+def test_a_result_of_another_key_is_not_taken(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    one, other = made(store, "one"), made(store, "other", b"other")
+    shutil.copytree(one, other, dirs_exist_ok=True)
+    assert store.wrong("ann", "other") == ("its files are noted as those of ann one",)
+    (other / "files.json").unlink()
+    assert store.wrong("ann", "other") == ("record.json is that of ann one",)
+    assert Record.read(made(store, "other") / "record.json").key == "other"
+
+
+def test_a_copied_store_is_whole_whatever_its_times(tmp_path: Path) -> None:
+    made(Store(tmp_path / "one"), "k", bytes(SMALL + 1))
+    shutil.copytree(tmp_path / "one", tmp_path / "two", copy_function=shutil.copyfile)
+    copy = Store(tmp_path / "two")
+    assert copy.has("ann", "k")
+    flip(copy.folder("ann", "k") / "weights")
+    assert copy.wrong("ann", "k") == ("weights has other bytes than were written",)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "null", "3", '{"step": 1}', "\xff", "[" * 100_000, '{"a": NaN}'], ids=repr
+)
+def test_json_of_any_other_kind_is_no_record_and_its_file_is_named(
+    text: str, tmp_path: Path
+) -> None:
+    (tmp_path / "record.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError, match=r"record\.json is not a record"):
+        Record.read(tmp_path / "record.json")
+
+
+def test_locks_and_empty_leftovers_go(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    made(store, "k")
+
+    def fail(folder: Path, partial: Path) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.obtain("ann", "other", fail)
+    assert list((tmp_path / "locks").iterdir()) == []
+    assert [path.name for path in (tmp_path / "ann").iterdir()] == ["k"]
+
+
+def _add_one(root: Path) -> None:
+    """Reads and writes a number many times, each time under the lock, which goes each time."""
+    for _ in range(50):
+        with Store(root).lock("ann", "k"):
+            number = int((root / "number").read_text())
+            (root / "number").write_text(str(number + 1))
+
+
+def test_a_lock_whose_file_goes_still_holds_out_all_others(tmp_path: Path) -> None:
+    (tmp_path / "number").write_text("0")
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_add_one, args=(tmp_path,)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert (tmp_path / "number").read_text() == "150"
