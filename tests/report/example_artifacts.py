@@ -52,6 +52,10 @@ SELECTION = {
     "layer": ("a scale a layer", "analog", "subtract", "percentile", 88.1),
     "channel": ("a scale a channel", "analog", "subtract", "channel", 88.3),
 }
+FEW_STEPS = {
+    "layer": ("a scale a layer", "analog", "subtract", "percentile", 88.0),
+    "channel": ("a scale a channel", "analog", "subtract", "channel", 88.3),
+}
 BEST = {"full": ("by channel", "analog", "subtract", "channel", 88.45)}
 BATCH_NORM = {
     "normalized": ("with batch normalization", "analog", "subtract", "percentile", 88.0),
@@ -78,6 +82,7 @@ def example_artifacts(root: Path, dataset: str = "CIFAR-10 (JPEG copy)") -> Path
         "example-batch-norm": ("batch-norm", BATCH_NORM),
         "example-selection": ("selection", SELECTION),
         "example-best": ("best", BEST),
+        "example-few-steps": ("few-steps", FEW_STEPS),
     }
     titles = {
         "ablation": "What each mechanism adds",
@@ -89,6 +94,7 @@ def example_artifacts(root: Path, dataset: str = "CIFAR-10 (JPEG copy)") -> Path
         "batch-norm": "Outliers",
         "selection": "Chosen by validation images",
         "best": "The full method",
+        "few-steps": "What each mechanism adds after few steps",
     }
     for study, (kind, points) in studies.items():
         write_study(artifacts, study, kind, titles[kind], dataset, points)
