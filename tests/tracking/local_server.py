@@ -97,34 +97,18 @@ def postgres(folder: Path) -> Iterator[str]:
     data, port = folder / "data", free_port()
     if user:
         shutil.chown(folder, user)
-    initialize: list[str | Path] = [
-        programs[-1] / "initdb",
-        "-D",
-        data,
-        "-U",
-        "runs",
-        "--auth=trust",
-        "-N",
-    ]
+    initialize = [f"{programs[-1]}/initdb", "-D", str(data), "-U", "runs", "--auth=trust", "-N"]
     subprocess.run(initialize, check=True, user=user, cwd=folder, capture_output=True)
-    command: list[str | Path] = [
-        programs[-1] / "postgres",
-        "-D",
-        data,
-        "-p",
-        str(port),
-        "-h",
-        "127.0.0.1",
-    ]
+    command = [f"{programs[-1]}/postgres", "-D", str(data), "-p", str(port), "-h", "127.0.0.1"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, "-k", folder, "-c", "fsync=off"],
+            [*command, "-k", str(folder), "-c", "fsync=off"],
             user=user, cwd=folder, stdout=log, stderr=log,
         )  # fmt: skip
     try:
         address = ["-h", "127.0.0.1", "-p", str(port), "-U", "runs"]
         for _ in range(100):
-            ready: list[str | Path] = [programs[-1] / "pg_isready", *address]
+            ready = [f"{programs[-1]}/pg_isready", *address]
             if subprocess.run(ready, check=False, capture_output=True).returncode == 0:
                 break
             time.sleep(0.1)

@@ -91,8 +91,12 @@ def require_answer(uri: str) -> None:
 
 
 def _read(request: urllib.request.Request) -> bytes:
-    with urllib.request.urlopen(request, timeout=PROBE_WITHIN) as answer:  # noqa: S310
-        content: bytes = answer.read()
+    try:
+        with urllib.request.urlopen(request, timeout=PROBE_WITHIN) as answer:  # noqa: S310
+            content: bytes = answer.read()
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise
     return content
 
 

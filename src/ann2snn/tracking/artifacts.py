@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from ann2snn.numerics.atomic_files import whole_file
-from ann2snn.tracking.answers import CALL_WITHIN, Bounded, TrackingUnavailableError
+from ann2snn.tracking.answers import CALL_WITHIN, TrackingUnavailableError, within
 from ann2snn.tracking.server import SCHEME, Place
 
 Files = dict[str, bytes | Path]  # artifacts by name: their content, or where it is
 SLOWEST = 100_000  # bytes a second, of an upload that is not given up
 
 
-def send_files(client: Any, place: Place, run: Any, files: Files) -> None:
+def send_files(place: Place, run: Any, files: Files) -> None:
     """Puts artifacts where the run keeps them.
 
     Raises:
@@ -23,12 +23,14 @@ def send_files(client: Any, place: Place, run: Any, files: Files) -> None:
     if place.artifacts is not None and uri.startswith(SCHEME):
         _write(files, place.artifacts / uri.removeprefix(SCHEME))
         return
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
     with tempfile.TemporaryDirectory() as scratch:
         _write(files, Path(scratch))
         size = sum(path.stat().st_size for path in Path(scratch).rglob("*"))
-        if isinstance(client, Bounded):
-            client = client.with_seconds(CALL_WITHIN + size / SLOWEST)
-        client.log_artifacts(run.info.run_id, scratch)
+        kept = get_artifact_repository(uri, tracking_uri=place.uri)
+        seconds = CALL_WITHIN + size / SLOWEST
+        within(seconds, place.uri, lambda: kept.log_artifacts(scratch))
     if place.database is None and urllib.parse.urlsplit(uri).scheme in ("", "file"):
         _require_seen(place, run, uri)
 
@@ -46,9 +48,8 @@ def _require_seen(place: Place, run: Any, uri: str) -> None:
     from mlflow.utils.rest_utils import http_request, verify_rest_response
 
     path = "/api/2.0/mlflow/artifacts/list"
-    answer = http_request(
-        get_default_host_creds(place.uri), path, "GET", params={"run_id": run.info.run_id}
-    )
+    signs, asked = get_default_host_creds(place.uri), {"run_id": run.info.run_id}
+    answer = within(CALL_WITHIN, place.uri, lambda: http_request(signs, path, "GET", params=asked))
     if not verify_rest_response(answer, path).json().get("files"):
         raise TrackingUnavailableError(
             f"MLflow at {place.uri} keeps artifacts in its own folder {uri}, which is not this"

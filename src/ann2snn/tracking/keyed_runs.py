@@ -85,14 +85,11 @@ def run_of_key(client: Any, experiment: str, key: str) -> Any | None:
 def start_run(
     client: Any, experiment: str, key: str, name: str, start: int, sender: str | None = None
 ) -> Any:
-    """A run that bears `key` from the start: a new one, unless another client has it already.
+    """A new run that bears `key`, or the one that another client has started meanwhile.
 
     `sender` names the client that will fill it; a live training names none, since its run may stay
     open for long.
     """
-    there = run_of_key(client, experiment, key)
-    if there is not None:
-        return there
     tags = {"run_key": key, **({SENDER: sender} if sender else {})}
     made = client.create_run(experiment, start_time=start, tags=tags, run_name=name)
     return run_of_key(client, experiment, key) or made

@@ -9,7 +9,7 @@ from typing import Any
 
 from ann2snn.records import Json, Record
 from ann2snn.tracking.answers import Bounded, reason_of, told_of
-from ann2snn.tracking.keyed_runs import Experiments, start_run
+from ann2snn.tracking.keyed_runs import Experiments, run_of_key, start_run
 from ann2snn.tracking.naming import parameters, run_name
 from ann2snn.tracking.sender import points_there
 from ann2snn.tracking.server import connect, place_of
@@ -70,7 +70,8 @@ class _Curves:
         dataset, step = self.record.description["dataset"], self.record.step
         home = Experiments(self.client, place).obtained(dataset, step)
         name, now = run_name(self.record, []), round(1000 * time.time())
-        self.run = start_run(self.client, home, self.record.key, name, now)
+        there = run_of_key(self.client, home, self.record.key)
+        self.run = there or start_run(self.client, home, self.record.key, name, now)
         self._describe()
         self.there = points_there(self.client, self.run)
 

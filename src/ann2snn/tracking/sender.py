@@ -10,12 +10,13 @@ from typing import Any
 from ann2snn.progress import Progress
 from ann2snn.tracking.answers import TrackingUnavailableError, require_answer
 from ann2snn.tracking.artifacts import send_files
-from ann2snn.tracking.keyed_runs import SENDER, Experiments, runs_by_key, start_run
+from ann2snn.tracking.keyed_runs import SENDER, Experiments, run_of_key, runs_by_key, start_run
 from ann2snn.tracking.runs import Entry
 from ann2snn.tracking.server import Place, tell
 from ann2snn.tracking.views import send_views
 
-AT_ONCE = 1000  # metrics, MLflow's limit in a batch; 100 parameters and 100 tags
+NUMBERS = 800  # metrics in a batch, of which MLflow takes 1000 items
+WORDS = 100  # tags, and parameters
 STATE = "content"
 LONGEST = 5000  # of a tag's value, in characters
 ATTEMPTS = 4  # at one run, while the server answers
@@ -39,6 +40,7 @@ class Sender:
         self.started: set[str] = set()
         self.sent: dict[str, tuple[str, dict[str, str]]] = {}  # runs and links, by key
         self.attempts: Counter[str] = Counter()
+        self.others = False  # clients, that were seen at work
         self.name = uuid.uuid4().hex
         self.begun = round(1000 * time.time())
 
@@ -66,7 +68,7 @@ class Sender:
 
     def _missing(self) -> list[Entry]:
         """The entries that the store does not show, by a new look into it."""
-        for entry in self.entries:
+        for entry in {entry.experiment: entry for entry in self.entries}.values():
             if entry.experiment not in self.homes:
                 there = self.experiments.there(entry.dataset, entry.step)
                 if there is not None:
@@ -126,7 +128,7 @@ class Sender:
             if key in self.by_key and key not in self.runs:
                 self._started(self.by_key[key])
         fresh = known is None and entry.key in self.started
-        send_files(self.client, self.place, run, entry.files)
+        send_files(self.place, run, entry.files)
         if entry.manifest:
             self.client.log_inputs(run.info.run_id, datasets=[data_set_input(entry)])
         links = self._links(entry)
@@ -143,11 +145,15 @@ class Sender:
             self.homes[entry.experiment] = home
         start = self.begun + self.places[entry.key]
         home = self.homes[entry.experiment]
-        run = start_run(self.client, home, entry.key, entry.name, start, self.name)
-        self.runs[entry.key] = run
-        if run.data.tags.get(SENDER) == self.name:
+        there = run_of_key(self.client, home, entry.key) if self.others else None
+        if there is None:
+            there = start_run(self.client, home, entry.key, entry.name, start, self.name)
+        self.runs[entry.key] = there
+        if there.data.tags.get(SENDER) == self.name:
             self.started.add(entry.key)
-        return run
+        else:
+            self.others = True
+        return there
 
     def _send_values(self, entry: Entry, run: Any, links: dict[str, str], fresh: bool) -> None:
         from mlflow.entities import Metric, Param, RunTag
@@ -163,11 +169,13 @@ class Sender:
             for name, value, step in entry.metrics
             if (name, step) not in there
         ]
-        for at in range(0, max(len(tags), len(params)), 100):
-            batch = {"params": params[at : at + 100], "tags": tags[at : at + 100]}
-            self.client.log_batch(info.run_id, **batch)
-        for at in range(0, len(metrics), AT_ONCE):
-            self.client.log_batch(info.run_id, metrics=metrics[at : at + AT_ONCE])
+        longest = max(len(tags), len(params), len(metrics) * WORDS // NUMBERS)
+        for at in range(0, longest + 1, WORDS):
+            numbers = slice(at // WORDS * NUMBERS, (at // WORDS + 1) * NUMBERS)
+            words = slice(at, at + WORDS)
+            batch = {"metrics": metrics[numbers], "params": params[words], "tags": tags[words]}
+            if any(batch.values()):
+                self.client.log_batch(info.run_id, **batch)
 
     def _links(self, entry: Entry) -> dict[str, str]:
         """Tags and a description that lead to the parent and to the inputs of a run."""
