@@ -42,14 +42,14 @@ SHORT = AnnSettings(
     shift=2,
     precision="bfloat16" if autocast_supported() else "float32",
 )
-GATES = ("rise", "spikes")  # ours, and the one that the peers have
+POOLINGS = ("rise", "spikes")  # ours, and the one that the peers have
 Labels = npt.NDArray[np.int64]
 Images = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What every mode gets: the analog network, its conversion by gate, test images in a random
+    """What every mode gets: the analog network, its conversion by pooling, test images in a random
     order that never changes, labels, and the words that name network and data in the results."""
 
     name: str
@@ -75,9 +75,9 @@ def prepare(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     save_weights(module, folder / "weights.safetensors")
     calibration = np.array(dataset.train_images[dataset.calibration])
-    for gate in GATES:
-        spec = convert(module, calibration, percentile=99.9, pooling=gate)
-        save_spec(spec, folder / f"{gate}.safetensors")
+    for pooling in POOLINGS:
+        spec = convert(module, calibration, percentile=99.9, pooling=pooling)
+        save_spec(spec, folder / f"{pooling}.safetensors")
     order = np.random.default_rng(0).permutation(len(dataset.test_labels))
     np.save(folder / "images.npy", dataset.test_images[order])
     np.save(folder / "labels.npy", dataset.test_labels[order])
@@ -95,7 +95,7 @@ def measured(folder: Path) -> Measured:
         name=words["name"],
         dataset=words["dataset"],
         module=module.eval().requires_grad_(False),
-        specs={gate: load_spec(folder / f"{gate}.safetensors") for gate in GATES},
+        specs={pooling: load_spec(folder / f"{pooling}.safetensors") for pooling in POOLINGS},
         images=images,
         labels=np.load(folder / "labels.npy"),
     )

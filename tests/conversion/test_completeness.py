@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,8 +89,8 @@ def test_a_normalization_depends_on_the_toggles_that_it_names_and_no_others(name
     graph_statistics = zoo.statistics(module, zoo.images(shape, 40))
     layer = next(iter(graph_statistics.layers.values()))
 
-    def scale(**toggles: object) -> bytes:
-        settings = ConversionSettings(normalization=name, **toggles)  # type: ignore[arg-type]
+    def scale(**toggles: Any) -> bytes:
+        settings = ConversionSettings(normalization=name, **toggles)
         row = NORMALIZATIONS[name]
         found = [np.asarray(row.scale(layer, settings, 2.5))]
         if row.channel_scales is not None:
