@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -216,9 +217,9 @@ def test_a_users_network_comes_from_its_factory(
         ({"epochs": 0}, "epochs must be at least 1, got 0"),
     ],
 )
-def test_wrong_toggles_are_refused(fields: dict[str, object], message: str) -> None:
+def test_wrong_toggles_are_refused(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingError, match=message):
-        AnnSettings(**fields)  # type: ignore[arg-type]
+        AnnSettings(**fields)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])

@@ -15,7 +15,7 @@ from ann2snn.spec import SpikingSpec
 from bench import gpu
 from bench.growth import mean_rate, with_channels, with_rates
 from bench.mode import EVENT, FORWARD, MODES, Mode, layers
-from bench.network import Measured
+from bench.network import POOLINGS, Measured
 from bench.tables import chart, peer_rows
 from bench.timing import measure
 from bench.worker import peak_above
@@ -32,7 +32,7 @@ def network() -> Measured:
     settings = AnnSettings(network="cifar10_cnn")
     module = build(settings, (3, 32, 32), 10).eval().requires_grad_(False)
     images = np.random.default_rng(0).integers(0, 256, (12, 3, 32, 32)).astype(np.uint8)
-    specs = {gate: convert(module, images, pooling=gate) for gate in ("rise", "spikes")}
+    specs = {pooling: convert(module, images, pooling=pooling) for pooling in POOLINGS}
     return Measured("random", "noise", module, specs, images, np.zeros(12, np.int64))
 
 
@@ -45,7 +45,7 @@ def test_the_peak_of_an_allocation_is_its_size() -> None:
 
 
 def test_all_modes_of_one_network_see_the_same_answers(network: Measured) -> None:
-    """A plain loop with every spike of a pool, and our engines with the gate `rise`."""
+    """A plain loop with every spike of a pool, and our engines with the pooling `rise`."""
     event, dense = (
         mode.build(network, 4)(network.images[:4], 20) for mode in MODES if mode.tool == "ann2snn"
     )

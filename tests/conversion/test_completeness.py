@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,10 +89,10 @@ def test_a_normalization_depends_on_the_toggles_that_it_names_and_no_others(name
     graph_statistics = zoo.statistics(module, zoo.images(shape, 40))
     layer = next(iter(graph_statistics.layers.values()))
 
-    def scale(**toggles: object) -> bytes:
+    def scale(**toggles: Any) -> bytes:
         row = NORMALIZATIONS[name]
         made = {"for_steps": 8} if row.needs_steps else {}
-        settings = ConversionSettings(normalization=name, **made, **toggles)  # type: ignore[arg-type]
+        settings = ConversionSettings(normalization=name, **made, **toggles)
         found = [np.asarray(row.scale(layer, settings, 2.5))]
         if row.channel_scales is not None:
             found.append(np.asarray(row.channel_scales(layer, settings)))

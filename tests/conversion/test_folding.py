@@ -1,5 +1,7 @@
 """Folding, rescaling and renaming change no output: every network of the zoo, in float64."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -15,9 +17,9 @@ from ann2snn.spec import Affine, Conv, Input, Neuron
 from tests import zoo
 
 
-def planned(module: nn.Module, shape: tuple[int, ...], **toggles: object) -> Conversion:
+def planned(module: nn.Module, shape: tuple[int, ...], **toggles: Any) -> Conversion:
     statistics = zoo.statistics(module, zoo.images(shape, 30))
-    settings = ConversionSettings(**{"grid": -1, **toggles})  # type: ignore[arg-type]
+    settings = ConversionSettings(**{"grid": -1, **toggles})
     return converted(analog_graph(module, shape), statistics, settings, 255)
 
 

@@ -1,5 +1,7 @@
 """Converted networks obey the paper's equations node by node, in float64 on the dense engine."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -24,9 +26,9 @@ Images = npt.NDArray[np.integer]
 IMAGES = 12
 
 
-def planned(module: nn.Module, images: Images, **toggles: object) -> Conversion:
+def planned(module: nn.Module, images: Images, **toggles: Any) -> Conversion:
     graph = analog_graph(module, images.shape[1:])
-    chosen = ConversionSettings(**{"grid": -1, **toggles})  # type: ignore[arg-type]
+    chosen = ConversionSettings(**{"grid": -1, **toggles})
     return converted(graph, collect(graph, images, 255), chosen, 255)
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,10 +115,10 @@ def test_the_code_of_a_single_module_is_its_file(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_there_is_told_before_data_are_loaded(
-    toggles: dict[str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    toggles: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    chain = Chain(Settings(ann=AnnSettings(**toggles)), tmp_path)  # type: ignore[arg-type]
+    chain = Chain(Settings(ann=AnnSettings(**toggles)), tmp_path)
     with pytest.raises(SettingError, match=message):
         chain.obtain("simulation")
     assert not (tmp_path / "store").exists()

@@ -164,6 +164,11 @@ def started_sweep(project: Path, *arguments: str) -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
+def finished(project: Path) -> int:
+    """The number of simulations in the project's store."""
+    return len(list(project.glob("store/simulation/*/record.json")))
+
+
 def assert_same_results(project: Path, calm: Path) -> None:
     """Every record of the undisturbed sweep, byte for byte, and its 24 runs once each."""
     mine, undisturbed = result_files(project), result_files(calm)
@@ -179,8 +184,10 @@ def test_a_sweep_killed_ten_times_ends_as_an_undisturbed_one(calm: Path, project
     draw = random.Random(0)
     for _ in range(10):
         process = started_sweep(project, "run.name=k", *GRID)
-        # a point takes some seconds: ten such times do not suffice for all of them
-        time.sleep(draw.uniform(1, 10))
+        # at most two more points each time: ten times do not suffice for all 24, however fast
+        most, end = finished(project) + 2, time.monotonic() + draw.uniform(1, 10)
+        while time.monotonic() < end and finished(project) < most:
+            time.sleep(0.02)
         assert process.poll() is None, "the sweep ended before its tenth kill"
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

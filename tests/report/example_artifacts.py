@@ -27,7 +27,7 @@ PERCENTILES = {
 POOLINGS = {
     name: (name.replace("_", " "), "analog", "subtract", "percentile", final)
     for name, final in {
-        "rise": 88.5, "cumulative": 88.4, "running_mean": 88.2, "exponential": 87.9,
+        "rise": 88.5, "inverse_time": 88.4, "running_mean": 88.2, "exponential": 87.9,
         "average": 85.0, "spikes": 78.0,
     }.items()
 }  # fmt: skip

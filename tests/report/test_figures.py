@@ -21,7 +21,7 @@ from ann2snn.report.results import Point, Results, read_results
 from tests.report.drawn_figures import changed, chart_of, drawn, ending_at, words_of, written
 from tests.report.example_artifacts import IMAGES, example_artifacts
 
-POOLINGS = [12.71, 12.81, 13.00, 13.04, 17.04, 31.70, 45.48]
+ERRORS = [12.71, 12.81, 13.00, 13.04, 17.04, 31.70, 45.48]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_a_short_axis_gets_finer_ticks() -> None:
 
 
 def test_a_few_bad_errors_may_not_squeeze_the_others() -> None:
-    assert farthest_shown(POOLINGS) == 17.04
+    assert farthest_shown(ERRORS) == 17.04
     assert farthest_shown([12.63, 12.71, 12.81, 90.0]) == 12.81
 
 
@@ -110,7 +110,7 @@ def test_accuracies_are_axes_of_errors_where_choices_are_compared(results: Resul
 
 def test_a_choice_beyond_the_axis_is_an_arrow_with_its_number(results: Results) -> None:
     far = changed(
-        results, "example-poolings", ending_at(*(100 - error for error in POOLINGS[1:]), ann=87.29)
+        results, "example-poolings", ending_at(*(100 - error for error in ERRORS[1:]), ann=87.29)
     )
     chart = chart_of(far, "example-poolings")
     assert "Arrows: beyond the axis." in chart.caption

@@ -53,7 +53,7 @@ def test_architectures_show_every_training_and_the_spread(results: Results) -> N
     assert "88.0 to 88.6" in words
 
 
-def test_stopping_early_names_its_read_out_and_its_intervals(results: Results) -> None:
+def test_stopping_early_names_its_output_and_its_intervals(results: Results) -> None:
     (chart,) = [chart for chart in all_charts(results) if chart.name.endswith("-early-exit")]
     assert "largest potential" in chart.caption
     figure = drawn(chart)

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -44,9 +45,9 @@ class Toggles:
         ({"bias": 1}, "bias must be of type bool, got 1"),
     ],
 )
-def test_a_wrong_value_names_toggle_rule_and_value(values: dict[str, object], message: str) -> None:
+def test_a_wrong_value_names_toggle_rule_and_value(values: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingError, match=message):
-        Toggles(**values)  # type: ignore[arg-type]
+        Toggles(**values)
 
 
 def test_a_bound_is_told_with_all_its_digits() -> None:

@@ -171,7 +171,7 @@ def pooled(pooling: str) -> SpikingSpec:
 
 
 @pytest.mark.parametrize("pooling", PASSING)
-def test_each_gate_chooses_as_the_dense_one_also_where_windows_share_inputs(
+def test_each_pooling_chooses_as_the_dense_one_also_where_windows_share_inputs(
     pooling: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = pooled(pooling)

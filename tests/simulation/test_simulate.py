@@ -149,15 +149,15 @@ def finer_than_the_threshold() -> tuple[SpikingSpec, np.ndarray, int]:
 
 
 def sums_behind_a_fine_first_potential() -> tuple[SpikingSpec, np.ndarray, int]:
-    """A pooling sums currents of two bits in the unit of the neurons behind it, 2^-20."""
+    """A pool sums currents of two bits in the unit of the neurons behind it, 2^-20."""
     nodes = (
         Input(name="image", inputs=(), scale=ONE, shape=(1, 1, 2), input="poisson"),
         Conv(
             name="w", inputs=("image",), scale=ONE,
             weight=np.full((1, 1, 1, 1), 0.75), bias=np.zeros(1),
         ),
-        MaxPool(name="pooling", inputs=("w",), scale=ONE, rows=((0, 1),), columns=((0, 2),)),
-        Neuron(name="n", inputs=("pooling",), scale=ONE, initial_potential=2.0**-20),
+        MaxPool(name="pool", inputs=("w",), scale=ONE, rows=((0, 1),), columns=((0, 2),)),
+        Neuron(name="n", inputs=("pool",), scale=ONE, initial_potential=2.0**-20),
         Reshape(name="flat", inputs=("n",), scale=ONE, shape=(1,)),
         Linear(name="classes", inputs=("flat",), scale=ONE, weight=TWO_CLASSES, bias=np.zeros(2)),
         Output(name="out", inputs=("classes",), scale=ONE, output="potential"),
