@@ -24,8 +24,10 @@ class Named(Protocol):
 Row = TypeVar("Row", bound=Named)
 
 
-class UnknownRowError(ValueError):
-    """A name that no row of a table has."""
+class UnknownRowError(KeyError, ValueError):
+    """A name that no row of a table has; a KeyError, so that `get` gives its default."""
+
+    __str__ = Exception.__str__  # that of KeyError shows a message as a Python literal
 
 
 class Table(Mapping[str, Row], Generic[Row]):

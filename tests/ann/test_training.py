@@ -241,7 +241,7 @@ def test_weights_that_do_not_fit_are_told_by_tensor(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"Unexpected key\(s\) in state_dict: .*\"classes.bias\""):
         load_weights(unbiased, tmp_path / "w.safetensors")
     (tmp_path / "odd.safetensors").write_bytes(b"odd")
-    with pytest.raises(ValueError, match=r"odd.safetensors is not a safetensors file"):
+    with pytest.raises(ValueError, match=r"odd.safetensors is neither a safetensors file nor one"):
         load_weights(network, tmp_path / "odd.safetensors")
     with pytest.raises(ValueError, match="there is no weights file"):
         load_weights(network, tmp_path / "none.safetensors")

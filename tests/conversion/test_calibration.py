@@ -293,19 +293,28 @@ def test_an_automatic_first_step_is_longer_for_deeper_and_for_quieter_networks()
 
 
 def test_answers_from_a_later_step_are_those_of_both_engines() -> None:
-    """A class whose early spikes do not last leads until what came before step 9 is left out."""
-    module = torch.nn.Sequential(torch.nn.Linear(2, 2, bias=False), torch.nn.ReLU(),
-                                 torch.nn.Linear(2, 2, bias=False)).eval()  # fmt: skip
+    """Class 0 spikes in each step until what inhibits it first spikes, in step 7, and leads
+    thereafter only where what came before step 9 counts."""
+    module = torch.nn.Sequential(
+        torch.nn.Linear(1, 2, bias=False), torch.nn.ReLU(),
+        torch.nn.Linear(2, 2, bias=False), torch.nn.ReLU(),
+        torch.nn.Linear(2, 2, bias=False),
+    ).eval()  # fmt: skip
     with torch.no_grad():
-        module[0].weight.copy_(torch.tensor([[0.95, 0.0], [0.0, 0.9]]))
-        module[2].weight.copy_(torch.tensor([[0.5, 0.0], [0.0, 0.51]]))
-    images = np.full((3, 2), 255, np.uint8)
+        module[0].weight.copy_(torch.tensor([[1.0], [0.15]]))
+        module[2].weight.copy_(torch.tensor([[1.0, -6.5], [0.3, 0.0]]))
+        module[4].weight.copy_(torch.eye(2))
+    images = np.full((3, 1), 255, np.uint8)
     spec = convert(module, images, output="potential", normalization="none", output_from=9)
     whole = spec.replace(spec.output.name, from_step=1)
-    kept = simulate(whole, images, steps=20, potentials=True).potentials
+    kept = simulate(whole, images, steps=16, potentials=True).potentials
     assert kept is not None
-    expected = (kept[:, 8:] - kept[:, 7:8]).argmax(2)
-    assert (expected != kept[:, 8:].argmax(2)).any()
+    sums = np.concatenate([np.zeros((3, 1, 2)), kept], 1)
+    expected = np.stack(
+        [(sums[:, t] - sums[:, max(min(8, t - 4), 0)]).argmax(1) for t in range(1, 17)], 1
+    )
+    assert (kept.argmax(2) == 0).all()
+    assert (expected[:, 12:] == 1).all()
     for engine in ("event", "dense"):
-        found = simulate(spec, images, np.zeros(3, np.int64), steps=20, engine=engine)
-        np.testing.assert_array_equal(found.accuracy()[8:], 100.0 * (expected == 0).mean(0))
+        found = simulate(spec, images, np.zeros(3, np.int64), steps=16, engine=engine)
+        np.testing.assert_array_equal(found.accuracy(), 100.0 * (expected == 0).mean(0))

@@ -19,6 +19,8 @@ from tests import zoo
 
 def planned(module: nn.Module, shape: tuple[int, ...], **toggles: Any) -> Conversion:
     statistics = zoo.statistics(module, zoo.images(shape, 30))
+    if NORMALIZATIONS[toggles.get("normalization", "percentile")].needs_steps:
+        toggles["for_steps"] = 8
     settings = ConversionSettings(**{"grid": -1, **toggles})
     return converted(analog_graph(module, shape), statistics, settings, 255)
 

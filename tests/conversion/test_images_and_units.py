@@ -141,7 +141,7 @@ def test_a_residual_stream_needs_no_more_bits_the_deeper_it_is(blocks: int) -> N
     assert certify(plan.spec, {}, 1000, "float64").exact
     assert not any(isinstance(node, Affine) for node in plan.spec)
     with torch.no_grad():
-        own = module(torch.from_numpy(images) / 255).numpy()
+        own = module(torch.from_numpy(images).double() / 255).numpy()
     found = analog_outputs(plan.spec, images, plan.ceilings) * plan.spec.output.scale
     assert np.abs(found - own).max() < 1e-2 * np.abs(own).max()
 
@@ -166,7 +166,7 @@ def test_a_faint_channel_keeps_the_grid_and_is_named(faint: float) -> None:
     assert plan.raised in ({}, {"1": (3,)})
     assert (plan.raised == {}) == (faint >= 1e-3)
     with torch.no_grad():
-        own = module(torch.from_numpy(images) / 255).numpy()
+        own = module(torch.from_numpy(images).double() / 255).numpy()
     found = analog_outputs(plan.spec, images, plan.ceilings) * plan.spec.output.scale
     assert np.abs(found - own).max() < 1e-2 * np.abs(own).max()
 

@@ -71,7 +71,7 @@ def test_a_folder_of_choices_beside_conf_may_be_named(
         (["-m", "run.plan=true", "data=digits,folder"], "point data=folder: data.path must be"),
         (["run.plan=true", "data=folder"], "data.path must be given"),
         (["ann.weights=gone.safetensors"], "ann.weights must be a file"),
-        (["simulation.device=cuda"], "simulation.device must be cpu on this machine"),
+        (["simulation.device=cuda"], "simulation.device must be cpu here, got 'cuda'"),
         (["conversion.reset=${nowhere}"], "Interpolation key 'nowhere' not found"),
     ],
 )

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ann2snn.config.composition import composed
+from ann2snn.noted_files import note_files, write_json
 from ann2snn.pipeline.chain import Chain
-from ann2snn.records import write_json
 from ann2snn.settings import SettingError
 from ann2snn.sweep.plan import print_plan
 from tests.pipeline.project import QUICK, make_project, result_files, run_stage
@@ -26,6 +26,7 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for step, seconds in SECONDS.items():
         (path,) = (project / "store" / step).glob("*/provenance.json")
         write_json(path, {**json.loads(path.read_text(encoding="utf-8")), "seconds": seconds})
+        note_files(path.parent, f"{step} {path.parent.name}")
     return project
 
 

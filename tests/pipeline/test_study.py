@@ -12,6 +12,7 @@ import yaml
 
 from ann2snn.config.composition import composed
 from ann2snn.config.schema import Settings
+from ann2snn.noted_files import file_sha256
 from ann2snn.pipeline.artifacts import keep_point, publish_result, publish_study
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.provenance import note_machine, noted_machines, provenance
@@ -160,7 +161,7 @@ def stored(project: Path, folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "weights").write_bytes(b"w" * 2**20)
     key = folder.name
-    details = {"files": {"weights": "hash"}}
+    details = {"files": {"weights": file_sha256(folder / "weights")}}
     Record("ann", key, {}, {}, {"dataset": "digits"}, {}, {}, details).write(folder / "record.json")
 
 

@@ -95,7 +95,7 @@ def test_every_output_of_a_run_has_a_row(page: str) -> None:
 def test_what_all_points_share_is_named_and_what_varies_is_not(page: str) -> None:
     poolings = page[page.index("## CIFAR-10 (JPEG copy): Poolings") :]
     assert "All points: `input=analog reset=subtract normalization=percentile" in poolings
-    ablation = page[page.index("## CIFAR-10 (JPEG copy): What each mechanism adds") :]
+    ablation = page[page.index("## CIFAR-10 (JPEG copy): What each mechanism adds\n") :]
     assert "All points:" not in ablation[: ablation.index("\n## ")]
 
 

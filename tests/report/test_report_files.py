@@ -78,7 +78,12 @@ def test_every_figure_lies_beside_its_svg_and_its_data(project: Path) -> None:
 def test_results_have_a_row_for_every_point_with_the_named_columns(project: Path) -> None:
     rows = json.loads((project / "report" / "results.json").read_text(encoding="utf-8"))["rows"]
     points = [p for study in read_results(project / "artifacts").studies for p in study.points]
-    assert [row["run"] for row in rows] == [point.simulation.key for point in points]
+    last = [row for row, after in zip(rows, [*rows[1:], {"run": ""}], strict=True)
+            if row["run"] != after["run"]]  # fmt: skip
+    assert [row["run"] for row in last] == [point.simulation.key for point in points]
+    assert [row["steps"] for row in last] == [point.metrics["steps"] for point in points]
+    few = [row["steps"] for row in rows if row["study"] == "example-few-steps"]
+    assert few.count(4) == few.count(8) > 0
     assert all(list(row) == COLUMNS for row in rows)
     lowest = next(
         row for row in rows if (row["study"], row["point"]) == ("example-ablation", "default")

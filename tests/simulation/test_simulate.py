@@ -61,7 +61,7 @@ def test_bytes_are_refused_where_the_spec_was_calibrated_on_floats() -> None:
     """They would stand for pixels near zero, and every answer would be wrong without a word."""
     spec, images = spec_and_images(floats=True)
     labels = np.zeros(len(images), np.int64)
-    with pytest.raises(ValueError, match=r"whole numbers up to 65536, .* got uint8"):
+    with pytest.raises(ValueError, match=r"must be floats, as those .* got uint8"):
         simulate(spec, np.zeros(images.shape, np.uint8), labels)
     assert simulate(spec, images, labels, steps=2).steps == 2
 
@@ -176,7 +176,7 @@ def pixels_far_above_one() -> tuple[SpikingSpec, np.ndarray, int]:
         Linear(name="classes", inputs=("n",), scale=ONE, weight=TWO_CLASSES, bias=np.zeros(2)),
         Output(name="out", inputs=("classes",), scale=ONE, output="potential"),
     )  # fmt: skip
-    return SpikingSpec(nodes, grid=14), np.array([[1e5]]), 5
+    return SpikingSpec(nodes, grid=14, pixels=(0.0, 1e5)), np.array([[1e5]]), 5
 
 
 @pytest.mark.parametrize(

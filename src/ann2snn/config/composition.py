@@ -15,6 +15,7 @@ from typing import Any, cast
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.types import OverrideType
 from omegaconf import DictConfig, OmegaConf
 
 from ann2snn.config.checks import check_overrides
@@ -40,7 +41,8 @@ def composed(overrides: Sequence[str]) -> Settings:
     for line in overrides:
         override = parsed(line)
         key = override.key_or_group
-        if key in all_keys() and key not in CHOSEN and "${" not in line:
+        plainly = override.type is OverrideType.CHANGE and not override.is_sweep_override()
+        if plainly and key in all_keys() and key not in CHOSEN and "${" not in line:
             values[key] = override.value()
         else:
             choices.append(line)

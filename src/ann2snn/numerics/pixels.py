@@ -23,13 +23,14 @@ def whole_numbers(
     if np.issubdtype(images.dtype, np.floating):
         if levels is not None:
             raise ValueError(f"levels={levels} is for images of whole numbers, got {images.dtype}")
+        images = images.astype(np.float64, copy=False)
         wrong = np.argwhere(~(np.abs(images) <= LARGEST))  # a NaN is not smaller either
         if len(wrong):
             place, value = wrong[0], images[tuple(wrong[0])]
             raise ValueError(
                 f"{what} must be finite numbers of at most 2^31, got {value} in image {place[0]}"
             )
-        return np.rint(images.astype(np.float64) * FLOAT_LEVELS).astype(np.int64), FLOAT_LEVELS
+        return np.rint(images * FLOAT_LEVELS).astype(np.int64), FLOAT_LEVELS
     if not np.issubdtype(images.dtype, np.integer):
         raise ValueError(f"{what} must be whole numbers or floats, got {images.dtype}")
     if levels is None and images.dtype != np.uint8:

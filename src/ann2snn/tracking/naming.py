@@ -10,6 +10,7 @@ from ann2snn.records import Json, Record
 QUALIFIED = {
     ("data", "name"): "data",
     ("data", "seed"): "data.seed",
+    ("data", "calibration"): "data.calibration",
     ("ann", "seed"): "ann.seed",
     ("ann", "pooling"): "ann.pooling",
     ("ann", "output"): "ann.output",

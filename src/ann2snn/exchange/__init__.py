@@ -1,1 +1,0 @@
-"""Specs as networks of other libraries, and in files that other programs read."""
