@@ -295,15 +295,13 @@ def test_an_automatic_first_step_is_longer_for_deeper_and_for_quieter_networks()
 def test_answers_from_a_later_step_are_those_of_both_engines() -> None:
     """Class 0 spikes in each step until what inhibits it first spikes, in step 7, and leads
     thereafter only where what came before step 9 counts."""
-    module = torch.nn.Sequential(
-        torch.nn.Linear(1, 2, bias=False), torch.nn.ReLU(),
-        torch.nn.Linear(2, 2, bias=False), torch.nn.ReLU(),
-        torch.nn.Linear(2, 2, bias=False),
-    ).eval()  # fmt: skip
+    layers = [torch.nn.Linear(inputs, 2, bias=False) for inputs in (1, 2, 2)]
+    weights = [[1.0], [0.15]], [[1.0, -6.5], [0.3, 0.0]], [[1.0, 0.0], [0.0, 1.0]]
     with torch.no_grad():
-        module[0].weight.copy_(torch.tensor([[1.0], [0.15]]))
-        module[2].weight.copy_(torch.tensor([[1.0, -6.5], [0.3, 0.0]]))
-        module[4].weight.copy_(torch.eye(2))
+        for layer, rows in zip(layers, weights, strict=True):
+            layer.weight.copy_(torch.tensor(rows))
+    first, second, third = layers
+    module = torch.nn.Sequential(first, torch.nn.ReLU(), second, torch.nn.ReLU(), third).eval()
     images = np.full((3, 1), 255, np.uint8)
     spec = convert(module, images, output="potential", normalization="none", output_from=9)
     whole = spec.replace(spec.output.name, from_step=1)

@@ -91,7 +91,7 @@ def test_a_normalization_depends_on_the_toggles_that_it_names_and_no_others(name
 
     def scale(**toggles: Any) -> bytes:
         row = NORMALIZATIONS[name]
-        made = {"for_steps": 8} if row.needs_steps else {}
+        made: dict[str, Any] = {"for_steps": 8} if row.needs_steps else {}
         settings = ConversionSettings(normalization=name, **made, **toggles)
         found = [np.asarray(row.scale(layer, settings, 2.5))]
         if row.channel_scales is not None:

@@ -31,9 +31,9 @@ def test_a_pixel_that_is_no_finite_number_is_refused_with_its_image(
 ) -> None:
     images = FLOATS.astype(kind)
     images[7, 0, 3, 3] = number
-    for use in (lambda: convert(MODULE, images), lambda: convert(MODULE, torch.from_numpy(images))):
+    for given in (images, torch.from_numpy(images)):
         with pytest.raises(ValueError, match=r"calibration_images must be finite .* in image 7"):
-            use()
+            convert(MODULE, given)
     with pytest.raises(ValueError, match=r"^images must be finite .* in image 7"):
         simulate(convert(MODULE, FLOATS), images, LABELS, steps=2)
 
