@@ -203,6 +203,7 @@ def test_the_deps_of_a_stage_are_what_it_really_imports(step: str, tmp_path: Pat
         "${item}": "digits",
         "${item.data}": "digits",
         "${item.ann}": "digits_cnn",
+        "${item.from}": "data/digits",
         "${key}": "digits-ablation" if step in ("conversion", "simulation") else "digits",
     }
     for old, new in values.items():
@@ -233,8 +234,10 @@ def test_the_deps_of_a_stage_are_what_it_really_imports(step: str, tmp_path: Pat
 def test_every_override_of_dvc_and_params_composes() -> None:
     """Nothing stands in both dvc.yaml and params.yaml, and all of it is right."""
     params = read_params(ROOT)
-    for network in params["networks"].values():
-        composed([f"{group}={choice}" for group, choice in network.items()])
+    for name, network in params["networks"].items():
+        ann = composed([f"data={network['data']}", f"ann={network['ann']}"]).ann
+        (weights,) = {ann.start, ann.weights} - {""} or {f"artifacts/data/{network['data']}/x"}
+        assert Path(weights).parent == Path("artifacts", network["from"]), name
     for name in (*params["studies"], *params["on_request"]):
         for overrides in read_study(ROOT, name).points.values():
             keys = [line.partition("=")[0] for line in overrides]
@@ -261,7 +264,7 @@ def deps_of_study(step: str, name: str, network: dict[str, str]) -> list[str]:
     entries = stage_entries()
     values = {
         "${key}": name, "${item}": network["data"], "${item.data}": network["data"],
-        "${item.ann}": network["ann"],
+        "${item.ann}": network["ann"], "${item.from}": network["from"],
     }  # fmt: skip
     found = []
     for dep in [dep for each in ("data", "ann", step) for dep in entries[each]["deps"]]:

@@ -29,7 +29,7 @@ STUDY: dict[str, Any] = {
 
 
 def project_with(folder: Path, entry: Any, section: str = "studies") -> Path:
-    networks = {"digits": {"data": "digits", "ann": "digits_cnn"}}
+    networks = {"digits": {"data": "digits", "ann": "digits_cnn", "from": "data/digits"}}
     params = {"data": ["digits"], "networks": networks, section: {"s": entry}}
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     return folder
@@ -111,6 +111,14 @@ def test_a_missing_field_is_named(field: str, tmp_path: Path) -> None:
         ("studies: {s: text}", r"studies\.s must be a mapping by names, got 'text'"),
         ("networks: {n: cnn}\nstudies: {s: {}}", "networks.n must be a mapping by names"),
         ("networks: {n: {data: 1}}\nstudies: {s: {}}", r"networks\.n\.data must be text, got 1"),
+        (
+            "networks: {n: {data: a, ann: b}}\nstudies: {s: {}}",
+            "networks.n must have the fields data, ann, from, got data, ann$",
+        ),
+        (
+            "networks: {n: {data: a, ann: b, from: c, form: d}}\nstudies: {s: {}}",
+            "networks.n must have the fields data, ann, from, got data, ann, from, form$",
+        ),
     ],
 )
 def test_a_malformed_file_is_told_in_one_line(text: str, message: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import yaml
 from ann2snn.settings import SettingError
 
 SECTIONS = ("studies", "on_request")
+OF_NETWORKS = ("data", "ann", "from")
 FIELDS = ("title", "kind", "network", "shared", "points", "labels")
 POINT = re.compile(r"[\w+-][\w.+-]*")
 TAKEN = ("study", "statistics")  # files of publish_study beside those of the points
@@ -74,8 +75,19 @@ def default_studies(project: Path) -> dict[str, Study]:
 
 
 def _networks(params: dict[str, Any]) -> dict[str, dict[str, str]]:
-    networks = _mapping("networks", params.get("networks"))
-    return {name: _texts(f"networks.{name}", groups) for name, groups in networks.items()}
+    """Named choices of data and network, and what the weights come from, of each network."""
+    networks = {}
+    for name, entry in _mapping("networks", params.get("networks")).items():
+        where = f"networks.{name}"
+        fields = _texts(where, entry)
+        for field in {*fields, *OF_NETWORKS}:
+            if field not in fields or field not in OF_NETWORKS:
+                raise SettingError(
+                    f"{where} must have the fields {', '.join(OF_NETWORKS)}, got"
+                    f" {', '.join(fields) or 'none'}"
+                )
+        networks[name] = fields
+    return networks
 
 
 def _study(section: str, name: str, entry: Any, networks: dict[str, dict[str, str]]) -> Study:
@@ -88,7 +100,7 @@ def _study(section: str, name: str, entry: Any, networks: dict[str, dict[str, st
     network = fields.get("network")
     if not isinstance(network, str) or network not in networks:
         raise SettingError(f"{where}.network must be one of {', '.join(networks)}, got {network!r}")
-    before = [f"{group}={choice}" for group, choice in networks[network].items()]
+    before = [f"{group}={networks[network][group]}" for group in ("data", "ann")]
     before += _overrides(f"{where}.shared", fields.get("shared"))
     points = _mapping(f"{where}.points", fields.get("points"))
     if not points:
