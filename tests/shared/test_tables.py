@@ -11,7 +11,7 @@ def test_a_name_without_a_row_is_refused_in_plain_words_or_gives_the_default() -
     with pytest.raises(UnknownRowError) as told:
         RESETS["subtrct"]
     assert str(told.value) == (
-        "reset must be one of subtract, zero, got 'subtrct'; did you mean 'subtract'?"
+        "reset must be one of subtract, zero, got 'subtrct'; did you mean subtract?"
     )
     assert RESETS.get("subtrct") is None
     assert NETWORKS.get("pets.model:make") is None
