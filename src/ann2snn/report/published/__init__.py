@@ -19,7 +19,10 @@ FOLDER = Path(__file__).parent
 CURVE_IMAGES = 500
 # The data sets, by their manifests' names, that may stand beside numbers published on each; what
 # is printed names the copy.
-COMPARABLE = {"CIFAR-10": ("CIFAR-10", "CIFAR-10 (JPEG copy)"), "MNIST": ("MNIST",)}
+COMPARABLE = {
+    "CIFAR-10": ("CIFAR-10", "CIFAR-10 (JPEG copy)", "CIFAR-10 (1,000 original test images)"),
+    "MNIST": ("MNIST",),
+}
 # The bars of figure 2, by input, reset and scale: the percentile, or a normalization without one.
 BARS: dict[tuple[str, str, float | str], str] = {
     ("poisson", "zero", "none"): "default",
