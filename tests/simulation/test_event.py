@@ -136,6 +136,13 @@ def test_lists_of_bits_hold_every_bit_in_order_on_any_processor() -> None:
         return count
 
     @compiled
+    def packed_wide(masks: Any, events: Any) -> Any:
+        count = np.uint64(0)
+        for mask in masks:
+            count = bit_lists.pack_wide(mask, np.uint64(100), events, count)
+        return count
+
+    @compiled
     def walked(masks: Any, events: Any) -> Any:
         count = np.uint64(0)
         for mask in masks:
@@ -145,7 +152,7 @@ def test_lists_of_bits_hold_every_bit_in_order_on_any_processor() -> None:
     masks = [0, 1, 2**63, 2**64 - 1, 0x8001000100018001, 0xFFFF00000000FFFF, 5 << 31]
     words = np.array(masks, np.uint64)
     expected = [100 + i for mask in masks for i in range(64) if mask >> i & 1]
-    for kernel in (packed, walked):
+    for kernel in (packed, packed_wide, walked):
         events = np.zeros(1000, np.uint16)
         count = int(kernel(words, events))
         assert events[:count].tolist() == expected

@@ -8,8 +8,8 @@ import numpy as np
 from ann2snn.simulation.event.masks import compress_places, count_bits, lowest_bit, weigh_bits
 from ann2snn.simulation.event.vector import plain
 
-# The processor can pack the places of 32 bits in one instruction; a loop over bits ends with a
-# mispredicted branch at nearly every mask.
+# The processor can pack the places of 32 or 64 bits in one instruction; a loop over bits ends with
+# a mispredicted branch at nearly every mask.
 COMPRESSES = bool(llvmlite.binding.get_host_cpu_features().get("avx512vbmi2", False))
 
 
@@ -20,12 +20,11 @@ def list_bits(mask: Any, wide: Any, first: Any, events: Any, count: Any) -> Any:
     Without `wide` only the low 32 bits can be set: asking the mask itself would be a branch that no
     processor predicts.
 
-    Up to 32 elements behind the new count are overwritten.
+    Up to 48 elements behind the new count are overwritten.
     """
     if COMPRESSES:
         if wide:
-            count = pack(mask & np.uint64(0xFFFFFFFF), np.uint64(first), events, count)
-            return pack(mask >> np.uint64(32), np.uint64(first + 32), events, count)
+            return pack_wide(mask, np.uint64(first), events, count)
         return pack(mask, np.uint64(first), events, count)
     return walk(mask, np.uint64(first), events, count)
 
@@ -45,9 +44,20 @@ def pack(low: Any, first: Any, events: Any, count: Any) -> Any:
     """Appends the places of up to 32 bits. Short stores seldom cross a cache line, which costs."""
     found = count_bits(low)
     if found <= 8:
-        compress_places(events, count, low, first, 8)
+        compress_places(events, count, low, first, 32, 8)
     else:
-        compress_places(events, count, low, first, 32)
+        compress_places(events, count, low, first, 32, 32)
+    return count + found
+
+
+@plain
+def pack_wide(mask: Any, first: Any, events: Any, count: Any) -> Any:
+    """Appends the places of up to 64 bits."""
+    found = count_bits(mask)
+    if found <= 16:
+        compress_places(events, count, mask, first, 64, 16)
+    else:
+        compress_places(events, count, mask, first, 64, 64)
     return count + found
 
 

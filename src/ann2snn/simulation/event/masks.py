@@ -54,31 +54,38 @@ def lowest_bit(_typing: Any, _bits: Any) -> Any:
 
 @instruction
 def compress_places(
-    _typing: Any, array: Any, _place: Any, _bits: Any, _first: Any, room: Any
+    _typing: Any, array: Any, _place: Any, _bits: Any, _first: Any, lanes: Any, room: Any
 ) -> Any:
-    """Writes `first` + i for each set bit i among the low 32 into the uint16 `array` from `place`
-    on, without a branch; always `room` elements (a literal), those after the last bit anything."""
-    if not isinstance(room, types.IntegerLiteral):
+    """Writes `first` + i for each set bit i among the low `lanes` (a literal, 32 or 64) into the
+    uint16 `array` from `place` on, without a branch; always `room` elements (a literal), those
+    after the last bit anything."""
+    if not isinstance(lanes, types.IntegerLiteral) or not isinstance(room, types.IntegerLiteral):
         return None
+    # in bytes 64 places are one vector, in 16 bits 32 are, and need not be widened
+    many = lanes.literal_value
+    element = ir.IntType(8 if many == 64 else 16)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.VectorType(ir.IntType(16), 32)
-        steps = ir.Constant(kind, list(range(32)))
-        base = splat(builder, builder.trunc(arguments[3], ir.IntType(16)), kind)
-        truth = truth_of(builder, arguments[2], 32)
+        kind = ir.VectorType(element, many)
+        truth = truth_of(builder, arguments[2], many)
         shape = ir.FunctionType(kind, [kind, truth.type, kind])
         function = builder.module.declare_intrinsic(
-            "llvm.experimental.vector.compress.v32i16", fnty=shape
+            f"llvm.experimental.vector.compress.v{many}i{element.width}", fnty=shape
         )
         nothing = ir.Constant(kind, ir.Undefined)
-        values = builder.call(function, [builder.add(base, steps), truth, nothing])
+        values = builder.call(function, [ir.Constant(kind, list(range(many))), truth, nothing])
         kept = ir.VectorType(ir.IntType(32), room.literal_value)
         order = ir.Constant(kept, list(range(room.literal_value)))
         values = builder.shuffle_vector(values, nothing, order)
+        written = ir.VectorType(ir.IntType(16), room.literal_value)
+        if element.width < 16:
+            values = builder.zext(values, written)
+        base = splat(builder, builder.trunc(arguments[3], ir.IntType(16)), written)
+        values = builder.add(values, base)
         pointer = address(
             context, builder, signature.args[0], arguments[0], arguments[1], values.type
         )
         builder.store(values, pointer, align=2)
         return context.get_dummy_value()
 
-    return types.void(array, UINT64, UINT64, UINT64, room), generate
+    return types.void(array, UINT64, UINT64, UINT64, lanes, room), generate

@@ -48,6 +48,8 @@ OPERATION = np.dtype(
             # how many of a column's bits, the lower ones, name the first of its two rows of
             # weights; 0 where each spike names its own
             "joint",
+            # whether one mask lists spikes of both signs
+            "paired",
             # the columns of the signal that `table` and `other_table` pool; 0 where nothing does
             "pooled",
             # whether no two windows of a pool share an input

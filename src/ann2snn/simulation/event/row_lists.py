@@ -48,11 +48,14 @@ def list_row(op: Any, row: Any, bits: Any, events: Any) -> None:
 
 @plain
 def list_signed_row(op: Any, row: Any, bits: Any, events: Any) -> None:
-    """As `list_row`, of signed spikes: a negative one is listed as the negated row of weights."""
+    """As `list_row`, of signed spikes: a negative one is listed as the negated row of weights.
+    Those stand behind all others; where op.paired, behind the 32 of their kernel row, so that one
+    mask lists the spikes of both signs."""
     count = np.uint64(0)
     columns, left, words, channels = op.columns, op.left, op.words, op.channels
-    wide, zero_row = channels > 32, np.uint16(op.kernel_rows * channels)
-    negated, negative = op.kernel_rows * channels + 1, np.uint64(op.negative)
+    paired, zero_row = op.paired, np.uint16(op.zero_row)
+    negated, negative = op.zero_row + 1, np.uint64(op.negative)
+    span = 64 if paired else channels
     top = max(0, op.top - row)
     bottom = min(op.kernel_rows, op.rows + op.top - row)
     line = np.uint64(columns * words)
@@ -62,17 +65,19 @@ def list_signed_row(op: Any, row: Any, bits: Any, events: Any) -> None:
         column = slot - left
         if 0 <= column < columns:
             at = above + np.uint64(column * words)
-            first = top * channels
+            first = top * span
             for _ in range(top, bottom):
-                for word in range(words):
-                    place = at + np.uint64(word)
-                    count = list_bits(bits[place], wide, first + word * 64, events, count)
-                    mask = bits[place + negative]
-                    if mask != 0:
-                        base = negated + first + word * 64
-                        count = list_bits(mask, wide, base, events, count)
+                if paired:
+                    both = bits[at] | bits[at + negative] << np.uint64(32)
+                    count = list_bits(both, True, first, events, count)
+                else:
+                    for word in range(words):
+                        place, base = at + np.uint64(word), first + word * 64
+                        count = list_bits(bits[place], True, base, events, count)
+                        base += negated
+                        count = list_bits(bits[place + negative], True, base, events, count)
                 at += line
-                first += channels
+                first += span
         count = ended(zero_row, begin, events, count)
 
 

@@ -8,6 +8,7 @@ from ann2snn.simulation.event.layout import Layout
 from ann2snn.simulation.event.pool_lowering import disjoint, windows_of
 from ann2snn.simulation.event.program import Draft, Places
 from ann2snn.simulation.event.weight_rows import (
+    both_signs,
     combinations,
     padded,
     spread,
@@ -21,6 +22,7 @@ Numbers = npt.NDArray[np.int64]
 # Inputs in a column of a kernel where each combination of their spikes has a row of weights: spikes
 # of fewer are as quick one by one, and more would have too many rows.
 JOINT = range(9, 17)
+PAIRED = 32  # channels of a signed signal whose spikes of both signs fit one mask
 
 
 def is_quick(node: Conv, *, signed: bool = False) -> bool:
@@ -122,6 +124,9 @@ def _sliding(draft: Draft, node: Conv, geometry: Places) -> Neuron | None:
         weight = np.concatenate([combinations(weight[:lower]), combinations(weight[lower:])])
         events = 3 * slots
     draft.longest = max(draft.longest, events)
+    if signed and per_group <= PAIRED:
+        geometry["paired"], signed = 1, False  # the rows of both signs are there
+        weight = both_signs(weight.reshape(tall, per_group, *weight.shape[1:]), PAIRED)
     geometry |= weight_rows(draft, weight, name, area, out_layout.width // 32 * 32, signed=signed)
     neuron, where = _target(draft, name)
     geometry |= where

@@ -28,6 +28,15 @@ def combinations(rows: np.ndarray) -> np.ndarray:
     return sums
 
 
+def both_signs(taps: np.ndarray, room: int) -> np.ndarray:
+    """Rows (taps, channels, ...) one tap after another: its channels' rows, `room` with zeros
+    behind them, then as many negated ones."""
+    rows = np.zeros((len(taps), 2, room, *taps.shape[2:]))
+    rows[:, 0, : taps.shape[1]] = taps
+    rows[:, 1] = -rows[:, 0]
+    return rows.reshape(-1, *taps.shape[2:])
+
+
 def weight_rows(
     draft: Draft, weight: np.ndarray, name: str, area: int, wide: int, *, signed: bool
 ) -> Places:
