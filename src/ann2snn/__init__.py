@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ann2snn.ann.weights import load_weights
     from ann2snn.conversion.convert import convert, explain
+    from ann2snn.exchange.nir_graph import from_nir, to_nir
     from ann2snn.exchange.targets.sinabs import to_sinabs
     from ann2snn.exchange.targets.snntorch import to_snntorch
     from ann2snn.exchange.targets.spikingjelly import to_spikingjelly
@@ -22,8 +23,8 @@ if sys.argv[:1] == ["-m"]:  # `python -m ann2snn...` begins: a program, before i
     watch()
 
 __all__ = [
-    "SpikingSpec", "convert", "explain", "load_spec", "load_weights", "save_spec", "simulate",
-    "to_sinabs", "to_snntorch", "to_spikingjelly",
+    "SpikingSpec", "convert", "explain", "from_nir", "load_spec", "load_weights", "save_spec",
+    "simulate", "to_nir", "to_sinabs", "to_snntorch", "to_spikingjelly",
 ]  # fmt: skip
 
 _HOMES = {
@@ -31,9 +32,11 @@ _HOMES = {
     "explain": "ann2snn.conversion.convert",
     "simulate": "ann2snn.simulation.simulate",
     "SpikingSpec": "ann2snn.spec",
+    "from_nir": "ann2snn.exchange.nir_graph",
     "load_spec": "ann2snn.spec",
     "load_weights": "ann2snn.ann.weights",
     "save_spec": "ann2snn.spec",
+    "to_nir": "ann2snn.exchange.nir_graph",
     "to_sinabs": "ann2snn.exchange.targets.sinabs",
     "to_snntorch": "ann2snn.exchange.targets.snntorch",
     "to_spikingjelly": "ann2snn.exchange.targets.spikingjelly",

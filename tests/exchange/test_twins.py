@@ -241,7 +241,7 @@ def test_the_exports_are_rows_of_one_table_and_say_what_is_missing(
     for name in ("sinabs", "snntorch", "spikingjelly"):
         for module in {name, *(each for each in sys.modules if each.startswith(f"{name}."))}:
             monkeypatch.setitem(sys.modules, module, None)
-        with pytest.raises(ImportError, match=f"this export needs {name}: pip install {name}"):
+        with pytest.raises(ImportError, match=f"this needs {name}: pip install {name}"):
             export(spec, name)
     with pytest.raises(ValueError, match=r"export must be one of .*, got 'snn'"):
         export(spec, "snn")

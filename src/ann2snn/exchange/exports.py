@@ -43,8 +43,8 @@ def export(spec: SpikingSpec, name: str) -> Any:
     return EXPORTS[name].make(spec)
 
 
-def package(name: str, module: str) -> ModuleType:
-    """The module of another library.
+def package(name: str, module: str, *, extra: str = "") -> ModuleType:
+    """The module of another library, which the extra of that name brings, if one does.
 
     Raises:
         ImportError: it is not installed; says how to get it.
@@ -54,7 +54,8 @@ def package(name: str, module: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != module.partition(".")[0]:
             raise
-        raise ImportError(f"this export needs {name}: pip install {name}") from error
+        how = f"'ann2snn[{extra}]'" if extra else name
+        raise ImportError(f"this needs {name}: pip install {how}") from error
 
 
 def refuse(node: Node, reason: str) -> ExportError:
