@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ann2snn.ann.weights import load_weights
-    from ann2snn.conversion.convert import convert, explain
+    from ann2snn.exchange.given_network import convert, explain
     from ann2snn.exchange.nir_graph import from_nir, to_nir
     from ann2snn.exchange.targets.sinabs import to_sinabs
     from ann2snn.exchange.targets.snntorch import to_snntorch
@@ -28,8 +28,8 @@ __all__ = [
 ]  # fmt: skip
 
 _HOMES = {
-    "convert": "ann2snn.conversion.convert",
-    "explain": "ann2snn.conversion.convert",
+    "convert": "ann2snn.exchange.given_network",
+    "explain": "ann2snn.exchange.given_network",
     "simulate": "ann2snn.simulation.simulate",
     "SpikingSpec": "ann2snn.spec",
     "from_nir": "ann2snn.exchange.nir_graph",

@@ -1,1 +1,1 @@
-"""Specs as networks of other libraries, and in files that other programs read."""
+"""Networks and specs of other programs, there and back: twins, NIR graphs, ONNX files."""
