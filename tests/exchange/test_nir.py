@@ -231,6 +231,14 @@ def drop_metadata(graph: Any) -> None:
     graph.metadata = {}
 
 
+def odd_metadata(graph: Any) -> None:
+    graph.metadata = ["ann2snn"]
+
+
+def wide_padding(graph: Any) -> None:
+    graph.nodes["2"].padding = np.array([10**12, 0])
+
+
 def other_edge(graph: Any) -> None:
     graph.edges.pop()
 
@@ -263,6 +271,8 @@ def edited(old: str, new: str) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (odd_metadata, "must be a graph that to_nir gave, with metadata of format"),
+        (wide_padding, "2: kernel_size and stride must be positive, padding at most half"),
         (drop_metadata, "must be a graph that to_nir gave, with metadata of format"),
         (other_edge, "nodes and edges must be those of the export"),
         (another_node, "nodes and edges must be those of the export, got others, nodes more"),
@@ -274,6 +284,7 @@ def edited(old: str, new: str) -> Callable[[Any], None]:
         (edited('"saturating"', '"sated"'), "1: sated cannot be"),
         (edited('"subtract"', '"halve"'), "reset must be one of subtract, zero"),
         (edited('"rise"', '{"a": 1}'), "2: pooling cannot be"),
+        (edited('"pixels": ', '"pixels": ' + "[" * 10**5 + ","), "this graph is not a spec"),
         (edited('"levels": 255', '"levels": "255"'), "levels must be a whole number"),
         (edited('"nodes"', '"knots"'), r"this graph is not a spec: KeyError\('nodes'\)"),
     ],

@@ -34,7 +34,9 @@ TOGGLES: dict[str, dict[str, Any]] = {
     "zero": {"reset": "zero"},
     "half a threshold at the start": {"initial_potential": 0.5, "pooling": "exponential"},
     "a winner of each window": {"pooling": "inverse_time"},
+    "the largest mean of a window": {"pooling": "running_mean"},
     "any spike of a window": {"pooling": "spikes"},
+    "the average of a window": {"pooling": "average"},
     "potentials of their own": {"calibration": "both", "for_steps": STEPS},
 }
 

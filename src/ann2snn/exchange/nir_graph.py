@@ -109,7 +109,8 @@ def from_nir(source: Any) -> SpikingSpec:
     graph = _read(nir, Path(source)) if isinstance(source, str | Path) else source
     if not isinstance(graph, nir.NIRGraph):
         raise SpecError(f"must be a nir.NIRGraph or a file of one, got {type(graph).__name__}")
-    own = (graph.metadata or {}).get(OWN)
+    metadata = graph.metadata
+    own = metadata.get(OWN) if isinstance(metadata, dict) else None
     if not isinstance(own, dict) or own.get("format") != FORMAT:
         raise SpecError(
             f"must be a graph that to_nir gave, with metadata of format {FORMAT!r}: NIR alone does"
@@ -119,7 +120,9 @@ def from_nir(source: Any) -> SpikingSpec:
         return _spec(graph, json.loads(own["spec"]), own.get("arrays", {}))
     except SpecError:
         raise
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError) as error:
+    except (
+        KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError, RecursionError,
+    ) as error:  # fmt: skip
         raise SpecError(f"this graph is not a spec: {error!r}") from error
 
 
@@ -128,7 +131,9 @@ def _read(nir: Any, path: Path) -> Any:
         raise SpecError(f"{path} is not a NIR graph: there is no such file")
     try:
         return nir.read(path, **_unchecked(nir.read))
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
+    except (
+        OSError, KeyError, TypeError, ValueError, AttributeError, AssertionError, RuntimeError,
+    ) as error:  # fmt: skip
         raise SpecError(f"{path} is not a NIR graph: {error!r}") from error
 
 

@@ -192,8 +192,8 @@ def _of_pool(primitive: Any, before: Shape) -> Fields:
 
 
 def _windows(size: int, kernel: int, stride: int, padding: int) -> Windows:
-    if min(kernel, stride) < 1 or padding < 0:
-        raise SpecError("kernel_size and stride must be positive, padding not negative")
+    if min(kernel, stride) < 1 or not 0 <= padding <= kernel // 2:
+        raise SpecError("kernel_size and stride must be positive, padding at most half the kernel")
     return pool_windows(size, kernel, stride, padding)
 
 
