@@ -21,11 +21,11 @@ from ann2snn.exchange.targets.snntorch import to_snntorch
 from ann2snn.exchange.targets.spikingjelly import to_spikingjelly
 from ann2snn.exchange.twin import Library, Twin
 from ann2snn.exchange.twin_layers import LAYERS
-from ann2snn.mechanisms.resets import RESETS
 from ann2snn.simulation.dense.steps import simulate_block
 from ann2snn.spec import Input, MaxPool, Neuron, Output, Reshape, SpecError, SpikingSpec
 from ann2snn.spec.nodes import KINDS
 from tests import zoo
+from tests.exchange.plain_twin import PlainNeurons, plain_twin
 
 STEPS = 40
 IMAGES = 16
@@ -39,30 +39,6 @@ TOGGLES: dict[str, dict[str, Any]] = {
     "the average of a window": {"pooling": "average"},
     "potentials of their own": {"calibration": "both", "for_steps": STEPS},
 }
-
-
-class PlainNeurons(nn.Module):
-    """Integrate-and-fire neurons as a library could have them."""
-
-    def __init__(self, node: Neuron) -> None:
-        super().__init__()
-        self.node = node
-        self.potential = torch.zeros(())
-
-    def forward(self, current: torch.Tensor) -> torch.Tensor:
-        potential = self.potential + current
-        spikes = (potential >= 1).to(current.dtype)
-        self.potential = RESETS[self.node.reset].after(potential, spikes)
-        return spikes
-
-
-def plain_twin(spec: SpikingSpec) -> Twin:
-    def begin(layer: PlainNeurons, potential: torch.Tensor) -> None:
-        layer.potential = potential
-
-    return Twin(
-        spec, Library("plain", PlainNeurons, begin, lambda layer, z: layer(z), ("subtract", "zero"))
-    )
 
 
 Make = Callable[[SpikingSpec], Twin]
