@@ -9,7 +9,7 @@ export PATH := $(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help setup repository demo repro architecture test test-system bench lint verify accept readme docs notebooks ui lock
+.PHONY: help setup repository demo repro architecture test test-system test-peers bench lint verify accept readme docs notebooks ui lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -59,6 +59,9 @@ bench/.venv/.synced: bench/requirements.lock
 	@test -x bench/.venv/bin/python || uv venv --quiet --python "$(BIN)/python" bench/.venv
 	@uv pip sync --quiet --python bench/.venv/bin/python --require-hashes bench/requirements.lock
 	@touch $@
+
+test-peers: setup bench/.venv/.synced ## the tests of what other libraries are handed, where they are installed
+	PYTHONPATH="$(CURDIR)/src:$(CURDIR)" bench/.venv/bin/python -m pytest tests/exchange
 
 lint: setup ## format, lint and types
 	ruff format --check .

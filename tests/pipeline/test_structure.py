@@ -26,7 +26,7 @@ GROUND = {
     "tables",
 }  # fmt: skip
 COMPUTE_NOTHING = {
-    "commands", "config", "progress.py", "stopping.py", "sweep", "tracking",
+    "commands", "config", "exchange", "progress.py", "stopping.py", "sweep", "tracking",
 }  # imports of these are no deps  # fmt: skip
 SHARED = {"spec"} | GROUND
 ALLOWED = {
@@ -35,6 +35,7 @@ ALLOWED = {
     "sweep": ROOMS | SHARED | {"config", "pipeline", "tracking"},
     "pipeline": ROOMS | SHARED | {"config", "tracking"},
     "config": ROOMS | SHARED,
+    "exchange": {"ann", "conversion", "simulation"} | SHARED,
     "tracking": SHARED,
     "spec": {"mechanisms", "numerics", "tables"},
     "noted_files": {"numerics"},
@@ -46,7 +47,7 @@ ALLOWED = {
     "tables": {"settings"},
     "numerics": set(),
     "plots": set(),
-    "__init__": {"ann", "conversion", "simulation", "spec", "stopping"},
+    "__init__": {"ann", "conversion", "exchange", "simulation", "spec", "stopping"},
     "examples": set(),
     "__main__": {"commands"},
 }

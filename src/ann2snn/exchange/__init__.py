@@ -1,0 +1,1 @@
+"""Networks and specs of other programs, there and back: twins, NIR graphs, ONNX files."""
