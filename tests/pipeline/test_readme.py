@@ -84,6 +84,10 @@ def test_the_numbers_of_readmes_first_lines_are_those_of_the_results() -> None:
         f" {cifar10['ann_accuracy']:.2f} %, 99 % of the ANN from step {cifar10['steps_to_99']} on"
     ) in README
     assert f"MNIST: {mnist['snn_accuracy']:.2f} and {mnist['ann_accuracy']:.2f} %" in README
+    few = {(row["study"], row["point"]): row["snn_accuracy"] for row in rows}
+    eight, four = (few["cifar10-few-steps", f"chosen-{steps}"] for steps in (8, 4))
+    assert f"{eight:.2f} % after 8 steps and {four:.2f} % after 4 on CIFAR-10" in README
+    assert f"{few['mnist-few-steps', 'chosen-8']:.2f} % after 8 on MNIST" in README
     measured = json.loads((ROOT / "bench" / "results.json").read_text())["rows"]
     times = [row for row in measured if row["table"] == "peers" and row["threads"] == 1]
     event = next(row for row in times if row["mode"] == "event")
