@@ -1,7 +1,9 @@
 import json
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -125,20 +127,45 @@ def test_a_sync_that_was_killed_in_a_run_is_completed(sent_copy: Path) -> None:
     assert runs_of(sent_copy)[SHARED.key].info.status == "FINISHED"
 
 
-def test_artifacts_are_found_where_the_folder_has_been_moved(
-    sent_project: Path, sent_copy: Path
+def test_a_client_on_the_file_lists_artifacts_also_where_the_folder_has_been_moved(
+    sent_copy: Path,
 ) -> None:
-    for folder in (sent_project, sent_copy):
-        assert str(folder).encode() not in (sent_copy / "mlflow.db").read_bytes()
-    run = runs_of(sent_copy)[key_of("ann")]
-    kept = sent_copy / "mlartifacts" / run.info.artifact_uri.removeprefix("mlflow-artifacts:/")
-    assert (kept / "weights.safetensors").read_bytes() == b"weights"
     assert sync(sent_copy).kept == RUNS
+    assert sent_copy.as_uri().encode() in (sent_copy / "mlflow.db").read_bytes()
+    run, client = runs_of(sent_copy)[key_of("ann")], connect(place_of(sent_copy))
+    assert {file.path for file in client.list_artifacts(run.info.run_id)} >= {"record.json"}
+    fetched = Path(client.download_artifacts(run.info.run_id, "weights.safetensors"))
+    assert fetched.read_bytes() == b"weights"
+    assert run.info.artifact_uri.startswith(sent_copy.as_uri())
+
+
+def test_a_store_whose_artifacts_named_no_folder_is_told_theirs(sent_copy: Path) -> None:
+    with closing(sqlite3.connect(sent_copy / "mlflow.db")) as file, file:
+        there = file.execute("SELECT name, artifact_location FROM experiments").fetchall()
+        for name, location in there:
+            old = f"mlflow-artifacts:/{name.replace(' ', '-')}"
+            for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
+                file.execute(
+                    f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (location, old)
+                )
+    assert sync(sent_copy).kept == RUNS
+    run, client = runs_of(sent_copy)[SHARED.key], connect(place_of(sent_copy))
+    assert "record.json" in {file.path for file in client.list_artifacts(run.info.run_id)}
+
+
+def test_experiments_of_others_keep_their_place(sent_copy: Path) -> None:
+    client = connect(place_of(sent_copy))
+    others = {"theirs": "mlflow-artifacts:/7", "digits ann 2": "s3://bucket/digits-ann-2"}
+    for name, location in others.items():
+        client.create_experiment(name, location)
+    sync(sent_copy)
+    for name, location in others.items():
+        assert client.get_experiment_by_name(name).artifact_location == location
 
 
 def test_a_study_keeps_its_table_and_figures(sent_project: Path) -> None:
     run = runs_of(sent_project)["study/simulation/digits-percentiles"]
-    kept = sent_project / "mlartifacts" / run.info.artifact_uri.removeprefix("mlflow-artifacts:/")
+    kept = Path(run.info.artifact_uri.removeprefix("file://"))
     assert (kept / "figures" / "digits-percentiles.csv").is_file()
     lines = (kept / "points.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("point,percentile,ann_accuracy")

@@ -38,6 +38,11 @@ def experiment_name(dataset: str, step: str) -> str:
     return f"{dataset} {step}"
 
 
+def folder_name(experiment: str) -> str:
+    """The folder of an experiment's artifacts: `MNIST-simulation`."""
+    return "".join(letter if letter.isalnum() else "-" for letter in experiment)
+
+
 def parameters(record: Record) -> dict[str, str]:
     """The toggles of a record and of the steps before it, under short names."""
     named = {"network": record.description.get("network", "")}

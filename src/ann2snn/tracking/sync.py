@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ann2snn.progress import Progress
 from ann2snn.tracking.answers import told_of
+from ann2snn.tracking.moved_store import point_to_artifacts
 from ann2snn.tracking.runs import Entry, read_entries
 from ann2snn.tracking.sender import STATE, Sender
 from ann2snn.tracking.server import Place, connect, place_of
@@ -40,6 +41,7 @@ def sync(project: Path, uri: str | None = None, *, progress: bool = True) -> Sum
     """
     place = place_of(project, uri)
     entries = read_entries(project)
+    point_to_artifacts(place)
     if not entries or _shown_by_file(place, entries):
         return Summary(0, 0, len(entries), place.uri)
     with (
