@@ -22,7 +22,8 @@ DESCRIPTIONS = {
     ),
     "conversion": (
         "Spiking networks made from the analog ones of {dataset}: one run per choice of"
-        " toggles; `layers.csv` lists layers, scales and sizes."
+        " toggles; `layers.csv` lists layers, scales and sizes. Where the store has the spec, the"
+        " network is a logged model, registered under its name; git keeps records alone."
     ),
     "simulation": (
         "Spiking networks over images of {dataset}: `snn_accuracy` beside `ann_accuracy`"

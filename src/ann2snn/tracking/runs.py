@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ann2snn.records import Json, Record, canonical_json
+from ann2snn.tracking.model_files import SPEC, Network
 from ann2snn.tracking.naming import (
     experiment_name,
     metric_points,
@@ -30,7 +31,8 @@ Found = dict[str, tuple[Record, Path]]  # records and their files, by run key
 class Entry:
     """One run: `key` is its run key, `parent` the key of the run that it is nested under.
 
-    `links` are the keys of its inputs, by step; `files` are artifacts by name.
+    `links` are the keys of its inputs, by step; `files` are artifacts by name; `network` is a
+    conversion's, if its spec is at hand.
     """
 
     key: str
@@ -45,6 +47,12 @@ class Entry:
     parent: str = ""
     links: dict[str, str] = field(default_factory=dict)
     manifest: Json = field(default_factory=dict)
+    network: Network | None = None
+
+    @property
+    def is_result(self) -> bool:
+        """Whether it is a result's run, not the parent of a study or a sweep."""
+        return "/" not in self.key
 
     @property
     def experiment(self) -> str:
@@ -69,11 +77,7 @@ def read_entries(project: Path) -> list[Entry]:
         ValueError: a record, study.json or sweep.json cannot be read; it is named.
     """
     found = dict(_records(project))
-    manifests = {
-        record.key: record.details["manifest"]
-        for record, _ in found.values()
-        if record.step == "data"
-    }
+    data = {key: pair for key, pair in found.items() if pair[0].step == "data"}
     shown = {key: pair for key, pair in found.items() if pair[0].step in SHOWN}
     groups = [
         group
@@ -83,7 +87,7 @@ def read_entries(project: Path) -> list[Entry]:
     entries = [_group_entry(group, shown) for group in groups]
     for step in SHOWN:
         ordered = _in_display_order(step, shown, groups)
-        entries += [_entry(*shown[key], groups, shown, manifests) for key in ordered]
+        entries += [_entry(*shown[key], groups, shown, data) for key in ordered]
     return entries
 
 
@@ -106,13 +110,12 @@ def _in_display_order(step: str, shown: Found, groups: list[Group]) -> list[str]
     return list(dict.fromkeys([*sorted(own - set(ordered)), *ordered]))
 
 
-def _entry(
-    record: Record, path: Path, groups: list[Group], shown: Found, manifests: dict[str, Json]
-) -> Entry:
+def _entry(record: Record, path: Path, groups: list[Group], shown: Found, data: Found) -> Entry:
     member = [group for group in groups if record.key in group.keys]
     neighbours = [shown[key][0] for key in member[0].keys if key in shown] if member else []
     dataset = record.description["dataset"]
-    manifest = manifests.get(record.parents.get("data", ""), {})
+    made_from = data.get(record.parents.get("data", ""))
+    manifest = made_from[0].details["manifest"] if made_from else {}
     beside = path.with_name("provenance.json")
     made: Json = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
     tags = {
@@ -142,6 +145,21 @@ def _entry(
         parent=member[0].key if member else "",
         links={step: key for step, key in record.parents.items() if step in SHOWN},
         manifest=manifest,
+        network=_network(record, path, made_from[1] if made_from else None, manifest),
+    )
+
+
+def _network(record: Record, path: Path, data: Path | None, manifest: Json) -> Network | None:
+    """The network of a conversion that the store has; git keeps conversions' records alone."""
+    spec = path.with_name(SPEC)
+    if record.step != "conversion" or not spec.is_file():
+        return None
+    images = data.with_name("test_images.npy") if data else None
+    return Network(
+        name=record.description["network"],
+        spec=spec,
+        images=images if images and images.is_file() else None,
+        classes=tuple(map(str, manifest.get("classes", ()))),
     )
 
 

@@ -11,6 +11,7 @@ from ann2snn.progress import Progress
 from ann2snn.tracking.answers import TrackingUnavailableError, require_answer
 from ann2snn.tracking.artifacts import send_files
 from ann2snn.tracking.keyed_runs import SENDER, Experiments, run_of_key, runs_by_key, start_run
+from ann2snn.tracking.logged_models import MODEL, log_network
 from ann2snn.tracking.runs import Entry
 from ann2snn.tracking.server import Place, tell
 from ann2snn.tracking.views import send_views
@@ -66,6 +67,11 @@ class Sender:
             time.sleep(1)
         send_views(self.client, self.entries, self.runs)
 
+    def models(self) -> dict[str, str]:
+        """The logged models of the runs that the last look found, by key."""
+        found = {key: run.data.tags.get(MODEL, "") for key, run in self.runs.items()}
+        return {key: model for key, model in found.items() if model}
+
     def _missing(self) -> list[Entry]:
         """The entries that the store does not show, by a new look into it."""
         for entry in {entry.experiment: entry for entry in self.entries}.values():
@@ -81,6 +87,8 @@ class Sender:
         now, with other words about the same result: that is no reason to send it again."""
         run, links = self.runs.get(entry.key), self._links(entry)
         if run is None or run.info.status != "FINISHED":
+            return False
+        if entry.network is not None and MODEL not in run.data.tags:
             return False
         if entry.key in self.sent:
             return self.sent[entry.key] == (run.info.run_id, links)
@@ -133,6 +141,8 @@ class Sender:
             self.client.log_inputs(run.info.run_id, datasets=[data_set_input(entry)])
         links = self._links(entry)
         self._send_values(entry, run, links, fresh)
+        if entry.network is not None:
+            log_network(self.client, self.place, run, entry, entry.network)
         end = run.info.start_time + round(1000 * entry.seconds)
         self.client.set_terminated(run.info.run_id, "FINISHED", end)
         self.sent[entry.key] = (run.info.run_id, links)

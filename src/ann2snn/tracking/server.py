@@ -156,8 +156,8 @@ def connect(place: Place) -> Any:
         require_answer(place.uri)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for talker in ("mlflow.store.db.utils", "alembic", "mlflow.pyfunc"):
+        logging.getLogger(talker).setLevel(logging.WARNING)
     from mlflow.tracking import MlflowClient
 
     if place.database is None:

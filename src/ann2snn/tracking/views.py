@@ -91,7 +91,7 @@ def send_views(client: Any, entries: list[Entry], runs: dict[str, Any]) -> None:
         wanted = {}
         for entry in entries:
             here = (entry.dataset, entry.step) == (dataset, step)
-            if not here or entry.key not in runs or "/" not in entry.key:
+            if not here or entry.key not in runs or entry.is_result:
                 continue  # another experiment's, or no parent of a study or a sweep
             info = runs[entry.key].info
             wanted[SHARED + view_key(entry)] = view_state(entry)
