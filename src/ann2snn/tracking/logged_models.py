@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ann2snn.tracking.artifacts import put_files
+from ann2snn.tracking.entry import Entry
 from ann2snn.tracking.model_files import Network, model_files
-from ann2snn.tracking.runs import Entry
 from ann2snn.tracking.server import Place
 
 MODEL = "logged_model"  # the tag of a run that names the model which was made of its network

@@ -4,14 +4,16 @@ import warnings
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from ann2snn.records import Json
-from ann2snn.spec import SpikingSpec, load_spec
 from ann2snn.tracking.artifacts import Files
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from ann2snn.spec import SpikingSpec
 
 CODE = Path(__file__).with_name("model_code.py")
 SPEC = "spec.safetensors"
@@ -45,6 +47,7 @@ def _save(network: Network, model: Any, folder: Path) -> None:
     import mlflow.pyfunc
     from mlflow.models import Model
 
+    from ann2snn.spec import load_spec
     from ann2snn.tracking.served_network import default_steps
 
     spec = load_spec(network.spec)
@@ -61,8 +64,9 @@ def _save(network: Network, model: Any, folder: Path) -> None:
     )
 
 
-def _signature(spec: SpikingSpec, parameters: Json) -> Any:
+def _signature(spec: "SpikingSpec", parameters: Json) -> Any:
     """Images in; class and steps of each out; how long to simulate and when to leave early."""
+    import numpy as np
     from mlflow.models import ModelSignature
     from mlflow.types.schema import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
 
@@ -75,7 +79,9 @@ def _signature(spec: SpikingSpec, parameters: Json) -> Any:
     )
 
 
-def _example(spec: SpikingSpec, images: Path | None) -> npt.NDArray[np.float64]:
+def _example(spec: "SpikingSpec", images: Path | None) -> "npt.NDArray[np.float64]":
+    import numpy as np
+
     if images is not None:
         kept = np.load(images, mmap_mode="r", allow_pickle=False)
         if kept.shape[1:] == spec.input.shape:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from ann2snn.progress import Progress
 from ann2snn.tracking.answers import told_of
+from ann2snn.tracking.entry import Entry
 from ann2snn.tracking.logged_models import MODEL
 from ann2snn.tracking.moved_store import point_to_artifacts
-from ann2snn.tracking.runs import Entry, read_entries
+from ann2snn.tracking.runs import read_entries
 from ann2snn.tracking.sender import STATE, Sender
 from ann2snn.tracking.server import Place, connect, place_of
 
