@@ -1,4 +1,5 @@
 import math
+import time
 from itertools import combinations
 
 from ann2snn.tracking.colours import _lab, colours_of
@@ -27,6 +28,13 @@ def test_fifteen_points_of_one_study_have_fifteen_colours() -> None:
 def test_a_run_keeps_its_colour_when_runs_of_other_studies_come() -> None:
     before = colours_of(STUDIES[:1])
     assert {key: colours_of(SHARED[:3])[key] for key in before} == before
+
+
+def test_a_thousand_points_of_a_sweep_are_coloured_in_seconds() -> None:
+    started = time.perf_counter()
+    colours = colours_of([[str(number) for number in range(1000)]])
+    assert time.perf_counter() - started < 3
+    assert len(set(colours.values())) == 1000
 
 
 def test_black_and_white_are_one_apart() -> None:

@@ -13,38 +13,48 @@ from functools import cache
 GOLDEN = 0.6180339887
 STYLES = ((0.45, 0.85), (0.32, 0.75), (0.60, 0.70))  # lightness and saturation, of HLS
 FAR = 0.16  # in OKLab, where black and white are 1 apart
+SPREAD = 0.05  # of both, by key: two runs that stand far from each other are not quite equal either
 TRIES = 60
+NEAR = 16  # places in a company
 Lab = tuple[float, float, float]
 
 
 def colours_of(companies: Iterable[Sequence[str]]) -> dict[str, str]:
     """A colour (`#rrggbb`) by key, for runs that stand together in some companies, each of which
-    lists keys."""
+    lists keys in order."""
     found: dict[str, str] = {}
-    standing: dict[str, list[Sequence[str]]] = {}
-    listed = [tuple(company) for company in companies]
-    for company in listed:
-        for key in company:
-            standing.setdefault(key, []).append(company)
-    for key, theirs in standing.items():
-        beside = {found[other] for company in theirs for other in company if other in found}
-        found[key] = _apart(key, [_lab(colour) for colour in sorted(beside)])
+    standing: dict[str, list[tuple[Sequence[str], int]]] = {}
+    for company in map(tuple, companies):
+        for place, key in enumerate(company):
+            standing.setdefault(key, []).append((company, place))
+    for key, places in standing.items():
+        near = {other for company, at in places for other in _around(company, at)}
+        beside = sorted(found[other] for other in near if other in found)
+        found[key] = _apart(key, [_lab(colour) for colour in beside], set(found.values()))
     return found
 
 
-def _apart(key: str, taken: Sequence[Lab]) -> str:
-    """The first colour from the key on that is far from those taken, else the farthest."""
-    start = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 2**32
+def _around(company: Sequence[str], place: int) -> Sequence[str]:
+    """Who stands near that place: more colours than these nobody tells apart."""
+    return company[max(0, place - NEAR) : place + NEAR + 1]
+
+
+def _apart(key: str, taken: Sequence[Lab], used: set[str]) -> str:
+    """The first colour from the key on that is far from those taken, else the farthest; none that
+    another run has."""
+    digest = hashlib.sha256(key.encode()).digest()
+    start, paler, duller = (int.from_bytes(digest[at : at + 4], "big") / 2**32 for at in (0, 4, 8))
     best, distance = "", -1.0
     for turn in range(TRIES):
         lightness, saturation = STYLES[turn % len(STYLES)]
         hue = (start + GOLDEN * turn) % 1
-        red, green, blue = colorsys.hls_to_rgb(hue, lightness, saturation)
+        shade = lightness + SPREAD * paler, saturation - SPREAD * duller
+        red, green, blue = colorsys.hls_to_rgb(hue, *shade)
         colour = f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"
         own = _lab(colour)
         nearest = min((sum((a - b) ** 2 for a, b in zip(own, t, strict=True)) for t in taken),
                       default=1.0)  # fmt: skip
-        if nearest > distance:
+        if nearest > distance and colour not in used:
             best, distance = colour, nearest
         if distance > FAR**2:
             break

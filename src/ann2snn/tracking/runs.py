@@ -9,7 +9,13 @@ from ann2snn.records import Json, Record, read_json
 from ann2snn.tracking.colours import colours_of
 from ann2snn.tracking.entry import Entry
 from ann2snn.tracking.model_files import SPEC, Network
-from ann2snn.tracking.naming import metric_points, parameters, run_name, varying_parameters
+from ann2snn.tracking.naming import (
+    experiment_name,
+    metric_points,
+    parameters,
+    run_name,
+    varying_parameters,
+)
 from ann2snn.tracking.parents import parent_entry, table
 from ann2snn.tracking.studies_and_sweeps import Group, groups_of
 
@@ -67,11 +73,16 @@ class Results:
 
     @cached_property
     def colours(self) -> dict[str, str]:
-        """By key: the runs of a group stand together in charts, and so do the parents of a step."""
-        parents = [[each.key for each in self.groups if each.step == step] for step in SHOWN]
-        return colours_of(
-            [*parents, *(group.keys for group in self.groups), *([key] for key in self.shown)]
-        )
+        """By key: the runs of a group stand together in charts, and so do, on the page of an
+        experiment, its groups and the runs that are in none."""
+        pages: dict[str, list[str]] = {}
+        for group in self.groups:
+            first = next(key for key in group.keys if key in self.shown)
+            pages.setdefault(_experiment(self.shown[first][0]), []).append(group.key)
+        grouped = {key for group in self.groups for key in group.keys}
+        for key in sorted(set(self.shown) - grouped):
+            pages.setdefault(_experiment(self.shown[key][0]), []).append(key)
+        return colours_of([*pages.values(), *(group.keys for group in self.groups)])
 
     @cached_property
     def _machines(self) -> Json:
@@ -162,6 +173,10 @@ class Results:
             images=images if images and images.is_file() else None,
             classes=tuple(map(str, self._manifest(record).get("classes", ()))),
         )
+
+
+def _experiment(record: Record) -> str:
+    return experiment_name(record.description["dataset"], record.step)
 
 
 def _files(record: Record, path: Path) -> dict[str, bytes | Path]:
