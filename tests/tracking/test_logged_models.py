@@ -1,3 +1,4 @@
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def test_a_network_whose_spec_is_at_hand_is_logged_once_however_often_it_is_sent
     first, second = sync(sent_copy), sync(sent_copy)
     assert (first.updated, first.models, first.no_models) == (1, 1, 7)
     assert (second.updated, second.models, second.no_models) == (0, 1, 7)
-    assert "; logged models: 1; networks that are none: 7, of which" in str(second)
+    assert "; logged models: 1; networks without a model: 7, since" in str(second)
     (model,), (version,) = models_of(sent_copy), versions_of(sent_copy)
     run = runs_of(sent_copy)[RECORD.key]
     assert model.tags["run_key"] == version.tags["run_key"] == RECORD.key
@@ -58,6 +59,8 @@ def test_a_network_whose_spec_is_at_hand_is_logged_once_however_often_it_is_sent
     assert run.data.tags[MODEL] == model.model_id
     assert str(model.status) == "READY"
     assert model.params["reset"] == "subtract"
+    registered = json.loads(model.tags["mlflow.modelVersions"])
+    assert registered == [{"name": "digits_cnn", "version": version.version}]
 
 
 def test_a_sync_with_models_and_nothing_to_do_takes_a_tenth_of_a_second(logged: Path) -> None:

@@ -4,6 +4,7 @@ its network.
 As with runs, two clients can make one at the same time: whoever sees several keeps the first.
 """
 
+import json
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,6 +18,7 @@ from ann2snn.tracking.server import Place
 MODEL = "logged_model"  # the tag of a run that names the model which was made of its network
 NOT_IN_NAMES = str.maketrans(dict.fromkeys("/:.%\"'", "-"))
 READY = "READY"
+VERSIONS = "mlflow.modelVersions"  # a model's tag, by which MLflow's pages know its versions
 
 
 def log_network(client: Any, place: Place, run: Any, entry: Entry, network: Network) -> None:
@@ -69,18 +71,20 @@ def _register(client: Any, entry: Entry, network: Network, model: Any) -> None:
             lambda version: client.delete_model_version(name, version.version),
         )
 
-    if kept() is not None:
-        return
-    try:
-        client.create_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    client.create_model_version(
-        name, model.artifact_location, model.source_run_id, {"run_key": key},
-        description=entry.name, await_creation_for=0, model_id=model.model_id,
-    )  # fmt: skip
-    kept()
+    version = kept()
+    if version is None:
+        try:
+            client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        client.create_model_version(
+            name, model.artifact_location, model.source_run_id, {"run_key": key},
+            description=entry.name, await_creation_for=0, model_id=model.model_id,
+        )  # fmt: skip
+        version = kept()
+    told = json.dumps([{"name": name, "version": version.version}])
+    client.set_logged_model_tags(model.model_id, {VERSIONS: told})
 
 
 def _first(

@@ -36,7 +36,7 @@ class Summary:
             told += f"; logged models: {self.models}"
         if self.no_models:
             told += (
-                f"; networks that are none: {self.no_models}, of which git keeps the records alone"
+                f"; networks without a model: {self.no_models}, since git keeps only their records"
                 " (a simulation with other settings puts the spec into the store)"
             )
         return told
