@@ -1,4 +1,4 @@
-"""The four pages a person uses, in headless Chromium over the CIFAR-10 results that git keeps.
+"""The pages that a person uses, in headless Chromium over the results that git keeps.
 
 With SCREENSHOTS=docs they are kept as docs/mlflow-*.png, which the README shows.
 """
@@ -7,12 +7,15 @@ import json
 import os
 import shutil
 import urllib.parse
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ann2snn.tracking.server import place_of
+from ann2snn.tracking.ui import front_pages
 from tests.tracking.local_server import served
 from tests.tracking.project_with_results import runs_of
 
@@ -45,9 +48,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (ROOT / "artifacts" / "simulation" / "cifar10-ablation").is_dir():
         pytest.skip("the CIFAR-10 studies are not in artifacts/")
     folder = tmp_path_factory.mktemp("browser")
-    for step in ("data", "ann", "conversion", "simulation"):
-        for path in sorted((ROOT / "artifacts" / step).glob("cifar10*")):
-            shutil.copytree(path, folder / "artifacts" / step / path.name)
+    shutil.copytree(ROOT / "artifacts", folder / "artifacts")
     if (ROOT / "report").is_dir():
         shutil.copytree(ROOT / "report", folder / "report")
     return folder
@@ -103,8 +104,68 @@ def study_page(runs: dict[str, Any], study: str) -> str:
 
 
 def points(runs: dict[str, Any], study: str) -> list[Any]:
-    own = [run for run in runs.values() if study in run.data.tags.get("studies", "")]
+    own = [run for run in runs.values() if study in run.data.tags.get("studies", "").split(", ")]
     return [run for run in own if run.data.tags["step"] == "simulation"]
+
+
+def colours(page: Any, shapes: str) -> list[str]:
+    """The colours of the shapes of the first chart that has some."""
+    chart = page.locator(".js-plotly-plot").filter(has=page.locator(shapes)).first
+    found: list[str] = chart.locator(shapes).evaluate_all(
+        "shapes => shapes.map(shape => [shape.style.fill, shape.style.stroke]"
+        ".find(colour => colour && colour != 'none'))"
+    )
+    return found
+
+
+BARS = ".barlayer .points path"
+CURVES = ".scatterlayer .js-line"
+TWICE = 2  # MLflow draws each curve as it is, and smoothed
+
+
+@pytest.mark.parametrize("step", ["ann", "conversion", "simulation"])
+@pytest.mark.parametrize("dataset", ["digits", "MNIST", "CIFAR-10 (JPEG copy)"])
+def test_each_experiment_opens_on_bars_and_curves_in_different_colours(
+    page: Any, address: str, project: Path, dataset: str, step: str
+) -> None:
+    page.goto(f"{address}/{front_pages(place_of(project))[f'{dataset} {step}']}")
+    page.locator(f".js-plotly-plot {BARS}").first.wait_for()
+    bars = colours(page, BARS)
+    assert len(bars) == len(set(bars)) >= 1
+    if step != "conversion":  # which has no curves
+        page.locator(f".js-plotly-plot {CURVES}").first.wait_for()
+        assert max(Counter(colours(page, CURVES)).values()) <= TWICE
+    assert page.get_by_text("No charts in this section").count() == 0
+    assert page.get_by_text("0ms", exact=True).count() == 0
+
+
+def test_all_points_of_every_study_are_told_by_its_parent(
+    page: Any, address: str, runs: dict[str, Any]
+) -> None:
+    parents = {key: run for key, run in runs.items() if key.startswith("study/simulation/")}
+    assert len(parents) >= 20
+    for key, parent in parents.items():
+        note = parent.data.tags["mlflow.note.content"]
+        own = points(runs, key.rpartition("/")[2])
+        assert parent.data.metrics["points"] == len(own)
+        assert all(run.info.run_id in note for run in own), key
+    run = parents["study/simulation/cifar10-percentiles"].info
+    page.goto(f"{address}/#/experiments/{run.experiment_id}/runs/{run.run_id}?{CLASSIC}")
+    page.get_by_text("Show more", exact=True).first.click()
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="99th percentile", exact=True).first.click()
+    opened.value.get_by_text("a point of").first.wait_for()
+    back = opened.value.get_by_role("link", name="percentiles · study cifar10-percentiles")
+    back.first.wait_for()
+
+
+def test_runs_of_which_nobody_knows_how_long_they_took_do_not_last_0_ms(
+    page: Any, address: str, runs: dict[str, Any]
+) -> None:
+    page.goto(f"{address}/{study_page(runs, 'digits-ablation')}")
+    page.get_by_text("5 matching runs").wait_for()
+    assert page.get_by_text("0ms", exact=True).count() == 0
+    assert {run.info.end_time for run in runs.values()} == {None}
 
 
 def test_the_runs_table_shows_the_ablation(page: Any, address: str, runs: dict[str, Any]) -> None:
@@ -123,8 +184,10 @@ def test_the_chart_page_draws_bars_and_curves(
     page.goto(f"{address}/{study_page(runs, 'cifar10-percentiles')}&compareRunsMode=CHART")
     page.locator(".js-plotly-plot .barlayer .bars path").first.wait_for()
     page.locator(".js-plotly-plot .scatterlayer .js-line").first.wait_for()
-    bars = page.locator(".js-plotly-plot").filter(has=page.locator(".barlayer path")).first
-    assert bars.locator(".barlayer .points path").count() == 7
+    bars = colours(page, BARS)
+    assert len(bars) == len(set(bars)) == 7
+    curves = Counter(colours(page, CURVES))
+    assert (len(curves), max(curves.values())) == (7, TWICE)
     keep(page, "charts")
 
 
@@ -150,9 +213,8 @@ def test_a_study_shows_its_table(page: Any, address: str, runs: dict[str, Any]) 
 def test_the_compare_page_compares_two_percentiles(
     page: Any, address: str, runs: dict[str, Any]
 ) -> None:
-    ordered = sorted(
-        points(runs, "cifar10-percentiles"), key=lambda run: float(run.data.params["percentile"])
-    )
+    own = [run for run in points(runs, "cifar10-percentiles") if "percentile" in run.data.params]
+    ordered = sorted(own, key=lambda run: float(run.data.params["percentile"]))
     two = [ordered[0], ordered[-1]]
     chosen = urllib.parse.quote(json.dumps([run.info.run_id for run in two]))
     experiments = urllib.parse.quote(json.dumps([two[0].info.experiment_id]))

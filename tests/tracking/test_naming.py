@@ -13,6 +13,7 @@ from ann2snn.tracking.naming import (
     normalization_name,
     parameters,
     run_name,
+    shown_number,
     spelled,
     varying_parameters,
 )
@@ -47,13 +48,43 @@ def test_a_normalization_has_a_short_name(kind: str, name: str) -> None:
     assert normalization_name({"normalization": kind, "percentile": 99.9}) == name
 
 
-def test_a_name_tells_what_varies_and_not_what_it_told_already() -> None:
-    others = [POINT, conversion_record("analog", "zero", "max", 99.0)]
+def test_a_name_begins_with_what_varies_most_and_tells_nothing_twice() -> None:
+    others = [
+        POINT,
+        conversion_record("analog", "zero", "max", 99.0),
+        conversion_record("analog", "zero", "none", 99.0),
+    ]
     assert varying_parameters(others) == ["normalization", "reset"]
-    assert (
-        run_name(POINT, ["reset", "pooling"]) == "subtract · analog · p99 · pooling rise · digits"
-    )
-    assert run_name(ann_record(), ["ann.pooling"]) == "digits_cnn · ann.pooling max · digits"
+    assert run_name(POINT, varying_parameters(others)) == "p99 · subtract · analog · digits"
+    named = run_name(POINT, ["pooling", "percentile"])
+    assert named == "pooling rise · p99 · subtract · analog · digits"
+    assert run_name(ann_record(), ["ann.pooling"]) == "ann.pooling max · digits_cnn · digits"
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"), [("percentile", True), ("channel", True), ("max", False), ("none", False)]
+)
+def test_a_percentile_is_shown_only_where_the_normalization_takes_one(
+    kind: str, shown: bool
+) -> None:
+    assert ("percentile" in parameters(conversion_record("analog", "zero", kind, 99.9))) is shown
+
+
+def test_toggles_of_few_steps_are_shown_only_where_they_do_something() -> None:
+    record = conversion_record("analog", "subtract", "percentile", 99.9)
+    toggles = {**record.settings["conversion"], "for_steps": 0, "output_from": 1}
+    with_them = dataclasses.replace(record, settings={"conversion": toggles})
+    assert not {"for_steps", "output_from"} & set(parameters(with_them))
+    few = {**toggles, "for_steps": 8, "output": "potential", "output_from": 3}
+    shown = parameters(dataclasses.replace(record, settings={"conversion": few}))
+    assert (shown["for_steps"], shown["output_from"]) == ("8", "3")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(99.4444, "99.44"), (1234567.8, "1,234,568"), (19, "19"), (None, "–")]
+)
+def test_a_table_shows_numbers_in_few_digits(value: object, shown: str) -> None:
+    assert shown_number(value) == shown
 
 
 def test_values_are_spelled_as_people_write_them() -> None:

@@ -15,6 +15,7 @@ from ann2snn.tracking.answers import TrackingUnavailableError
 from ann2snn.tracking.keyed_runs import runs_by_key, start_run
 from ann2snn.tracking.server import connect, place_of
 from ann2snn.tracking.sync import sync
+from tests.tracking.converted_network import RECORD, store_network
 from tests.tracking.local_server import Server, postgres
 from tests.tracking.project_with_results import (
     ann_record,
@@ -66,7 +67,12 @@ def test_artifacts_lie_where_the_server_says(location: str, tmp_path: Path) -> N
         client = connect(place_of(project, server.uri))
         fetched = client.download_artifacts(trained.info.run_id, "weights.safetensors")
         assert Path(fetched).read_bytes() == b"weights"
+        store_network(project)
+        assert sync(project, server.uri).models == sync(project, server.uri).models == 1
+        (version,) = client.search_model_versions("name = 'digits_cnn'")
+        assert version.tags["run_key"] == RECORD.key
     assert len(list((store / "kept").rglob("weights.safetensors"))) == 1
+    assert len(list((store / "kept").rglob("artifacts/spec.safetensors"))) == 1
     assert not (project / "mlartifacts").exists()
 
 

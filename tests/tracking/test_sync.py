@@ -1,14 +1,17 @@
-import json
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ann2snn.records import write_json
 from ann2snn.tracking.server import connect, place_of
 from ann2snn.tracking.sync import sync
+from tests.tracking.converted_network import store_network
 from tests.tracking.project_with_results import (
     STEPS,
     ann_record,
@@ -17,8 +20,6 @@ from tests.tracking.project_with_results import (
     runs_of,
     simulation_record,
     store_results,
-    study_points,
-    write_sweep,
 )
 
 RUNS = 1 + 2 * 8 + 2 * 2  # a training; eight points converted and simulated; two studies of each
@@ -42,7 +43,7 @@ def test_a_sync_with_nothing_to_do_takes_a_tenth_of_a_second(sent_copy: Path) ->
 def test_a_run_shows_toggles_curves_data_and_files(sent_project: Path) -> None:
     client = connect(place_of(sent_project))
     run = runs_of(sent_project)[SHARED.key]
-    assert run.info.run_name == "subtract · analog · p99.9 · digits"
+    assert run.info.run_name == "p99.9 · analog · subtract · digits"
     assert run.info.status == "FINISHED"
     assert run.data.params["reset"] == "subtract"
     assert run.data.params["pooling"] == "rise"
@@ -60,31 +61,32 @@ def test_a_run_shows_toggles_curves_data_and_files(sent_project: Path) -> None:
     assert trained.data.metrics["train_loss"] == ann_record().metrics["train_loss"]
 
 
-def test_a_point_of_two_studies_is_one_run_under_the_first(sent_project: Path) -> None:
-    runs = runs_of(sent_project)
-    parent = runs["study/simulation/digits-ablation"]
-    assert runs[SHARED.key].data.tags["mlflow.parentRunId"] == parent.info.run_id
-    assert runs[SHARED.key].data.tags["studies"] == "digits-ablation, digits-percentiles"
-    assert parent.data.tags["mlflow.note.content"] == "The ablation (digits, ablation)"
-
-
-def test_the_latest_run_is_the_first_point_of_its_study(sent_project: Path) -> None:
-    runs = runs_of(sent_project)
-    points = [simulation_record(point).key for point in study_points("ablation").values()]
-    assert points == sorted(points, key=lambda key: -runs[key].info.start_time)
-
-
-def test_a_sweep_is_a_parent_that_tells_its_holes(project: Path) -> None:
-    extra = simulation_record(conversion_record("analog", "zero", "percentile", 97.0))
-    extra.write(project / "store" / "simulation" / extra.key / "record.json")
-    write_sweep(project, [extra, SHARED])
+def test_no_run_lasts_no_time(project: Path, sent_project: Path) -> None:
+    assert {run.info.end_time for run in runs_of(sent_project).values()} == {None}
+    store_results(project)
     sync(project)
     runs = runs_of(project)
-    parent = runs["sweep/simulation/s1"]
-    assert runs[extra.key].data.tags["mlflow.parentRunId"] == parent.info.run_id
-    assert runs[extra.key].info.run_name == "zero · analog · p97 · digits"
-    assert runs[SHARED.key].data.tags["sweeps"] == "s1"
-    assert "bad: no" in parent.data.tags["mlflow.note.content"]
+    lasting = {key: run.info.end_time - run.info.start_time for key, run in runs.items()}
+    assert lasting[SHARED.key] == 1500
+    assert lasting["study/simulation/digits-percentiles"] == 4 * 1500
+
+
+def test_what_git_keeps_of_machines_is_shown(project: Path) -> None:
+    made = {"threads": 2, "processor": "a processor", "versions": {"torch": "2.15.0"}}
+    write_json(project / "artifacts" / "machines.json", {"simulation/digits-percentiles": made})
+    sync(project)
+    tags = runs_of(project)[SHARED.key].data.tags
+    assert (tags["processor"], tags["version.torch"]) == ("a processor", "2.15.0")
+
+
+@pytest.mark.system
+def test_a_sync_says_one_line_and_nothing_of_each_run(project: Path) -> None:
+    command = [sys.executable, "-m", "ann2snn.tracking"]
+    store_network(project)
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == 1
+    told = [line for line in done.stderr.splitlines() if not line.startswith("sending to MLflow")]
+    assert told == []
 
 
 def test_a_rebuilt_store_shows_what_a_live_one_shows(project: Path, sent_project: Path) -> None:
@@ -125,33 +127,40 @@ def test_a_sync_that_was_killed_in_a_run_is_completed(sent_copy: Path) -> None:
     assert runs_of(sent_copy)[SHARED.key].info.status == "FINISHED"
 
 
-def test_artifacts_are_found_where_the_folder_has_been_moved(
-    sent_project: Path, sent_copy: Path
+def test_a_client_on_the_file_lists_artifacts_also_where_the_folder_has_been_moved(
+    sent_copy: Path,
 ) -> None:
-    for folder in (sent_project, sent_copy):
-        assert str(folder).encode() not in (sent_copy / "mlflow.db").read_bytes()
-    run = runs_of(sent_copy)[key_of("ann")]
-    kept = sent_copy / "mlartifacts" / run.info.artifact_uri.removeprefix("mlflow-artifacts:/")
-    assert (kept / "weights.safetensors").read_bytes() == b"weights"
     assert sync(sent_copy).kept == RUNS
+    assert sent_copy.as_uri().encode() in (sent_copy / "mlflow.db").read_bytes()
+    run, client = runs_of(sent_copy)[key_of("ann")], connect(place_of(sent_copy))
+    assert {file.path for file in client.list_artifacts(run.info.run_id)} >= {"record.json"}
+    fetched = Path(client.download_artifacts(run.info.run_id, "weights.safetensors"))
+    assert fetched.read_bytes() == b"weights"
+    assert run.info.artifact_uri.startswith(sent_copy.as_uri())
 
 
-def test_a_study_keeps_its_table_and_figures(sent_project: Path) -> None:
-    run = runs_of(sent_project)["study/simulation/digits-percentiles"]
-    kept = sent_project / "mlartifacts" / run.info.artifact_uri.removeprefix("mlflow-artifacts:/")
-    assert (kept / "figures" / "digits-percentiles.csv").is_file()
-    lines = (kept / "points.csv").read_text(encoding="utf-8").splitlines()
-    assert lines[0].startswith("point,percentile,ann_accuracy")
-    assert lines[1].startswith("label of p95,95,98")
+def test_a_store_whose_artifacts_named_no_folder_is_told_theirs(sent_copy: Path) -> None:
+    with closing(sqlite3.connect(sent_copy / "mlflow.db")) as file, file:
+        there = file.execute("SELECT name, artifact_location FROM experiments").fetchall()
+        for name, location in there:
+            old = f"mlflow-artifacts:/{name.replace(' ', '-')}"
+            for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
+                file.execute(
+                    f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (location, old)
+                )
+    assert sync(sent_copy).kept == RUNS
+    run, client = runs_of(sent_copy)[SHARED.key], connect(place_of(sent_copy))
+    assert "record.json" in {file.path for file in client.list_artifacts(run.info.run_id)}
 
 
-def test_each_study_has_a_view_that_the_experiment_links_to(sent_project: Path) -> None:
-    experiment = connect(place_of(sent_project)).get_experiment_by_name("digits simulation")
-    assert "viewStateShareKey=study-digits-ablation" in experiment.tags["mlflow.note.content"]
-    state = json.loads(experiment.tags["mlflow.sharedViewState.study-digits-ablation"])
-    assert state["searchFilter"] == "tags.studies LIKE '%digits-ablation%'"
-    assert state["selectedColumns"][0] == "metrics.`snn_accuracy`"
-    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+def test_experiments_of_others_keep_their_place(sent_copy: Path) -> None:
+    client = connect(place_of(sent_copy))
+    others = {"theirs": "mlflow-artifacts:/7", "digits ann 2": "s3://bucket/digits-ann-2"}
+    for name, location in others.items():
+        client.create_experiment(name, location)
+    sync(sent_copy)
+    for name, location in others.items():
+        assert client.get_experiment_by_name(name).artifact_location == location
 
 
 def test_a_file_that_is_no_record_is_named(project: Path) -> None:
@@ -159,11 +168,4 @@ def test_a_file_that_is_no_record_is_named(project: Path) -> None:
     broken.parent.mkdir(parents=True)
     broken.write_text("{", encoding="utf-8")
     with pytest.raises(ValueError, match=r"ann/k/record\.json is not a record"):
-        sync(project)
-
-
-def test_a_study_that_lacks_its_order_is_named(project: Path) -> None:
-    path = project / "artifacts" / "simulation" / "digits-ablation" / "study.json"
-    path.write_text("{}", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"study\.json cannot be read: it lacks study, title"):
         sync(project)

@@ -10,8 +10,8 @@ from ann2snn.mechanisms.outputs import OUTPUTS
 from ann2snn.records import Json, Record
 
 # The order of the page; other kinds and data sets come last, by name.
-KINDS = ("best", "few-steps", "ablation", "percentiles", "architecture", "poolings", "outputs",
-         "inputs", "channels", "presets", "selection", "theory", "batch-norm")  # fmt: skip
+KINDS = ("best", "network", "few-steps", "ablation", "percentiles", "architecture", "poolings",
+         "outputs", "inputs", "channels", "presets", "selection", "theory", "batch-norm")  # fmt: skip
 DATASETS = ("CIFAR-10", "CIFAR-10 (JPEG copy)", "CIFAR-10 (1,000 original test images)",
             "CIFAR-100", "Fashion-MNIST", "MNIST", "digits")  # fmt: skip
 NEEDED_METRICS = ("snn_accuracy", "ann_accuracy", "interval_low", "interval_high", "images",
@@ -115,7 +115,8 @@ class Results:
         return [study for study in self.studies if study.kind == kind]
 
     def best(self) -> list[tuple[Study, Point]]:
-        """One point a network: its study of kind `best`, else the full method of its ablation.
+        """One point a network: its study of kind `best` or `network`, else the full method of its
+        ablation.
 
         Test accuracy chooses nothing here: the last point of the ablation is the full method.
         """
@@ -125,8 +126,10 @@ class Results:
         return list(chosen.values())
 
     def full_methods(self) -> list[tuple[Study, Point]]:
-        """The last points of all studies of kind `best`, then `ablation`, by data set."""
-        studies = [study for kind in ("best", "ablation") for study in self.of_kind(kind)]
+        """The last points of all studies of kind `best`, of `network`, which are of other networks
+        and choose no toggle, then of `ablation`, by data set."""
+        kinds = ("best", "network", "ablation")
+        studies = [study for kind in kinds for study in self.of_kind(kind)]
         return sorted(((study, study.points[-1]) for study in studies), key=lambda p: _rank(p[0]))
 
 

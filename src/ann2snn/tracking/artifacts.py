@@ -2,12 +2,13 @@
 
 import tempfile
 import urllib.parse
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 from ann2snn.numerics.atomic_files import whole_file
 from ann2snn.tracking.answers import CALL_WITHIN, TrackingUnavailableError, within
-from ann2snn.tracking.server import SCHEME, Place
+from ann2snn.tracking.server import Place
 
 Files = dict[str, bytes | Path]  # artifacts by name: their content, or where it is
 SLOWEST = 100_000  # bytes a second, of an upload that is not given up
@@ -20,8 +21,15 @@ def send_files(place: Place, run: Any, files: Files) -> None:
         TrackingUnavailableError: that is a folder which the server does not see.
     """
     uri: str = run.info.artifact_uri
-    if place.artifacts is not None and uri.startswith(SCHEME):
-        _write(files, place.artifacts / uri.removeprefix(SCHEME))
+    put_files(place, uri, files)
+    if place.database is None and urllib.parse.urlsplit(uri).scheme in ("", "file"):
+        _require_seen(place, run, uri)
+
+
+def put_files(place: Place, uri: str, files: Files) -> None:
+    """Puts artifacts at the URI: each at once or not at all, where that is this machine's."""
+    if place.database is not None and uri.startswith("file://"):
+        _write(files, Path(urllib.request.url2pathname(urllib.parse.urlsplit(uri).path)))
         return
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
@@ -31,8 +39,6 @@ def send_files(place: Place, run: Any, files: Files) -> None:
         kept = get_artifact_repository(uri, tracking_uri=place.uri)
         seconds = CALL_WITHIN + size / SLOWEST
         within(seconds, place.uri, lambda: kept.log_artifacts(scratch))
-    if place.database is None and urllib.parse.urlsplit(uri).scheme in ("", "file"):
-        _require_seen(place, run, uri)
 
 
 def _write(files: Files, folder: Path) -> None:

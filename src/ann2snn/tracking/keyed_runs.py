@@ -12,7 +12,7 @@ from typing import Any
 
 from ann2snn.tracking.answers import TrackingUnavailableError
 from ann2snn.tracking.naming import experiment_name
-from ann2snn.tracking.server import SCHEME, Place
+from ann2snn.tracking.server import Place
 
 SENDER = "sender"
 PAGE = 500
@@ -52,8 +52,7 @@ class Experiments:
         if there is not None:
             return there
         name = experiment_name(dataset, step)
-        folder = "".join(letter if letter.isalnum() else "-" for letter in name)
-        location = f"{SCHEME}{folder}" if self.place.database is not None else None
+        location = self.place.location(name) if self.place.database is not None else None
         kind = {"mlflow.experimentKind": "custom_model_development"}
         try:
             return str(self.client.create_experiment(name, location, kind))

@@ -1,10 +1,12 @@
 """Names in MLflow: of runs and experiments, of parameters and metrics."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ann2snn.mechanisms.normalizations import NORMALIZATIONS
+from ann2snn.mechanisms.outputs import OUTPUTS
 from ann2snn.records import Json, Record
 
+WHOLE = 1000  # numbers from here on are shown without their fraction
 # Where two steps have toggles of one name, the toggle that people sweep keeps the short name. Every
 # toggle has one name in all experiments.
 QUALIFIED = {
@@ -15,6 +17,16 @@ QUALIFIED = {
     ("ann", "pooling"): "ann.pooling",
     ("ann", "output"): "ann.output",
 }
+HEADLINES = {
+    "ann": ("test_accuracy", "parameters"),
+    "conversion": ("neurons", "macs_per_image"),
+    "simulation": ("snn_accuracy", "ann_accuracy", "steps_to_99", "spikes_per_neuron"),
+}
+CURVES = {
+    "ann": ("train_loss", "train_accuracy"),
+    "conversion": (),
+    "simulation": ("accuracy", "spikes", "synops"),
+}
 DESCRIPTIONS = {
     "ann": (
         "Analog networks trained on {dataset}: parameters are the recipe, curves are against"
@@ -22,7 +34,8 @@ DESCRIPTIONS = {
     ),
     "conversion": (
         "Spiking networks made from the analog ones of {dataset}: one run per choice of"
-        " toggles; `layers.csv` lists layers, scales and sizes."
+        " toggles; `layers.csv` lists layers, scales and sizes. Where the store has the spec, the"
+        " network is a logged model, registered under its name; git keeps records alone."
     ),
     "simulation": (
         "Spiking networks over images of {dataset}: `snn_accuracy` beside `ann_accuracy`"
@@ -38,13 +51,29 @@ def experiment_name(dataset: str, step: str) -> str:
     return f"{dataset} {step}"
 
 
+def folder_name(experiment: str) -> str:
+    """The folder of an experiment's artifacts: `MNIST-simulation`."""
+    return "".join(letter if letter.isalnum() else "-" for letter in experiment)
+
+
 def parameters(record: Record) -> dict[str, str]:
-    """The toggles of a record and of the steps before it, under short names."""
+    """The toggles of a record and of the steps before it that matter there, under short names."""
     named = {"network": record.description.get("network", "")}
     for step, settings in record.settings.items():
         for toggle, value in settings.items():
-            named[QUALIFIED.get((step, toggle), toggle)] = spelled(value)
+            if step != "conversion" or _matters(toggle, settings):
+                named[QUALIFIED.get((step, toggle), toggle)] = spelled(value)
     return named
+
+
+def _matters(toggle: str, conversion: Json) -> bool:
+    """Whether a toggle of a conversion does anything beside the others."""
+    kind, output = conversion.get("normalization"), conversion.get("output")
+    if toggle in ("percentile", "population") and kind in NORMALIZATIONS:
+        return toggle in NORMALIZATIONS[str(kind)].uses
+    if toggle == "output_from" and output in OUTPUTS:
+        return OUTPUTS[str(output)].from_step
+    return toggle != "for_steps" or bool(conversion[toggle])
 
 
 def spelled(value: object) -> str:
@@ -63,30 +92,46 @@ def normalization_name(conversion: Json) -> str:
     return percentile if kind == "percentile" else f"{kind} {percentile}"
 
 
-def run_name(record: Record, varying: Iterable[str]) -> str:
-    """A run's name, with the values of the toggles that vary among its neighbours.
+def shown_number(value: object) -> str:
+    """A number as a table shows it: 99.44, 1,234,567; a dash for none."""
+    if not isinstance(value, int | float):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= WHOLE else f"{value:.4g}"
 
-    Examples: `subtract · analog · p99.9 · MNIST`, `digits_cnn · ann.seed 1 · digits`.
+
+def run_name(record: Record, varying: Sequence[str]) -> str:
+    """A run's name: first the values of the toggles that vary among its neighbours, in the order of
+    `varying`, then those that all runs of its kind tell.
+
+    Examples: `p99.9 · subtract · analog · MNIST`, `ann.seed 1 · digits_cnn · digits`.
     """
-    conversion = record.settings.get("conversion")
-    told = {"data", "network"}
+    own, conversion = parameters(record), record.settings.get("conversion")
     if conversion is None:
-        words = [record.description.get("network", "")]
+        words = [({"network"}, record.description.get("network", ""))]
     else:
-        words = [conversion["reset"], conversion["input"], normalization_name(conversion)]
-        told |= {"reset", "input", "normalization", "percentile"}
-    own = parameters(record)
-    words += [f"{name} {own[name]}" for name in sorted(varying) if name in own and name not in told]
-    return " · ".join([*words, record.description["dataset"]])
+        words = [
+            ({"reset"}, conversion["reset"]),
+            ({"input"}, conversion["input"]),
+            ({"normalization", "percentile"}, normalization_name(conversion)),
+        ]
+    told = {"data", "network"}.union(*(names for names, _ in words))
+    words += [
+        ({name}, f"{name} {own[name]}") for name in varying if name in own and name not in told
+    ]
+    places = {name: place for place, name in enumerate(varying)}
+    words.sort(key=lambda word: min(places.get(name, len(places)) for name in word[0]))
+    return " · ".join([*(word for _, word in words), record.description["dataset"]])
 
 
 def varying_parameters(records: Iterable[Record]) -> list[str]:
-    """Names of the parameters that do not have one value in all of `records`."""
+    """Names of the parameters that do not have one value in all of `records`, those with the most
+    values first."""
     values: dict[str, set[str]] = {}
     for record in records:
         for name, value in parameters(record).items():
             values.setdefault(name, set()).add(value)
-    return sorted(name for name, found in values.items() if len(found) > 1)
+    varying = [name for name, found in values.items() if len(found) > 1]
+    return sorted(varying, key=lambda name: (-len(values[name]), name))
 
 
 def metric_points(record: Record) -> list[tuple[str, float, int]]:

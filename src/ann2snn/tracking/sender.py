@@ -10,15 +10,16 @@ from typing import Any
 from ann2snn.progress import Progress
 from ann2snn.tracking.answers import TrackingUnavailableError, require_answer
 from ann2snn.tracking.artifacts import send_files
+from ann2snn.tracking.entry import Entry
 from ann2snn.tracking.keyed_runs import SENDER, Experiments, run_of_key, runs_by_key, start_run
-from ann2snn.tracking.runs import Entry
+from ann2snn.tracking.links import LONGEST, links_of
+from ann2snn.tracking.logged_models import MODEL, log_network
 from ann2snn.tracking.server import Place, tell
 from ann2snn.tracking.views import send_views
 
 NUMBERS = 800  # metrics in a batch, of which MLflow takes 1000 items
 WORDS = 100  # tags, and parameters
 STATE = "content"
-LONGEST = 5000  # of a tag's value, in characters
 ATTEMPTS = 4  # at one run, while the server answers
 PATIENCE = 8.0  # seconds in which another client is to finish one of its runs
 
@@ -66,6 +67,11 @@ class Sender:
             time.sleep(1)
         send_views(self.client, self.entries, self.runs)
 
+    def models(self) -> dict[str, str]:
+        """The logged models of the runs that the last look found, by key."""
+        found = {key: run.data.tags.get(MODEL, "") for key, run in self.runs.items()}
+        return {key: model for key, model in found.items() if model}
+
     def _missing(self) -> list[Entry]:
         """The entries that the store does not show, by a new look into it."""
         for entry in {entry.experiment: entry for entry in self.entries}.values():
@@ -81,6 +87,8 @@ class Sender:
         now, with other words about the same result: that is no reason to send it again."""
         run, links = self.runs.get(entry.key), self._links(entry)
         if run is None or run.info.status != "FINISHED":
+            return False
+        if entry.network is not None and MODEL not in run.data.tags:
             return False
         if entry.key in self.sent:
             return self.sent[entry.key] == (run.info.run_id, links)
@@ -121,10 +129,14 @@ class Sender:
 
     def _send(self, entry: Entry) -> None:
         known = self.runs.get(entry.key)
+        if known is not None and entry.key not in self.sent and _is_outdated(known, entry):
+            self.client.delete_run(self.runs.pop(entry.key).info.run_id)
+            known = None
         run = self._started(entry) if known is None else known
         if known is None and self._another_sends(entry):
             return  # another client was quicker
-        for key in (entry.parent, *entry.links.values()):
+        points = [point.key for point in entry.points]
+        for key in (entry.parent, *entry.links.values(), *entry.groups, *points):
             if key in self.by_key and key not in self.runs:
                 self._started(self.by_key[key])
         fresh = known is None and entry.key in self.started
@@ -133,8 +145,13 @@ class Sender:
             self.client.log_inputs(run.info.run_id, datasets=[data_set_input(entry)])
         links = self._links(entry)
         self._send_values(entry, run, links, fresh)
-        end = run.info.start_time + round(1000 * entry.seconds)
-        self.client.set_terminated(run.info.run_id, "FINISHED", end)
+        if entry.network is not None:
+            log_network(self.client, self.place, run, entry, entry.network)
+        if entry.seconds:
+            end = run.info.start_time + round(1000 * entry.seconds)
+            self.client.set_terminated(run.info.run_id, "FINISHED", end)
+        else:  # nobody knows how long it took: a run without an end, not one of 0 ms
+            self.client.update_run(run.info.run_id, "FINISHED")
         self.sent[entry.key] = (run.info.run_id, links)
 
     def _started(self, entry: Entry) -> Any:
@@ -178,21 +195,15 @@ class Sender:
                 self.client.log_batch(info.run_id, **batch)
 
     def _links(self, entry: Entry) -> dict[str, str]:
-        """Tags and a description that lead to the parent and to the inputs of a run."""
-        tags: dict[str, str] = {}
-        lines = []
-        if entry.parent in self.runs:
-            tags["mlflow.parentRunId"] = self.runs[entry.parent].info.run_id
-        for step, key in entry.links.items():
-            if key in self.runs:
-                info = self.runs[key].info
-                tags[f"{step}_run"] = info.run_id
-                target = f"#/experiments/{info.experiment_id}/runs/{info.run_id}"
-                lines.append(f"- made from the {step} run [{self.by_key[key].name}]({target})")
-        if lines:
-            told = [entry.tags.get("label", ""), "", *lines]
-            tags["mlflow.note.content"] = "\n".join(told).strip()
-        return tags
+        return links_of(entry, self.runs, self.by_key)
+
+
+def _is_outdated(run: Any, entry: Entry) -> bool:
+    """Whether the run of a study or a sweep shows numbers that its points have no more, and that
+    MLflow does not take back."""
+    last = {name: value for name, value, _ in entry.metrics}
+    shown = run.data.metrics
+    return bool(entry.points and any(last.get(name) != value for name, value in shown.items()))
 
 
 def points_there(client: Any, run: Any) -> set[tuple[str, int]]:

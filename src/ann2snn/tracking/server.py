@@ -1,9 +1,9 @@
 """The MLflow store of a project, and the client for it.
 
 The default store is the sqlite file `mlflow.db` in the project folder, by a URI made when it is
-opened. Its experiments keep artifacts under `mlflow-artifacts:/`, which names no folder: a server
-finds them in `mlartifacts` beside the file, wherever the project folder has been moved or copied.
-A server keeps artifacts where it says itself.
+opened. Its experiments keep artifacts in `mlartifacts` beside the file, so that a client on the
+file lists them as a server does; a folder that was moved is noticed (`moved_store`). A server keeps
+artifacts where it says itself.
 """
 
 import contextlib
@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from ann2snn.numerics.atomic_files import whole_file
 from ann2snn.tracking.answers import Bounded, require_answer
+from ann2snn.tracking.naming import folder_name
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
@@ -36,6 +37,7 @@ QUIET = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_UV_AUTO_DETECT": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 SIGNS_IN = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
@@ -54,6 +56,11 @@ class Place:
     def artifacts(self) -> Path | None:
         """The folder of artifacts that are written without a server."""
         return self.database.parent / ARTIFACTS if self.database else None
+
+    def location(self, experiment: str) -> str:
+        """Where a sqlite store keeps the artifacts of an experiment."""
+        assert self.artifacts is not None
+        return f"{self.artifacts.as_uri()}/{folder_name(experiment)}"
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -149,8 +156,8 @@ def connect(place: Place) -> Any:
         require_answer(place.uri)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for talker in ("mlflow.store.db.utils", "alembic", "mlflow.pyfunc"):
+        logging.getLogger(talker).setLevel(logging.WARNING)
     from mlflow.tracking import MlflowClient
 
     if place.database is None:

@@ -9,10 +9,12 @@ from ann2snn.records import Json
 
 @dataclass(frozen=True)
 class Group:
-    """A study or a sweep at one step: names and keys of its points, in order."""
+    """A study or a sweep at one step: names and keys of its points, in order. `title` begins with
+    what tells it from its neighbours."""
 
     kind: str
     name: str
+    title: str
     step: str
     points: tuple[tuple[str, str], ...]
     labels: dict[str, str]
@@ -55,9 +57,12 @@ def _study(path: Path, project: Path) -> Group:
         for path in sorted((project / "report" / "figures").glob("*"))
         if path.stem == content["study"] or path.stem.startswith(f"{content['study']}-")
     ]
+    name, network = content["study"], content.get("network", "")
+    short = name.removeprefix(f"{network}-")
     return Group(
         kind="study",
-        name=content["study"],
+        name=name,
+        title=f"{short} · study {name}" if short != name else f"{name} · study",
         step=step,
         points=tuple((name, key) for name, key in content["order"]),
         labels=content["labels"],
@@ -74,6 +79,7 @@ def _sweep(path: Path) -> Group:
     return Group(
         kind="sweep",
         name=content["name"],
+        title=f"{content['name']} · sweep",
         step=content["step"],
         points=tuple(done.values()),
         labels={},

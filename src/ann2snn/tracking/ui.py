@@ -3,14 +3,17 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 
+from ann2snn.tracking.links import CLASSIC, FRONT, front_page
 from ann2snn.tracking.server import QUIET, Place, connect, place_of
 from ann2snn.tracking.sync import sync
-from ann2snn.tracking.views import CLASSIC
+from ann2snn.tracking.views import SHARED
 
 HOST = "127.0.0.1"
 
@@ -32,7 +35,26 @@ def ui(project: Path, port: int = 5000, uri: str | None = None) -> int:
             connect(place)
     address = f"http://{HOST}:{port}/#/experiments?{CLASSIC}"
     print(f"MLflow on {address} in some seconds; Ctrl-C stops it", flush=True)
+    for name, page in front_pages(place).items():
+        print(f"  {name}: http://{HOST}:{port}/{page}", flush=True)
     return serve(place, port)
+
+
+def front_pages(place: Place) -> dict[str, str]:
+    """The page that each experiment of a sqlite store is best opened on, by name, without the
+    server's address."""
+    assert place.database is not None
+    query = (
+        "SELECT name, experiments.experiment_id FROM experiments JOIN experiment_tags AS tags"
+        " ON tags.experiment_id = experiments.experiment_id AND tags.key = ?"
+        " WHERE lifecycle_stage = 'active' ORDER BY name"
+    )
+    try:
+        with closing(sqlite3.connect(f"{place.database.as_uri()}?mode=ro", uri=True)) as file:
+            found = file.execute(query, (SHARED + FRONT,)).fetchall()
+    except sqlite3.Error:
+        return {}
+    return {name: front_page(str(number)) for name, number in found}
 
 
 def serve(place: Place, port: int) -> int:

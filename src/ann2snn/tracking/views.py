@@ -9,21 +9,11 @@ and sweep.
 import json
 from typing import Any
 
-from ann2snn.tracking.naming import DESCRIPTIONS, experiment_name
-from ann2snn.tracking.runs import Entry
+from ann2snn.tracking.entry import Entry
+from ann2snn.tracking.links import CHARTS, FRONT, front_page, page_of, view_key, view_page
+from ann2snn.tracking.naming import CURVES, DESCRIPTIONS, HEADLINES, experiment_name
 
 SHARED = "mlflow.sharedViewState."
-CLASSIC = "workflowType=machine_learning"  # else MLflow opens its pages for language models
-HEADLINES = {
-    "ann": ("test_accuracy", "parameters"),
-    "conversion": ("neurons", "macs_per_image"),
-    "simulation": ("snn_accuracy", "ann_accuracy", "steps_to_99", "spikes_per_neuron"),
-}
-CURVES = {
-    "ann": ("train_loss", "train_accuracy"),
-    "conversion": (),
-    "simulation": ("accuracy", "spikes", "synops"),
-}
 TOGGLES = {
     "ann": ("network", "ann.pooling", "ann.output", "bias", "epochs"),
     "conversion": ("input", "reset", "normalization", "percentile", "pooling"),
@@ -32,15 +22,25 @@ TOGGLES = {
 
 
 def view_state(entry: Entry) -> str:
-    """The state of the runs page for the study or sweep that `entry` is the parent run of."""
+    """The state of the runs page for the study or sweep that `entry` is the parent run of: its
+    points, best first."""
     kind = "studies" if entry.key.startswith("study/") else "sweeps"
     name = entry.key.rpartition("/")[2]
-    columns = [f"metrics.`{metric}`" for metric in HEADLINES[entry.step]]
-    columns += [f"params.`{toggle}`" for toggle in TOGGLES[entry.step]]
+    return _state(entry.step, f"tags.{kind} LIKE '%{name}%'", "")
+
+
+def front_state(step: str) -> str:
+    """The state of the runs page that shows all: parents, and runs that have none, in order."""
+    return _state(step, "", "attributes.start_time")
+
+
+def _state(step: str, wanted: str, order: str) -> str:
+    columns = [f"metrics.`{metric}`" for metric in HEADLINES[step]]
+    columns += [f"params.`{toggle}`" for toggle in TOGGLES[step]]
     return json.dumps(
         {
-            "searchFilter": f"tags.{kind} LIKE '%{name}%'",
-            "orderByKey": columns[0],
+            "searchFilter": wanted,
+            "orderByKey": order or columns[0],
             "orderByAsc": False,
             "startTime": "ALL",
             "lifecycleFilter": "Active",
@@ -52,7 +52,7 @@ def view_state(entry: Entry) -> str:
             "compareRunSections": [
                 {"uuid": "shown", "name": "Main", "display": True, "isReordered": True},
             ],
-            "compareRunCharts": charts(entry.step),
+            "compareRunCharts": charts(step),
         }
     )
 
@@ -75,31 +75,24 @@ def charts(step: str) -> list[dict[str, Any]]:
     return bars[:1] + lines + bars[1:]
 
 
-def view_key(entry: Entry) -> str:
-    """The view's name in the page's address: `study-digits-ablation`."""
-    kind, _, name = entry.key.split("/", 2)
-    return f"{kind}-{name}"
-
-
 def send_views(client: Any, entries: list[Entry], runs: dict[str, Any]) -> None:
     """Sets the views and descriptions of all experiments that have runs."""
     for dataset, step in dict.fromkeys((entry.dataset, entry.step) for entry in entries):
         experiment = client.get_experiment_by_name(experiment_name(dataset, step))
         if experiment is None:
             continue
-        lines = [DESCRIPTIONS[step].format(dataset=dataset), ""]
-        wanted = {}
+        front = front_page(experiment.experiment_id)
+        lines = [f"[Charts]({front}) of all. {DESCRIPTIONS[step].format(dataset=dataset)}", ""]
+        wanted = {SHARED + FRONT: front_state(step)}
         for entry in entries:
             here = (entry.dataset, entry.step) == (dataset, step)
-            if not here or entry.key not in runs or "/" not in entry.key:
+            if not here or entry.key not in runs or entry.is_result:
                 continue  # another experiment's, or no parent of a study or a sweep
-            info = runs[entry.key].info
             wanted[SHARED + view_key(entry)] = view_state(entry)
-            page = f"#/experiments/{experiment.experiment_id}/runs"
-            address = f"{page}?{CLASSIC}&viewStateShareKey={view_key(entry)}"
+            page = view_page(entry, experiment.experiment_id)
             lines.append(
-                f"- {entry.name}: [table]({address}), [charts]({address}&compareRunsMode=CHART),"
-                f" [files]({page}/{info.run_id}/artifacts)"
+                f"- [{entry.name}]({page_of(runs[entry.key])}): [table]({page}),"
+                f" [charts]({page}&{CHARTS})"
             )
         wanted["mlflow.note.content"] = "\n".join(lines).strip()
         for name, value in wanted.items():

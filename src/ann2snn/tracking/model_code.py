@@ -1,0 +1,5 @@
+"""The code of a logged model: MLflow keeps this file beside the spec, and runs it to load both."""
+
+from ann2snn.tracking.served_network import offer
+
+offer()
