@@ -36,7 +36,7 @@ def test_every_committed_record_reproduces_its_key(step: str) -> None:
     records = committed(step)
     assert len(records) >= 3
     for record in records:
-        chain = Chain(recorded_settings(record), ROOT)
+        chain = Chain(recorded_settings(record, ROOT), ROOT)
         assert chain.key(step) == record.key
         assert {parent: chain.key(parent) for parent in PARENTS[step]} == record.parents
 
@@ -54,7 +54,7 @@ def grown(settings: Settings) -> Settings:
 @pytest.mark.parametrize("step", STEPS)
 def test_a_new_toggle_at_its_default_changes_no_committed_key(step: str) -> None:
     for record in committed(step):
-        chain = Chain(grown(recorded_settings(record)), ROOT)
+        chain = Chain(grown(recorded_settings(record, ROOT)), ROOT)
         assert chain.key(step) == record.key
         if step != "data":
             assert chain.done(step)

@@ -62,7 +62,7 @@ def reproduced(project: Path, key: str, weights: str = "", *, train: bool = Fals
     record = found.record
     print(f"{record.step} {record.key[:12]} ({' '.join(record.description.values())})", flush=True)
     with tempfile.TemporaryDirectory(prefix="reproduce-") as temporary:
-        chain = Chain(_settings(record, weights), Path(temporary))
+        chain = Chain(_settings(record, weights, project), Path(temporary))
         _copy_data_records(project, Path(temporary))
         if record.step not in ("data", "ann") and not train:
             _lend_weights(project, record, chain)
@@ -118,21 +118,30 @@ def _made_on(project: Path, path: Path) -> Json:
     return noted
 
 
-def _settings(record: Record, weights: str) -> Settings:
-    """The record's settings, silent and untracked, with given weights as the file of theirs."""
-    settings = recorded_settings(record)
-    digest = settings.ann.weights
-    if digest and (not weights or file_sha256(Path(weights)) != digest):
+def _settings(record: Record, weights: str, project: Path) -> Settings:
+    """The record's settings, silent and untracked; weights that were given, or that training
+    started from, are the file named by the user or that of the project that has their bytes."""
+    settings = recorded_settings(record, project)
+    own = settings.ann
+    named = recorded_settings(record).ann
+    digest, start = named.weights, named.start
+    if weights and not digest:
+        raise SettingError(f"--weights is for results of given weights, got {weights!r}")
+    unknown = not weights and own.weights == digest
+    if digest and (unknown or (weights and file_sha256(Path(weights)) != digest)):
         got = f"another, {weights!r}" if weights else "none"
         raise SettingError(
             f"--weights must name the file with sha256 {digest} that the result was made of, got"
             f" {got}"
         )
-    if weights and not digest:
-        raise SettingError(f"--weights is for results of given weights, got {weights!r}")
+    if start and own.start == start:
+        raise SettingError(
+            f"the training started from weights with sha256 {start}, which no file in"
+            " artifacts/ann has"
+        )
     return dataclasses.replace(
         settings,
-        ann=dataclasses.replace(settings.ann, weights=weights),
+        ann=dataclasses.replace(own, weights=weights or own.weights),
         run=dataclasses.replace(settings.run, track=False),
     )
 

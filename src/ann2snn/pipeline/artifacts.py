@@ -5,12 +5,13 @@ a study the record of each point, `study.json` that names them, and beside conve
 `statistics.json`, the summary of the first point's activation statistics.
 """
 
+import dataclasses
 import re
 import shutil
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ann2snn.config.schema import GROUPS, Settings
 from ann2snn.numerics.atomic_files import whole_file
@@ -72,14 +73,25 @@ def files_match(record: Record, folder: Path, missing_too: bool = False) -> bool
     )
 
 
-def recorded_settings(record: Record) -> Settings:
+def recorded_settings(record: Record, project: Path | None = None) -> Settings:
     """The settings that a record's own key was made of; a toggle that it does not know is neutral.
-    Weights that were given are named by their hash there."""
+    Weights that were given are named by their hash there: of a `project` by the file of its
+    `artifacts` that has it, where there is one."""
     groups = {}
     for group, kind in GROUPS.items():
         known, neutral = record.settings.get(group, {}), neutral_values(kind)
         groups[group] = kind(**{name: known.get(name, neutral[name]) for name in neutral})
-    return Settings(**groups)
+    settings = Settings(**groups)
+    if project is None:
+        return settings
+    named = {toggle: getattr(settings.ann, toggle) for toggle in ("weights", "start")}
+    files: dict[str, Any] = {
+        toggle: str(path)
+        for path in sorted((project / "artifacts" / "ann").glob("*/weights.safetensors"))
+        for toggle, digest in named.items()
+        if digest and file_sha256(path) == digest
+    }
+    return dataclasses.replace(settings, ann=dataclasses.replace(settings.ann, **files))
 
 
 def adopt(kept: Path, folder: Path) -> None:

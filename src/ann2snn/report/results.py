@@ -10,8 +10,10 @@ from ann2snn.mechanisms.outputs import OUTPUTS
 from ann2snn.records import Json, Record
 
 # The order of the page; other kinds and data sets come last, by name.
-KINDS = ("best", "network", "few-steps", "ablation", "percentiles", "architecture", "poolings",
-         "outputs", "inputs", "channels", "presets", "selection", "theory", "batch-norm")  # fmt: skip
+KINDS = (
+    "best", "network", "few-steps", "ablation", "percentiles", "architecture", "poolings",
+    "outputs", "inputs", "channels", "presets", "selection", "theory", "batch-norm",
+)  # fmt: skip
 DATASETS = ("CIFAR-10", "CIFAR-10 (JPEG copy)", "CIFAR-10 (1,000 original test images)",
             "CIFAR-100", "Fashion-MNIST", "MNIST", "digits")  # fmt: skip
 NEEDED_METRICS = ("snn_accuracy", "ann_accuracy", "interval_low", "interval_high", "images",
