@@ -2,4 +2,5 @@
 
 from ann2snn.tracking.served_network import offer
 
-offer()
+if not __name__.startswith("ann2snn."):  # MLflow gives it a name of its own
+    offer()
