@@ -100,7 +100,7 @@ def _wrong_files(folder: Path, owner: str, seen: Seen, wholly: bool) -> tuple[st
         return (f"its files are noted as those of {note.get('owner')}",)
     there = {name: (size, changed) for name, size, changed in seen if name != NOTE}
     wrong = [f"{name} is missing" for name in files if name not in there]
-    moved = False
+    moved: dict[str, Any] = {}
     for name, (size, changed) in there.items():
         entry = files.get(name)
         if entry is None:
@@ -108,12 +108,13 @@ def _wrong_files(folder: Path, owner: str, seen: Seen, wholly: bool) -> tuple[st
         elif size != entry["size"]:
             wrong.append(f"{name} has {size} bytes and not {entry['size']}")
         elif wholly or size <= SMALL or changed != entry["changed"]:
-            moved = moved or changed != entry["changed"]
             if file_sha256(folder / name) != entry["sha256"]:
                 wrong.append(f"{name} has other bytes than were written")
-    if moved and not wrong:  # a copy of the folder: its times are to be known from now on
+            elif changed != entry["changed"]:
+                moved[name] = {**entry, "changed": changed}
+    if moved and not wrong:  # a copy of the folder: the times of what was hashed are known now
         with contextlib.suppress(OSError):
-            note_files(folder, owner)
+            write_json(folder / NOTE, {"owner": owner, "files": files | moved})
     return tuple(wrong)
 
 

@@ -44,6 +44,7 @@ class _Watch:
     """The handler of this process, and what it has seen."""
 
     kept: str = NOTHING_KEPT
+    owner: int = field(default_factory=os.getpid)
     asked: float | None = None
     children: list[Any] = field(default_factory=list)
     bell: int = -1
@@ -57,6 +58,10 @@ class _Watch:
         sys.excepthook = self.excepthook
 
     def handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        if os.getpid() != self.owner:  # a forked child, which inherits the handler
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
         now = time.monotonic()
         if self.asked is not None:
             if now - self.asked > ONE_REQUEST:  # somebody is in earnest

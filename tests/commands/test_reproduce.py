@@ -9,7 +9,10 @@ import pytest
 
 from ann2snn.commands.reproduce import different, found_by, main, reproduced
 from ann2snn.config.composition import composed
+from ann2snn.pipeline import ann
+from ann2snn.pipeline import chain as chain_module
 from ann2snn.pipeline.chain import Chain
+from ann2snn.pipeline.code_identity import code_identity
 from ann2snn.records import Record, write_json
 from ann2snn.settings import SettingError
 from tests.pipeline.project import QUICK, make_project
@@ -61,6 +64,18 @@ def test_a_result_comes_out_again_and_each_cause_of_a_difference_is_told_apart(
     changed(path, details={**record.details, "code": code})
     assert reproduced(project, key)
     assert "although the code of step simulation has changed since" in capsys.readouterr().out
+
+    path.write_bytes(whole)
+    others = {**record.details["code"], "ann": "0" * 64}
+    changed(path, details={**record.details, "code": others})
+    with monkeypatch.context() as patch:
+        patch.setattr(ann, "produce", lambda *_: pytest.fail("the network is trained anew"))
+        patch.setattr(
+            chain_module, "code_identity",
+            lambda step, settings: "1" * 64 if step == "ann" else code_identity(step, settings),
+        )  # fmt: skip
+        reproduced(project, key)
+    assert "the code of step ann has changed since" in capsys.readouterr().out
 
     path.write_bytes(whole)
     changed(path, parents={**record.parents, "data": "0" * 64})

@@ -120,6 +120,9 @@ def test_hydras_own_sweeper_parameters_are_points_too(
         (["conversion.reset=${nowhere}"], "Interpolation key 'nowhere' not found"),
         (["run.plan=true", "data=digits,folder"], "point data=folder: data.path must be given"),
         (["run.plan=true", "data.seed=0,1", "run.name=4"], "run.name must be text, got 4"),
+        (["data.seed=0,1", "run.name=a/b"], "run.name must be of letters, digits and ._+-"),
+        (["data.seed=0,1", "run.name=.."], "run.name must be of letters, digits and ._+-"),
+        (["data.seed=0,1", 'run.name="it\'s"'], "run.name must be of letters, digits and ._+-"),
     ],
 )
 def test_a_point_that_cannot_be_is_named_before_any_is_run(

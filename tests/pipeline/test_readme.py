@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from ann2snn.commands.readme import filled, generated
+from ann2snn.config.composition import composed
+from ann2snn.pipeline.study_file import default_studies
 from tests.pipeline.project import environment
 
 ROOT = Path(__file__).parents[2]
@@ -86,8 +88,22 @@ def test_the_numbers_of_readmes_first_lines_are_those_of_the_results() -> None:
     assert f"MNIST: {mnist['snn_accuracy']:.2f} and {mnist['ann_accuracy']:.2f} %" in README
     few = {(row["study"], row["point"]): row["snn_accuracy"] for row in rows}
     eight, four = (few["cifar10-few-steps", f"chosen-{steps}"] for steps in (8, 4))
-    assert f"{eight:.2f} % after 8 steps and {four:.2f} % after 4 on CIFAR-10" in README
-    assert f"{few['mnist-few-steps', 'chosen-8']:.2f} % after 8 on MNIST" in README
+    assert f"{eight:.2f} % after 8 steps (`experiment=few_steps`)" in README
+    assert f"and {four:.2f} % after 4 (made for 4)" in README
+    mnist_few = few["mnist-few-steps", "chosen-8"]
+    assert f"on MNIST {mnist_few:.2f} % after 8 (balanced thresholds)" in README
+    studies = default_studies(ROOT)
+    for study, point, toggles in (
+        ("cifar10-few-steps", "chosen-8", ["experiment=few_steps"]),
+        ("cifar10-few-steps", "chosen-4",
+         ["experiment=few_steps", "conversion.for_steps=4", "simulation.steps=4"]),
+        ("mnist-few-steps", "chosen-8",
+         ["experiment=few_steps", "conversion.normalization=balanced",
+          "conversion.calibration=none", "conversion.for_steps=0"]),
+    ):  # fmt: skip
+        told, made = composed(toggles), composed(studies[study].points[point])
+        assert told.conversion == made.conversion, point
+        assert told.simulation == made.simulation, point
     measured = json.loads((ROOT / "bench" / "results.json").read_text())["rows"]
     times = [row for row in measured if row["table"] == "peers" and row["threads"] == 1]
     event = next(row for row in times if row["mode"] == "event")

@@ -78,6 +78,18 @@ def test_code_that_swallows_every_exception_is_ended_after_a_while() -> None:
     assert said.startswith("stopped by SIGTERM, after 0.3 s: ")
 
 
+def test_a_forked_child_ends_by_its_own_signal_and_its_parent_goes_on() -> None:
+    work = (
+        "import os, signal\npid = os.fork()\nif pid == 0: time.sleep(10); os._exit(0)\n"
+        "time.sleep(0.5)\nos.kill(pid, signal.SIGTERM)\nprint(os.waitpid(pid, 0)[1], flush=True)\n"
+        "time.sleep(1)\nchild.kill(); apart.kill()\nsys.exit(7)"
+    )
+    process = started(work)
+    told, said = process.communicate(timeout=20)
+    assert told.splitlines()[1] == str(int(signal.SIGTERM))
+    assert (process.returncode, said) == (7, "")
+
+
 def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
     code = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + PROGRAM
     code = code.format(work="import os; os.kill(os.getpid(), signal.SIGHUP); child.kill()")

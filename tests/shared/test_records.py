@@ -1,4 +1,5 @@
 import multiprocessing
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ann2snn import noted_files
 from ann2snn.noted_files import SMALL
 from ann2snn.records import Record, Store, run_key, write_json
 
@@ -154,6 +156,25 @@ def test_a_copied_store_is_whole_whatever_its_times(tmp_path: Path) -> None:
     assert copy.has("ann", "k")
     flip(copy.folder("ann", "k") / "weights")
     assert copy.wrong("ann", "k") == ("weights has other bytes than were written",)
+
+
+def test_a_note_is_renewed_for_files_that_were_hashed_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large file that changed under its old time stays wrong, whatever becomes of the others."""
+    monkeypatch.setattr(noted_files, "SMALL", 8)
+    large, small = tmp_path / "large", tmp_path / "small"
+    large.write_bytes(bytes(9))
+    small.write_bytes(b"s")
+    noted_files.note_files(tmp_path, "me")
+    time = large.stat().st_mtime_ns
+    large.write_bytes(b"x" + bytes(8))
+    os.utime(large, ns=(time, time))
+    os.utime(small)
+    assert noted_files.wrong_files(tmp_path, "me") == ()
+    noted_files._wrong_files.cache_clear()
+    wrong = noted_files.wrong_files(tmp_path, "me", wholly=True)
+    assert wrong == ("large has other bytes than were written",)
 
 
 @pytest.mark.parametrize(

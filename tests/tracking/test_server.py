@@ -46,6 +46,10 @@ def test_a_uri_of_another_kind_is_refused(project: Path) -> None:
 def test_a_uri_is_told_without_its_password(project: Path) -> None:
     with pytest.raises(ValueError, match=r"got 'postgresql://host/runs'$"):
         sync(project, "postgresql://someone:secret@host/runs")
+    for slip in ("someone:secret@host:5000", "http:/someone:secret@host"):
+        with pytest.raises(ValueError, match="must begin with") as told:
+            sync(project, slip)
+        assert "secret" not in str(told.value)
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:no", "http://127.0.0.1:9/a b"])
@@ -86,8 +90,11 @@ def test_a_port_that_is_taken_is_named() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(OSError, match=f"port {port} is taken: choose another with PORT="):
+        with pytest.raises(OSError, match=f"port {port} is taken: choose another with --port"):
             require_free(port)
+    for none in (-1, 0, 70000):
+        with pytest.raises(ValueError, match=f"the port must be from 1 to 65535, got {none}"):
+            require_free(none)
 
 
 @pytest.mark.system

@@ -114,6 +114,29 @@ def test_what_is_wrong_is_told_by_its_kind_and_without_the_password(
     assert str(told.value).startswith(f"MLflow at http://{host} ")
 
 
+def test_a_password_goes_to_no_host_that_a_server_redirects_to(
+    records: Path,
+) -> None:
+    heard: list[str | None] = []
+
+    def listens(handler: Handler) -> None:
+        heard.append(handler.headers.get("authorization"))
+        of_status(200, b"{}")(handler)
+
+    with answering(listens) as other:
+
+        def redirects(handler: Handler) -> None:
+            handler.send_response(302)
+            handler.send_header("location", f"http://{other}/elsewhere")
+            handler.end_headers()
+
+        with answering(redirects) as host:
+            place = place_of(records, f"http://user:SECRET@{host}")
+            with place.signed_in():
+                answers.require_answer(place.uri)
+    assert heard == [None]
+
+
 def test_a_password_is_taken_from_the_address_and_kept_out_of_sight() -> None:
     with pytest.raises(ValueError, match="write / as %2F") as told:
         place_of(Path("/x"), "https://me:p%40ss/word@host:5000/mlflow/")

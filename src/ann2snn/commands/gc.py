@@ -84,7 +84,9 @@ def needed_results(project: Path) -> Needed:
     store = Store(project / "store")
     roots: Needed = set()
     for step in PARENTS:
-        roots |= {(step, Record.read(path).key) for path in record_files(project, step)}
+        for path in record_files(project, step):
+            record = Record.read(path)
+            roots |= {(step, record.key), *record.parents.items()}
     for name in _studies(project):
         for overrides in read_study(project, name).points.values():
             chain = Chain(composed(overrides), project)
@@ -92,7 +94,10 @@ def needed_results(project: Path) -> Needed:
                 roots |= {(step, chain.key(step)) for step in PARENTS}
     for path in sorted((project / "store" / "sweeps").glob("*/sweep.json")):
         content = read_json(path)
-        roots |= {(content["step"], p["key"]) for p in content["points"] if p["key"]}
+        try:
+            roots |= {(content["step"], p["key"]) for p in content["points"] if p["key"]}
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{path} is no sweep's table: {error!r}") from error
     needed: Needed = set()
     while roots:
         step, key = roots.pop()
@@ -128,7 +133,9 @@ def _remove(project: Path, path: Path) -> None:
         with FileLock(lock, timeout=0):
             if path.is_dir():
                 gone = path.with_name(f"{key}.gone")
-                path.replace(gone)  # at once, so that no half of it bears the key
+                if path != gone:
+                    shutil.rmtree(gone, ignore_errors=True)  # of an earlier call that was killed
+                    path.replace(gone)  # at once, so that no half of it bears the key
                 shutil.rmtree(gone)
             lock.unlink(missing_ok=True)
     except Timeout:

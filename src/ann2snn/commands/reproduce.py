@@ -172,7 +172,8 @@ def _lend_weights(project: Path, record: Record, chain: Chain) -> None:
     target.mkdir(parents=True)
     for name in trained.record.details["files"]:
         shutil.copyfile(trained.folder / name, target / name)
-    trained.record.write(target / "record.json")
+    lent = dataclasses.replace(trained.record, key=target.name)  # other code or data, another key
+    lent.write(target / "record.json")
 
 
 def changed_inputs(record: Record, chain: Chain) -> Iterator[str]:

@@ -3,6 +3,7 @@
 Nothing here imports more than the settings of the steps.
 """
 
+import re
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
@@ -13,6 +14,7 @@ from ann2snn.settings import SettingError, flag, nearest, text
 from ann2snn.settings import check as check_settings
 from ann2snn.simulation.settings import SimulationSettings
 
+FILE_NAME = re.compile(r"[\w+-][\w.+-]*", re.ASCII)
 CHOSEN = ("data", "ann", "conversion", "simulation", "experiment")  # groups of named choices
 
 
@@ -36,6 +38,13 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        for toggle in ("name", "publish"):
+            value = getattr(self, toggle)
+            if value and not FILE_NAME.fullmatch(value):
+                raise SettingError(
+                    f"{toggle} must be of letters, digits and ._+-, for a folder is called so, and"
+                    f" not begin with a dot, got {value!r}"
+                )
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,8 @@ def product(op: Operator) -> fx.Node:
     alpha, beta, bias = op.take("alpha", 1.0), op.take("beta", 1.0), op.constant(2)
     if alpha != 1:
         weight = weight * weight.dtype.type(alpha)
+    if bias is not None and bias.ndim == 2 and len(bias) != 1:
+        raise Refused("adds another bias to each image", "C of shape (1, outputs)")
     if bias is not None:
         bias = np.broadcast_to(bias.reshape(-1), len(weight)) * bias.dtype.type(beta)
     layer = nn.Linear(weight.shape[1], len(weight), bias=bias is not None)

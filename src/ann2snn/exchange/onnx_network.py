@@ -58,7 +58,7 @@ def onnx_network(path: Path) -> nn.Module:
             node.op_type, path_there, [], [shapes.get(name) for name in node.input],
             _attributes(onnx, node), network, shape[0],
         )  # fmt: skip
-        values |= dict.fromkeys(node.output, _Unread())
+        values |= dict.fromkeys((name for name in node.output if name), _Unread())
         try:
             values[node.output[0]] = _read(op, node, values)
         except Refused as reason:

@@ -11,6 +11,7 @@ from torch import nn
 from ann2snn.exchange.exports import refuse
 from ann2snn.exchange.twin_layers import LAYERS, MaxPool
 from ann2snn.mechanisms.inputs import INPUTS
+from ann2snn.simulation.checks import check_images, given_images
 from ann2snn.simulation.dense.layers import applied, full_products
 from ann2snn.spec import Input, Neuron, Node, Output, SpikingSpec
 from ann2snn.spec import MaxPool as MaxPoolNode
@@ -85,7 +86,7 @@ class Twin(nn.Module):
     """The network of a spec in `library`, in thresholds and steps; `layers` are its modules by the
     names of the spec, with `_` in the place of a dot and behind a name that is taken.
 
-    A call takes images (N, *shape), as whole numbers k or as floats k / levels, one step further
+    A call takes images (N, *shape), whole numbers or floats as `simulate` does, one step further
     and gives the currents into the classes (N, classes); `reset` begins anew. What does not change
     with time is computed in float64 and rounded to the spec's grid, all else in float32, or in
     float64 after `.double()`. On a processor spikes are ours as long as potentials stay below
@@ -158,8 +159,8 @@ class Twin(nn.Module):
     def _constant(self, images: Tensor) -> dict[str, Tensor]:
         """The signals that do not change with time, in float64: sums over whole numbers k first,
         one division then, so that they are right to the last bit before they are rounded."""
-        whole = self._whole(images)
-        pixels = whole / self.spec.levels
+        whole, levels = self._whole(images)
+        pixels = whole / levels
         found = {self.spec.input.name: self._rounded(pixels)}
         for node in self.spec.nodes[1:]:
             if not self.spec.is_static(node.name):
@@ -167,7 +168,7 @@ class Twin(nn.Module):
             layer = self.layer(node.name)
             if isinstance(node, Weighted) and node.inputs == (self.spec.input.name,):
                 bias = layer(torch.zeros_like(whole))
-                value = (layer(whole) - bias) / self.spec.levels + bias
+                value = (layer(whole) - bias) / levels + bias
             else:
                 read = [pixels if n == self.spec.input.name else found[n] for n in node.inputs]
                 # of a signal that does not change every pooling hands on the maximum
@@ -176,14 +177,19 @@ class Twin(nn.Module):
             found[node.name] = self._rounded(value)
         return found
 
-    def _whole(self, images: Tensor) -> Tensor:
-        """Images as whole numbers k, in float64."""
+    def _whole(self, images: Tensor) -> tuple[Tensor, int]:
+        """Images as whole numbers k, in float64, and the levels that they count in, as `simulate`
+        takes them.
+
+        Raises:
+            ValueError: names what does not fit.
+        """
         if tuple(images.shape[1:]) != self.spec.input.shape:
             wanted = ", ".join(map(str, self.spec.input.shape))
             raise ValueError(f"images must have shape (N, {wanted}), got {tuple(images.shape)}")
-        if not images.is_floating_point():
-            return images.double()
-        return torch.round(images.double() * self.spec.levels)
+        spec, whole = given_images(self.spec, images.detach().cpu().numpy())
+        check_images(spec, whole, None)
+        return torch.from_numpy(whole.astype(np.float64)).to(images.device), spec.levels
 
     def _rounded(self, value: Tensor) -> Tensor:
         if self.spec.grid is None:

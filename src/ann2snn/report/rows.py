@@ -68,6 +68,7 @@ def result_row(study: Study, point: Point) -> Json:
         "seed": point.simulation.settings["simulation"]["seed"],
         "run": point.simulation.key,
         **{name: found.get(name) for name in FURTHER},
+        "snn_accuracy_last50": found.get(FURTHER[0]) if found["steps"] >= LAST else None,
         "energy_ratio": energy_ratio(point),
         "training_seed": point.simulation.settings["ann"]["seed"],
         "epochs": point.simulation.settings["ann"]["epochs"],
@@ -113,7 +114,7 @@ def output_rows(point: Point) -> dict[str, Json]:
             rows[output] = {
                 "snn_accuracy": curve[-1],
                 "interval": list(wilson_interval(curve[-1] / 100, images)),
-                "snn_accuracy_last50": sum(curve[-LAST:]) / len(curve[-LAST:]),
+                "snn_accuracy_last50": sum(curve[-LAST:]) / LAST if len(curve) >= LAST else None,
                 "steps_to_99": lasting_step_at(curve, 0.99 * ann),
             }
     return rows

@@ -74,13 +74,16 @@ def require_answer(uri: str) -> None:
         TrackingUnavailableError: it does not; one line, with the cure.
     """
     question = f"{uri}/api/2.0/mlflow/experiments/search?max_results=1"
-    request = urllib.request.Request(question, headers=_signature())  # noqa: S310
+    request = urllib.request.Request(question)  # noqa: S310
+    signature = _signature()
+    for name, value in signature.items():  # of this server alone, wherever it redirects to
+        request.add_unredirected_header(name, value)
     try:
         json.loads(within(PROBE_WITHIN, uri, lambda: _read(request)))
     except TrackingUnavailableError:
         raise
     except urllib.error.HTTPError as error:
-        if error.code in REFUSALS and not request.headers:
+        if error.code in REFUSALS and not signature:
             return  # MLflow's client has other ways to sign in: a file, plugins
         raise unavailable(uri, fault_of_status(error.code)) from error
     except (OSError, HTTPException) as error:

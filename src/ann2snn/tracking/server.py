@@ -116,7 +116,8 @@ def place_of(project: Path, uri: str | None = None) -> Place:
     address, credentials = _parted(uri)
     if not address.startswith(("http://", "https://")):
         raise ValueError(
-            f"the MLflow URI must begin with sqlite:///, http:// or https://, got {address!r}"
+            "the MLflow URI must begin with sqlite:///, http:// or https://, got"
+            f" {address.rpartition('@')[2]!r}"
         )
     lock = project / "store" / "locks" / "mlflow.lock"
     return Place(address.rstrip("/"), lock, None, credentials)

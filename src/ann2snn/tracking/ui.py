@@ -16,6 +16,7 @@ from ann2snn.tracking.sync import sync
 from ann2snn.tracking.views import SHARED
 
 HOST = "127.0.0.1"
+LARGEST_PORT = 65535
 
 
 def ui(project: Path, port: int = 5000, uri: str | None = None) -> int:
@@ -85,14 +86,20 @@ def require_free(port: int) -> None:
     """Passes if the port can be listened on.
 
     Raises:
+        ValueError: there is no such port.
         OSError: another program listens on it.
     """
+    if not 1 <= port <= LARGEST_PORT:
+        raise ValueError(f"the port must be from 1 to {LARGEST_PORT}, got {port}")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise OSError(f"port {port} is taken: choose another with PORT={port + 1}") from error
+            raise OSError(
+                f"port {port} is taken: choose another with --port {port + 1}, or with make ui"
+                f" PORT={port + 1}"
+            ) from error
 
 
 def server_command(place: Place, port: int) -> list[str]:

@@ -95,7 +95,7 @@ def papers_network(settings: Json, dataset: str) -> Published | None:
     name = NETWORKS.get((ann["bias"], ann["pooling"], ann["output"]))
     row = published("architecture").get(name or "")
     bound = row and (row.dataset, row.network) == (papers_data(dataset), ann["network"])
-    return row if bound else None
+    return row if bound and ann.get("activation", "relu") == "relu" else None
 
 
 def is_papers_network(settings: Json, dataset: str) -> bool:
