@@ -83,6 +83,7 @@ def needed_results(project: Path) -> Needed:
     """(step, key in the store) of all results that are needed, with all that they come from."""
     store = Store(project / "store")
     roots: Needed = set()
+    unknown: set[str] = set()
     for step in PARENTS:
         for path in record_files(project, step):
             record = Record.read(path)
@@ -92,6 +93,14 @@ def needed_results(project: Path) -> Needed:
             chain = Chain(composed(overrides), project)
             if chain.knows_data():
                 roots |= {(step, chain.key(step)) for step in PARENTS}
+            else:
+                unknown.add(chain.settings.data.name)
+    if unknown:
+        print(
+            f"not known before their data are loaded: what studies on {', '.join(sorted(unknown))}"
+            " need beside the results that artifacts/ has",
+            file=sys.stderr,
+        )
     for path in sorted((project / "store" / "sweeps").glob("*/sweep.json")):
         content = read_json(path)
         try:
