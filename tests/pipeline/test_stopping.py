@@ -154,4 +154,5 @@ def test_a_sweep_that_trains_stops_as_a_whole_and_tells_its_table(
     states = {point["status"] for point in content["points"]}
     assert states <= ({"begun", "missing"} if more else {"stopped", "missing"})
     assert processes_in(project) == []
-    assert not list(project.glob("store/*/*.new"))
+    if not more:  # a worker that takes longer than CHILDREN to end is killed, and its folder stays
+        assert not list(project.glob("store/*/*.new"))
