@@ -174,3 +174,8 @@ def runs_of(project: Path) -> dict[str, Any]:
     keys = [run.data.tags["run_key"] for run in found]
     assert len(keys) == len(set(keys))
     return dict(zip(keys, found, strict=True))
+
+
+RUNS = 1 + 2 * 8 + 2 * 2  # a training; eight points converted and simulated; two studies of each
+# the point of two studies
+SHARED = simulation_record(conversion_record("analog", "subtract", "percentile", 99.9))

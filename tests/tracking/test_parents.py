@@ -12,6 +12,8 @@ from ann2snn.tracking.server import connect, place_of
 from ann2snn.tracking.sync import sync
 from ann2snn.tracking.ui import front_pages
 from tests.tracking.project_with_results import (
+    RUNS,
+    SHARED,
     conversion_record,
     key_of,
     runs_of,
@@ -20,9 +22,6 @@ from tests.tracking.project_with_results import (
     write_study,
     write_sweep,
 )
-
-RUNS = 1 + 2 * 8 + 2 * 2  # a training; eight points converted and simulated; two studies of each
-SHARED = simulation_record(conversion_record("analog", "subtract", "percentile", 99.9))
 
 
 def test_a_point_of_two_studies_is_one_run_under_the_first(sent_project: Path) -> None:

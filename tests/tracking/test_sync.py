@@ -13,17 +13,14 @@ from ann2snn.tracking.server import connect, place_of
 from ann2snn.tracking.sync import sync
 from tests.tracking.converted_network import store_network
 from tests.tracking.project_with_results import (
+    RUNS,
+    SHARED,
     STEPS,
     ann_record,
-    conversion_record,
     key_of,
     runs_of,
-    simulation_record,
     store_results,
 )
-
-RUNS = 1 + 2 * 8 + 2 * 2  # a training; eight points converted and simulated; two studies of each
-SHARED = simulation_record(conversion_record("analog", "subtract", "percentile", 99.9))
 
 
 def test_every_result_becomes_one_run_however_often_it_is_sent(project: Path) -> None:

@@ -184,9 +184,6 @@ class Twin(nn.Module):
         Raises:
             ValueError: names what does not fit.
         """
-        if tuple(images.shape[1:]) != self.spec.input.shape:
-            wanted = ", ".join(map(str, self.spec.input.shape))
-            raise ValueError(f"images must have shape (N, {wanted}), got {tuple(images.shape)}")
         spec, whole = given_images(self.spec, images.detach().cpu().numpy())
         check_images(spec, whole, None)
         return torch.from_numpy(whole.astype(np.float64)).to(images.device), spec.levels
