@@ -68,7 +68,7 @@ def result_row(study: Study, point: Point) -> Json:
         "seed": point.simulation.settings["simulation"]["seed"],
         "run": point.simulation.key,
         **{name: found.get(name) for name in FURTHER},
-        "snn_accuracy_last50": found.get(FURTHER[0]) if found["steps"] >= LAST else None,
+        "snn_accuracy_last50": found.get("snn_accuracy_last50") if found["steps"] >= LAST else None,
         "energy_ratio": energy_ratio(point),
         "training_seed": point.simulation.settings["ann"]["seed"],
         "epochs": point.simulation.settings["ann"]["epochs"],
