@@ -7,6 +7,7 @@ import torch
 from torch import fx, nn
 
 from ann2snn.conversion.analog_graph import ONE, AnalogGraph
+from ann2snn.conversion.fx_tracer import traced_operations
 from ann2snn.conversion.layers import registry
 from ann2snn.conversion.layers.registry import BATCH, Call, Handler, Signal
 from ann2snn.conversion.module_state import (
@@ -17,11 +18,8 @@ from ann2snn.conversion.module_state import (
 )
 from ann2snn.conversion.refusal import (
     LISTED,
-    ConversionError,
     Refused,
     combined,
-    origin_of_call,
-    origin_of_error,
     refusal_line,
 )
 from ann2snn.conversion.simplification import simplified
@@ -30,32 +28,6 @@ from ann2snn.spec.nodes import Shape
 
 MISFIT = "layers that fit each other"
 PLAIN = "a plain call, as torch documents it"
-
-
-class _Tracer(fx.Tracer):
-    """Keeps the user's file and line of every operation, and takes modules that a family of layers
-    registers as one operation.
-
-    torch.fx can keep the whole stack, but imports its compiler for that: five seconds.
-    """
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        known = registry.handler_of(m) is not None
-        return known or super().is_leaf_module(m, module_qualified_name)
-
-    def create_args_for_root(self, *arguments: Any, **named: Any) -> tuple[Any, list[Any]]:
-        """Arguments with a default are at their default, as when the network is called with images
-        alone; a proxy in their place is not None, whatever the default."""
-        function, given = super().create_args_for_root(*arguments, **named)
-        for place, value in enumerate(given[2:], 2):
-            if isinstance(value, fx.Proxy) and value.node.args:
-                given[place] = value.node.args[0]
-        return function, given
-
-    def create_node(self, *arguments: Any, **named: Any) -> fx.Node:
-        node = super().create_node(*arguments, **named)
-        node.meta["origin"] = origin_of_call()
-        return node
 
 
 class _Unknown:
@@ -84,23 +56,11 @@ def walked(module: nn.Module, shape: Shape) -> "Walk":
     """
     walk = Walk(module, shape)
     with unchanged(module):
-        traced = _traced(module)
+        traced = traced_operations(module)
     for node in traced.nodes:
         walk.visit(node)
     walk.traced = traced
     return walk
-
-
-def _traced(module: nn.Module) -> fx.Graph:
-    try:
-        return _Tracer().trace(module)
-    except (fx.proxy.TraceError, RuntimeError, TypeError, ValueError, AttributeError) as error:
-        place = origin_of_error(error.__traceback__)
-        raise ConversionError(
-            f"{type(module).__name__} cannot be traced{f', at {place}' if place else ''}: {error}. "
-            "Its path through the layers depends on the image or on its size; instead: the same "
-            "layers for every image, with sizes known before"
-        ) from error
 
 
 class Walk:

@@ -41,9 +41,6 @@ def macs_per_image(spec: SpikingSpec) -> int:
 
 
 def parameters(node: Node) -> int:
-    """Weights and biases of a node."""
-    return sum(
-        math.prod(array.shape)
-        for array in (getattr(node, "weight", None), getattr(node, "bias", None))
-        if array is not None
-    )
+    """Weights, gains and biases of a node."""
+    arrays = (getattr(node, name, None) for name in ("weight", "gain", "bias"))
+    return sum(math.prod(array.shape) for array in arrays if array is not None)

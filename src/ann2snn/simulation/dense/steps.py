@@ -140,12 +140,11 @@ def _advance(run: _Run, start: int, stop: int) -> None:
             events = inputs[0]
             if spec.signal(node.inputs[0]) != "spikes":
                 events = (events != 0).to(run.dtype)
-            operations, _ = event_costs(spec)[name]
-            counted = _weighted_counts(events, run.costs[name])
-            getattr(block, operations)[name][:, start:stop] = counted
+            counted = getattr(block, event_costs(spec)[name][0])[name]
+            counted[:, start:stop] = _weighted_counts(events, run.costs[name])
         if name in block.spikes:
-            ones = torch.ones_like(signals[name][0, 0], dtype=torch.float64)
             sent = signals[name]
+            ones = torch.ones_like(sent[0, 0], dtype=torch.float64)
             if name in block.negative:
                 below = (sent < 0).to(run.dtype)
                 block.negative[name][:, start:stop] = _weighted_counts(below, ones)
@@ -162,10 +161,9 @@ def _weighted_counts(events: Tensor, weights: Tensor) -> npt.NDArray[np.int64]:
     flat = weights.flatten()
     if events.device.type != "cpu" or bool(flat.sum() >= 2**24):
         events = events.double()
-    counts: npt.NDArray[np.int64] = (
-        (events.flatten(2) @ flat.to(events.dtype)).T.long().cpu().numpy()
-    )
-    return counts
+    counts = (events.flatten(2) @ flat.to(events.dtype)).T.long()
+    found: npt.NDArray[np.int64] = counts.cpu().numpy()
+    return found
 
 
 # the signal (steps, images, *shape) of a node that changes with time, for the steps after `start`
