@@ -104,7 +104,7 @@ def study_page(runs: dict[str, Any], study: str) -> str:
 
 
 def points(runs: dict[str, Any], study: str) -> list[Any]:
-    own = [run for run in runs.values() if study in run.data.tags.get("studies", "").split(", ")]
+    own = [run for run in runs.values() if f"({study})" in run.data.tags.get("studies", "")]
     return [run for run in own if run.data.tags["step"] == "simulation"]
 
 

@@ -28,7 +28,7 @@ def test_a_point_of_two_studies_is_one_run_under_the_first(sent_project: Path) -
     runs = runs_of(sent_project)
     parent = runs["study/simulation/digits-ablation"]
     assert runs[SHARED.key].data.tags["mlflow.parentRunId"] == parent.info.run_id
-    assert runs[SHARED.key].data.tags["studies"] == "digits-ablation, digits-percentiles"
+    assert runs[SHARED.key].data.tags["studies"] == "(digits-ablation) (digits-percentiles)"
     assert parent.data.tags["mlflow.note.content"].startswith("The ablation (digits, ablation)\n")
     for study in ("ablation", "percentiles"):
         page = f"/runs/{runs[f'study/simulation/digits-{study}'].info.run_id})"
@@ -115,7 +115,7 @@ def test_a_sweep_is_a_parent_that_tells_its_holes(project: Path) -> None:
     assert runs[extra.key].data.tags["mlflow.parentRunId"] == parent.info.run_id
     assert parent.info.run_name == "s1 · sweep"
     assert runs[extra.key].info.run_name == "p97 · zero · analog · digits"
-    assert runs[SHARED.key].data.tags["sweeps"] == "s1"
+    assert runs[SHARED.key].data.tags["sweeps"] == "(s1)"
     assert "bad: no" in parent.data.tags["mlflow.note.content"]
 
 
@@ -132,7 +132,7 @@ def test_each_study_has_a_view_that_the_experiment_links_to(sent_project: Path) 
     experiment = connect(place_of(sent_project)).get_experiment_by_name("digits simulation")
     assert "viewStateShareKey=study-digits-ablation" in experiment.tags["mlflow.note.content"]
     state = json.loads(experiment.tags["mlflow.sharedViewState.study-digits-ablation"])
-    assert state["searchFilter"] == "tags.studies LIKE '%digits-ablation%'"
+    assert state["searchFilter"] == "tags.studies LIKE '%(digits-ablation)%'"
     assert state["selectedColumns"][0] == "metrics.`snn_accuracy`"
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
 

@@ -46,6 +46,12 @@ DESCRIPTIONS = {
 }
 
 
+def membership(name: str) -> str:
+    """A study or a sweep as it stands in the tags of its runs. No name has brackets, so that a name
+    within another's is not found in its place."""
+    return f"({name})"
+
+
 def experiment_name(dataset: str, step: str) -> str:
     """The experiment of a step's runs on a data set: `MNIST simulation`."""
     return f"{dataset} {step}"

@@ -11,6 +11,7 @@ from ann2snn.tracking.entry import Entry
 from ann2snn.tracking.model_files import SPEC, Network
 from ann2snn.tracking.naming import (
     experiment_name,
+    membership,
     metric_points,
     parameters,
     run_name,
@@ -138,12 +139,15 @@ class Results:
 
     def _tags(self, record: Record, member: list[Group], made: Json) -> dict[str, str]:
         manifest = self._manifest(record)
+        groups = {
+            "studies": [group.name for group in member if group.kind == "study"],
+            "sweeps": [group.name for group in member if group.kind == "sweep"],
+        }
         tags = {
             "run_key": record.key,
             "step": record.step,
             "dataset": record.description["dataset"],
-            "studies": ", ".join(group.name for group in member if group.kind == "study"),
-            "sweeps": ", ".join(group.name for group in member if group.kind == "sweep"),
+            **{tag: " ".join(map(membership, names)) for tag, names in groups.items()},
             "label": member[0].label(record.key) if member else "",
             "mlflow.runColor": self.colours[record.key],
             "mlflow.source.name": f"ann2snn.pipeline.{record.step}",

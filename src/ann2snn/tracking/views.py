@@ -11,7 +11,7 @@ from typing import Any
 
 from ann2snn.tracking.entry import Entry
 from ann2snn.tracking.links import CHARTS, FRONT, front_page, page_of, view_key, view_page
-from ann2snn.tracking.naming import CURVES, DESCRIPTIONS, HEADLINES, experiment_name
+from ann2snn.tracking.naming import CURVES, DESCRIPTIONS, HEADLINES, experiment_name, membership
 
 SHARED = "mlflow.sharedViewState."
 TOGGLES = {
@@ -26,7 +26,7 @@ def view_state(entry: Entry) -> str:
     points, best first."""
     kind = "studies" if entry.key.startswith("study/") else "sweeps"
     name = entry.key.rpartition("/")[2]
-    return _state(entry.step, f"tags.{kind} LIKE '%{name}%'", "")
+    return _state(entry.step, f"tags.{kind} LIKE '%{membership(name)}%'", "")
 
 
 def front_state(step: str) -> str:
