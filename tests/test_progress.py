@@ -4,6 +4,7 @@ import itertools
 import os
 import pty
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from ann2snn import progress as module
 from ann2snn.progress import Progress
-from tests.pipeline.project import QUICK, environment, make_project, stage_command
+from tests.pipeline.project import QUICK, ROOT, environment, make_project, stage_command
 
 SILENT = 5.0  # seconds
 
@@ -88,3 +89,23 @@ def test_on_a_terminal_no_simulation_is_silent_for_five_seconds(tmp_path: Path) 
     _, said = moments([*command, "run.progress=false"], make_project(tmp_path / "other"))
     assert b"\r " not in said
     assert b"training" not in said
+
+
+@pytest.mark.system
+def test_on_a_terminal_no_sweep_and_no_sync_is_silent_for_five_seconds(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project")
+    points = ["conversion.percentile=99,99.9", "run.name=s", "run.track=false"]
+    found, said = moments(stage_command("simulation", "-m", *QUICK, *points), project)
+    assert max(b - a for a, b in itertools.pairwise(found)) < SILENT
+    assert b"99.9" in said
+    found, said = moments([sys.executable, "-m", "ann2snn.tracking"], project)
+    assert max(b - a for a, b in itertools.pairwise(found)) < SILENT
+    assert said
+
+
+@pytest.mark.system
+def test_on_a_terminal_the_demo_is_never_silent_for_five_seconds(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ann2snn.commands.demo", str(tmp_path / "demo")]
+    found, said = moments(command, ROOT)
+    assert max(b - a for a, b in itertools.pairwise(found)) < SILENT
+    assert said
