@@ -1,7 +1,8 @@
 """`make bench`: our engines beside the peers, on one network, in one run.
 
-`--smoke` runs every part once on a few images, to see that all of them work; its numbers mean
-nothing and are written nowhere.
+`--short` measures our engines, the analog network and the peers' fastest modes alone, in three
+minutes, and writes nothing. `--smoke` runs every part once on a few images, to see that all of them
+work; its numbers mean nothing and are written nowhere.
 """
 
 import argparse
@@ -17,11 +18,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from bench.answers import answer_rows
 from bench.epoch import epochs
 from bench.growth import growth, mean_rate
 from bench.machine import machine
 from bench.mode import FORWARD, MODES, Mode
 from bench.network import PROJECT, SHORT, Measured, cifar10, measured, prepare
+from bench.networks import network_rows
 from bench.tables import chart, growth_rows, peer_rows, print_tables
 from bench.timing import Timed, measure
 
@@ -32,35 +35,48 @@ ACCURACY_STEPS = 300
 def main() -> None:
     options = argparse.ArgumentParser(prog="make bench", description=__doc__)
     options.add_argument("--smoke", action="store_true", help="a few images, nothing is written")
-    smoke = bool(options.parse_args().smoke)
+    options.add_argument("--short", action="store_true", help="three minutes, nothing is written")
+    chosen = options.parse_args()
+    smoke, short = bool(chosen.smoke), bool(chosen.short)
     folder = PROJECT / "bench" / ".cache" / "network"
     prepare(folder)
     network = measured(folder)
-    modes: tuple[Mode, ...] = (FORWARD, *MODES)
+    modes: tuple[Mode, ...] = (FORWARD, *(m for m in MODES if not short or m.quick))
     if smoke:
         modes = tuple(replace(m, batches=(2,), steps=10) for m in modes)
     rows: list[dict[str, Any]] = []
     missing: dict[str, str] = {}
     rate = mean_rate(network, ACCURACY_STEPS)
+    facts: dict[str, Any] = {}
     for threads in (1, 2):
-        timed, left_out = measure(modes, network, threads, 1 if smoke else 5)
+        timed, left_out = measure(modes, network, threads, 1 if smoke else 2 if short else 5)
         missing |= left_out
-        extra = {} if threads == 2 else {
-            id(each): answers(each, network, folder, smoke) for each in timed[1:]
+        extra = {} if threads == 2 or short else {
+            id(each): accuracy_and_memory(each, network, folder, smoke) for each in timed[1:]
         }  # fmt: skip
         rows += peer_rows(timed, network, threads, rate, extra)
-    largest = 10.0 if smoke else 150.0
-    grown = growth_rows(growth(network, largest), network)
-    facts = single_facts(folder, smoke)
-    content = {"machine": machine(), "missing": missing, "facts": facts, "rows": [*rows, *grown]}
+        if threads == 1:
+            answers, facts = answer_rows(network, timed, smoke)
+            rows += answers
+
+    def peak(path: Path) -> float:
+        return float(ask(folder, "spec_memory", 1, path)["peak_mb"])
+
+    rows += network_rows(folder, peak, (1,) if short else (1, 2), smoke)
+    if not short:
+        rows += growth_rows(growth(network, 10.0 if smoke else 150.0), network)
+        facts |= single_facts(folder, smoke)
+    content = {"machine": machine(), "missing": missing, "facts": facts, "rows": rows}
     print_tables(content)
-    if not smoke:
+    if not smoke and not short:
         text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"
         (PROJECT / "bench" / "results.json").write_text(text, encoding="utf-8")
-        chart(rows, PROJECT / "bench" / "peers")
+        chart([row for row in rows if row["table"] == "peers"], PROJECT / "bench" / "peers")
 
 
-def answers(each: Timed, network: Measured, folder: Path, smoke: bool) -> dict[str, Any]:
+def accuracy_and_memory(
+    each: Timed, network: Measured, folder: Path, smoke: bool
+) -> dict[str, Any]:
     """Accuracy over some images and 300 steps, and peak memory in a process of its own."""
     images = 4 if smoke else ACCURACY_IMAGES
     steps = 10 if smoke else ACCURACY_STEPS

@@ -27,6 +27,7 @@ class Mode:
     simulation of `batch` images at a time.
 
     `batches` are tried, and the fastest is measured; one repetition of the timing takes `steps`.
+    Modes that are `quick` are measured in the short form too.
     """
 
     tool: str
@@ -35,6 +36,7 @@ class Mode:
     batches: tuple[int, ...] = (25, 50, 100)
     precision: str = "float32"
     steps: int = 20
+    quick: bool = False
 
     def build(self, network: Measured, batch: int) -> Simulation:
         """The simulation.
@@ -48,7 +50,7 @@ class Mode:
 
 
 FORWARD = Mode("torch", "ANN forward, channels last", "bench.ours:forward", (50, 100, 250), steps=1)
-EVENT = Mode("ann2snn", "event", "bench.ours:event_engine", (64,), "int32", steps=300)
+EVENT = Mode("ann2snn", "event", "bench.ours:event_engine", (64,), "int32", steps=300, quick=True)
 MODES = (
     EVENT,
     Mode("ann2snn", "dense", "bench.ours:dense_engine", (25, 50), steps=10),
@@ -56,11 +58,11 @@ MODES = (
     Mode("plain torch", "compiled", "bench.peers.plain:build_compiled", (50,)),
     Mode("spikingjelly", "documented", "bench.peers.spikingjelly:documented"),
     Mode("spikingjelly", "channels last", "bench.peers.spikingjelly:best"),
-    Mode("spikingjelly", "compiled", "bench.peers.spikingjelly:best_compiled", (50,)),
+    Mode("spikingjelly", "compiled", "bench.peers.spikingjelly:best_compiled", (50,), quick=True),
     Mode("spikingjelly", "layer by layer", "bench.peers.spikingjelly:layer_by_layer", (10, 25)),
     Mode("snntorch", "documented", "bench.peers.snntorch:documented"),
     Mode("snntorch", "channels last", "bench.peers.snntorch:best"),
-    Mode("snntorch", "compiled", "bench.peers.snntorch:best_compiled", (50,)),
+    Mode("snntorch", "compiled", "bench.peers.snntorch:best_compiled", (50,), quick=True),
     Mode("sinabs", "documented", "bench.peers.sinabs:documented", (10, 25)),
     Mode("sinabs", "channels last", "bench.peers.sinabs:best", (10, 25)),
     Mode("norse", "documented", "bench.peers.norse:documented"),

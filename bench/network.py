@@ -122,24 +122,34 @@ def cifar10() -> Dataset:
 
 def _trained(dataset: Dataset) -> tuple[nn.Module, str, AnnSettings]:
     """The network, its name, and the settings that build it again."""
-    shape = dataset.train_images.shape[1:]
     if (TRAINED / "weights.safetensors").is_file():
-        record = json.loads((TRAINED / "record.json").read_text(encoding="utf-8"))
-        known = {field.name for field in fields(AnnSettings)}
-        chosen = {k: v for k, v in record["settings"]["ann"].items() if k in known}
-        settings = replace(AnnSettings(**chosen), weights="")
-        module = build(settings, shape, 10)
-        load_weights(module, TRAINED / "weights.safetensors")
-        return module.eval(), settings.network, settings
+        return trained("cifar10"), *named("cifar10")
     name = f"{SHORT.network}, {SHORT.epochs} epochs"
     path = CACHE / f"weights-{_digest(asdict(SHORT))}.safetensors"
-    module = build(SHORT, shape, 10)
+    module = build(SHORT, dataset.train_images.shape[1:], 10)
     if not path.is_file():
         partial = CACHE / f"training-{_digest(asdict(SHORT))}"
         partial.mkdir(parents=True, exist_ok=True)
         save_weights(train(SHORT, dataset, partial).module, path)
     load_weights(module, path)
     return module.eval(), name, SHORT
+
+
+def named(network: str) -> tuple[str, AnnSettings]:
+    """The name of a committed network, and the settings that build it again."""
+    record = json.loads((TRAINED.parent / network / "record.json").read_text(encoding="utf-8"))
+    known = {field.name for field in fields(AnnSettings)}
+    chosen = {k: v for k, v in record["settings"]["ann"].items() if k in known}
+    settings = replace(AnnSettings(**chosen), weights="", start="")
+    return settings.network, settings
+
+
+def trained(network: str) -> nn.Module:
+    """A network of CIFAR-10 with its committed weights, in eval mode."""
+    _, settings = named(network)
+    module = build(settings, (3, 32, 32), 10)
+    load_weights(module, TRAINED.parent / network / "weights.safetensors")
+    return module.eval().requires_grad_(False)
 
 
 def _digest(value: Any) -> str:

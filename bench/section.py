@@ -14,7 +14,10 @@ def section(content: dict[str, Any], gpu: dict[str, Any]) -> str:
     """What was measured, a table of all modes by time, what of our engine grows with what, single
     facts, and what a GPU gave."""
     facts = f"{_facts(content)}\n{_on_a_gpu(gpu)}"
-    parts = [_preface(content), _peers(content["rows"]), _growth(content["rows"]), facts]
+    rows = content["rows"]
+    parts = [
+        _preface(content), _peers(rows), _networks(rows), _answers(rows), _growth(rows), facts,
+    ]  # fmt: skip
     return "\n\n".join(parts)
 
 
@@ -56,6 +59,57 @@ def _peers(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def _networks(rows: list[Row]) -> str:
+    """Ours on one and two threads, and the fastest peer on one."""
+    chosen = [row for row in rows if row["table"] == "networks"]
+    ours = {(row["network"], row["threads"]): row for row in chosen if row["tool"] == "ann2snn"}
+    some = next(iter(ours.values()))
+    lines = [
+        f"Networks of today, {some['images']} images, {some['steps']} steps, everything in one run"
+        " with the analog network's forward pass, channels last. Random weights have batch norm set"
+        " by data. Peers are the same networks with their neurons and their max-pools of spikes,"
+        " channels last.",
+        "",
+        "| network, weights | MMAC | rate | R, 1 / 2 threads | ps per operation | MB | peer, R |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for (name, threads), row in ours.items():
+        if threads != 1:
+            continue
+        peers = [each for each in chosen if each["network"] == name and each["tool"] != "ann2snn"]
+        best = min(peers, key=_time, default=None)
+        peer = f"{best['tool']}, {best['ratio']:.2f}" if best else "none is installed"
+        double = ours[name, 2]["ratio"]
+        lines.append(
+            f"| {name}, {row['weights']} | {row['mmac']:g} | {row['mean_rate']:.3f} |"
+            f" {row['ratio']:.3f} / {double:.3f} | {row['picoseconds']:.0f} |"
+            f" {row['peak_mb']:.0f} | {peer} |"
+        )
+    return "\n".join(lines)
+
+
+def _answers(rows: list[Row]) -> str:
+    chosen = [row for row in rows if row["table"] == "answers"]
+    some = chosen[0]
+    lines = [
+        "The time to an answer: until the accuracy stays within 0.5 points of the analog network's"
+        f" ({some['analog_accuracy']:.2f} % of {some['images']:,} test images), in its forward"
+        " passes, one thread. Early exit takes the margin that validation images chose.",
+        "",
+        "| tool, mode | steps | accuracy | ANN forward passes |",
+        "|---|---|---|---|",
+    ]
+    for row in chosen:
+        steps = "not reached" if row["steps"] is None else str(row["steps"])
+        if "mean_steps" in row:
+            steps = f"{row['mean_steps']:.1f} of at most {steps}"
+        passes = "" if row["passes"] is None else f"{row['passes']:.2f}"
+        lines.append(
+            f"| {row['tool']}, {row['mode']} | {steps} | {row['accuracy']:.2f} | {passes} |"
+        )
+    return "\n".join(lines)
+
+
 def _time(row: Row) -> float:
     return float(row["microseconds"])
 
@@ -84,6 +138,8 @@ def _facts(content: dict[str, Any]) -> str:
         f"- First compilation {facts['first_compilation_s']:.1f} s; later starts "
         f"{facts['later_start_s']:.2f} s, and {facts['numba_imports_s']:.2f} s for what numba "
         "imports only then.",
+        f"- Before the first step: {facts['before_first_step_ms']:.3f} ms an image. Signed spikes"
+        f" take {facts['signed_over_binary']:.3f} times the time of as many binary ones.",
         f"- {blocks['images']:,} images, {blocks['steps']} steps: at most "
         f"{blocks['peak_mb']:.0f} MB above interpreter, weights and images, accuracy "
         f"{blocks['accuracy']:.2f} (scales from {DATA.calibration:,} calibration images).",

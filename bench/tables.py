@@ -83,6 +83,23 @@ def print_tables(content: Mapping[str, Any]) -> None:
                 f"{row['varies']:12}{row['value']:8g}{row['threads']:8}{row['steps']:7}"
                 f"{row['images']:8}{row['microseconds']:9.1f}{row['mean_rate']:8.4f}"
             )
+    print(f"\n{'network':24}{'tool':14}{'threads':>8}{'us':>10}{'R':>9}{'ps':>7}{'MB':>7}")
+    for row in content["rows"]:
+        if row["table"] == "networks":
+            ps, peak = (
+                f"{row[key]:.0f}" if key in row else "" for key in ("picoseconds", "peak_mb")
+            )
+            print(
+                f"{row['network']:24}{row['tool']:14}{row['threads']:8}{row['microseconds']:10.1f}"
+                f"{row['ratio']:9.3f}{ps:>7}{peak:>7}"
+            )
+    print(f"\n{'tool':14}{'mode':40}{'steps':>6}{'accuracy':>10}{'ANN passes':>12}")
+    for row in content["rows"]:
+        if row["table"] == "answers":
+            print(
+                f"{row['tool']:14}{row['mode']:40}{row['steps'] or '-':>6}{row['accuracy']:10.2f}"
+                f"{row['passes'] or '-':>12}"
+            )
     print()
     for name, value in content["facts"].items():
         print(f"{name}: {value}")
@@ -94,7 +111,8 @@ def chart(rows: list[Row], path: Path) -> None:
     from matplotlib.figure import Figure
 
     shown = sorted(
-        (row for row in rows if row["threads"] == 1), key=lambda row: -row["microseconds"]
+        (row for row in rows if row["threads"] == 1),
+        key=lambda row: -row["microseconds"],
     )
     with mpl.rc_context({"svg.hashsalt": "ann2snn", "font.family": "DejaVu Sans"}):
         figure = Figure((8, 4.6), dpi=150, layout="constrained")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ann2snn.spec import load_spec
 from bench.mode import MODES
 from bench.network import Measured, measured
 
@@ -79,6 +80,18 @@ def blocks(network: Measured, images: str, steps: str) -> Answer:
     }
 
 
+def spec_memory(network: Measured, path: str) -> Answer:
+    """Peak of a spec's simulation with the default setting, above weights and images: 64 images,
+    32 steps."""
+    from ann2snn.simulation.settings import SimulationSettings
+    from ann2snn.simulation.simulate import certain_block
+
+    import_all_of_numba()
+    spec = load_spec(Path(path))
+    images, settings = network.images[:64], SimulationSettings(steps=32, engine="event")
+    return {"peak_mb": peak_above(lambda: certain_block(spec, images, np.arange(64), settings))}
+
+
 def start(network: Measured) -> Answer:
     """Seconds of the first image's first step, imports done: kernels are compiled or loaded. Apart
     from these, numba's own imports, most of which it puts off until a first kernel runs."""
@@ -129,7 +142,8 @@ def statistics(network: Measured, images: str) -> Answer:
 
 
 QUESTIONS: dict[str, Callable[..., Answer]] = {
-    "memory": memory, "blocks": blocks, "start": start, "statistics": statistics,
+    "memory": memory, "spec_memory": spec_memory, "blocks": blocks, "start": start,
+    "statistics": statistics,
 }  # fmt: skip
 
 
