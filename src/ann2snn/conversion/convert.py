@@ -32,6 +32,7 @@ from ann2snn.conversion.threshold_units import rescaled
 from ann2snn.conversion.trace import analog_graph
 from ann2snn.mechanisms.calibrations import CALIBRATIONS
 from ann2snn.mechanisms.poolings import POOLINGS
+from ann2snn.mechanisms.spikes import SPIKES
 from ann2snn.settings import keywords_by_name
 from ann2snn.spec import (
     Add,
@@ -185,13 +186,19 @@ def converted(
         ConversionError: the statistics are of another network, or the toggles do not fit it.
     """
     asked = one_scale_per_stream(graph, statistics, scales(graph, statistics, settings))
+    most = {name: SPIKES[settings.spikes].most if isinstance(graph.nodes[name], Neuron) else 1
+            for name in asked}  # fmt: skip
+    asked = {name: scale / most[name] for name, scale in asked.items()}
     found = without_faint_channels(asked, settings.grid, lambda points: rescaled(graph, points))
     raised = {
         name: tuple(np.flatnonzero(found[name] != scale).tolist())
         for name, scale in asked.items()
         if (found[name] != scale).any()
     }
-    saturating = {name: layer.share_above(found[name]) for name, layer in statistics.layers.items()}
+    saturating = {
+        name: layer.share_above(found[name] * most[name])
+        for name, layer in statistics.layers.items()
+    }
     if not POOLINGS[settings.pooling].passes:
         graph = with_average_pools(graph)
     nodes, grid = gridded(rescaled(graph, found), settings.grid)

@@ -1,10 +1,10 @@
 """Calibration: biases and first potentials corrected for a number of steps, layer by layer.
 
-With a the activation of the analog network in units of its scale, at most 1, s the spikes of T
-steps from the layers before, which are corrected already, and means over the calibration images:
+With a the activation of the analog network in thresholds, at most the largest rate, s the spikes of
+T steps from the layers before, which are corrected already, and means over the calibration images:
 
 - b_c += mean(a) - mean(s) / T, the mean over positions too (SNN_Calibration, Li et al. 2021,
-  'light'; there without the limit of 1, which no rate can pass);
+  'light'; there without that limit);
 - V(0)_i += T (mean(a_i) - mean(s_i) / T), per neuron ('advanced').
 
 Sums are of whole numbers, spikes and units of 2^-20 of activations, so they have no order.
@@ -20,6 +20,7 @@ import torch
 from ann2snn.conversion.analog_graph import along
 from ann2snn.conversion.analog_network import AnalogNetwork
 from ann2snn.conversion.spiking_signals import SpikingSignals
+from ann2snn.mechanisms.spikes import SPIKES
 from ann2snn.numerics.exact_sums import GRID, rounded
 from ann2snn.spec import Affine, Conv, Linear, Neuron, Node, Output, SpikingSpec
 from ann2snn.spec.nodes import Array
@@ -154,8 +155,8 @@ def _neurons_before(spec: SpikingSpec, node: Node) -> set[str]:
 def _mean_activations(
     spec: SpikingSpec, images: npt.NDArray[np.integer], ceilings: Mapping[str, float]
 ) -> dict[str, Array]:
-    """Mean activations (*shape) of neuron layers, each at most 1, and of the output: of the spec
-    with ReLUs for neurons, at multiples of 2^-20."""
+    """Mean activations (*shape) of neuron layers, each at most the largest rate, and of the output:
+    of the spec with ReLUs for neurons, at multiples of 2^-20."""
     limits = {
         name: along(np.array(value / spec[name].scale), len(spec.shapes[name]))
         for name, value in ceilings.items()
@@ -175,6 +176,7 @@ def _mean_activations(
                 # in place: the layers behind read these multiples, whose sums are exact
                 signal.mul_(GRID).round_().div_(GRID)
                 own = signal[: len(block)]
-                own = own.clamp_max(1) if isinstance(node, Neuron) else own
+                if isinstance(node, Neuron):
+                    own = own.clamp_max(SPIKES[node.spikes].most)
                 sums[node.name] += (own * GRID).sum(0).numpy().astype(np.int64)
     return {name: found / GRID / len(images) for name, found in sums.items()}

@@ -14,8 +14,9 @@ def least_error_scale(counted: Histogram, largest: float, steps: int, start: flo
 
     mean (a - theta / T floor(clip(a T / theta + V(0), 0, T)))^2
 
-    over all activations a, that of the rates which `steps` = T steps from the potential `start` =
-    V(0) can express (SNN_Calibration, Li et al. 2021, there with V(0) = 0); 0 where all are 0.
+    over all activations a, that of the rates which at most `steps` = T spikes from the potential
+    `start` = V(0) can express (SNN_Calibration, Li et al. 2021, there with V(0) = 0); 0 where all
+    are 0.
     """
     values, weights = counted.middles(), counted.counts.astype(np.float64)
     best, least = 0.0, np.inf

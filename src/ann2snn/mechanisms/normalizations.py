@@ -1,9 +1,10 @@
-"""The activation that one spike per step stands for: the scale of a layer."""
+"""The activation that the most spikes of a step stand for: the scale of a layer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ann2snn.mechanisms.spikes import SPIKES
 from ann2snn.tables import Table
 
 
@@ -59,17 +60,22 @@ NORMALIZATIONS.add(
 
 
 def _least_error(layer: Any, settings: Any, _: None) -> float:
-    return float(layer.least_error_scale(settings.for_steps, settings.initial_potential))
+    return float(layer.least_error_scale(_most_spikes(settings), settings.initial_potential))
 
 
 def _least_errors(layer: Any, settings: Any) -> Any:
-    return layer.least_error_scales(settings.for_steps, settings.initial_potential)
+    return layer.least_error_scales(_most_spikes(settings), settings.initial_potential)
+
+
+def _most_spikes(settings: Any) -> int:
+    """Of a neuron in all the steps."""
+    return int(settings.for_steps * SPIKES[settings.spikes].most)
 
 
 NORMALIZATIONS.add(
     Normalization("squared_error", "per channel, the scale with the least squared error of the"
                   " rates after `for_steps` steps", _least_error,
-                  uses=("for_steps", "initial_potential"), channel_scales=_least_errors,
+                  uses=("for_steps", "initial_potential", "spikes"), channel_scales=_least_errors,
                   needs_steps=True, resets=("subtract",))
 )  # fmt: skip
 NORMALIZATIONS.add(

@@ -25,6 +25,12 @@ class Spike:
     def signed(self) -> bool:
         return min(self.levels) < 0
 
+    @property
+    def most(self) -> int:
+        """The most spikes that a neuron sends in one step: the scale of a layer is the activation
+        that so many stand for."""
+        return max(self.levels)
+
 
 SPIKES: Table[Spike] = Table("kind of spike", "ann2snn.mechanisms")
 
@@ -53,6 +59,24 @@ SPIKES.add(
         " that was sent can be taken back",
         levels=(-1, 0, 1),
         fired=_signed,
+        resets=("subtract",),
+    )
+)
+
+
+def _bursting(potential: Any, sent: Any) -> Any:
+    """As signed, and a second spike where the potential reaches twice the threshold (bursts as in
+    AdaFire, Wang et al. 2025, there without spikes that take back)."""
+    return _signed(potential, sent) + (potential >= 2) * 1
+
+
+SPIKES.add(
+    Spike(
+        name="burst",
+        meaning="as signed, and 2 spikes where the potential reaches twice the threshold, which is"
+        " half the activation that it would be otherwise",
+        levels=(-1, 0, 1, 2),
+        fired=_bursting,
         resets=("subtract",),
     )
 )

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ann2snn.mechanisms.inputs import INPUTS
+from ann2snn.mechanisms.spikes import SPIKES
 from ann2snn.numerics.pixels import FAR, FLOAT_LEVELS, whole_numbers
+from ann2snn.settings import SettingError
+from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.spec import Neuron, SpikingSpec
 
 
@@ -33,6 +36,20 @@ class Request:
             for unit in units:
                 if not 0 <= unit < size:
                     raise ValueError(f"units of {name} must be in [0, {size}), got {unit}")
+
+
+def check_compared(spec: SpikingSpec, settings: SimulationSettings) -> None:
+    """Rates are held against activations that one spike a step can express.
+
+    Raises:
+        SettingError: they are to be compared, and a layer sends more.
+    """
+    for node in spec:
+        if settings.compare and isinstance(node, Neuron) and SPIKES[node.spikes].most > 1:
+            raise SettingError(
+                f"compare must be false with spikes={node.spikes}, of which {node.name} sends up to"
+                f" {SPIKES[node.spikes].most} a step"
+            )
 
 
 def given_images(spec: SpikingSpec, images: np.ndarray) -> tuple[SpikingSpec, np.ndarray]:

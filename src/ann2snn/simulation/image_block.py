@@ -20,7 +20,8 @@ class Block:
     the output receives (images, steps, classes). `taken` are the steps of each image, all of them
     unless it left early: then later ones hold zeros.
 
-    An input unit whose signal is not 0 in a step is one event, whatever its value. An event costs a
+    An input unit whose signal is not 0 in a step is one event, whatever its value, or two where it
+    is of 2 spikes. An event costs a
     Conv or Linear as many synaptic operations as synapses leave its unit, and a pool as many
     operations as windows hold its unit (`spec.cost.event_costs`). So behind spikes, and behind
     max-pooling of spikes, a spike costs its fan-out; behind average-pooling (`SumPool`) a window

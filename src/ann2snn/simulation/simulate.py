@@ -10,7 +10,7 @@ import numpy as np
 from ann2snn.progress import Progress
 from ann2snn.settings import keywords_by_name
 from ann2snn.simulation.certificate import certify, inexact_images
-from ann2snn.simulation.checks import Request, check_images, given_images
+from ann2snn.simulation.checks import Request, check_compared, check_images, given_images
 from ann2snn.simulation.engines import ENGINES, Task, chosen_engine
 from ann2snn.simulation.given_arrays import as_array
 from ann2snn.simulation.image_block import Block
@@ -94,6 +94,7 @@ def run_blocks(
     check_images(spec, images, labels)
     request.check(spec)
     check_device(settings)
+    check_compared(spec, settings)
     settings = replace(settings, engine=chosen_engine(settings, spec).name)
     chosen = np.arange(len(images)) if indices is None else np.asarray(indices, np.int64)
     if settings.precision == "auto" and (

@@ -1,7 +1,7 @@
 """The cost of an event: fan-out with exact borders, and the analog network's multiply-accumulates.
 
-An event is a unit whose signal is not 0 in a step: a spike, or the sum of a pool's window that
-holds any.
+An event is a unit whose signal is not 0 in a step: a spike (2 in a step are two), or the sum of a
+pool's window that holds any.
 """
 
 import math

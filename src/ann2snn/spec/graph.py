@@ -165,12 +165,16 @@ class SpikingSpec:
         return self._signals[name]
 
     def is_spiking(self, name: str) -> bool:
-        """Whether the signal is 0, 1 or -1 in every step."""
-        return self.signal(name) in ("spikes", "signed")
+        """Whether the signal is of spikes in every step: 0, 1, -1 or 2."""
+        return self.signal(name) in ("spikes", "signed", "burst")
 
     def is_signed(self, name: str) -> bool:
         """Whether the signal is of spikes, some of which may be -1."""
-        return self.signal(name) == "signed"
+        return self.signal(name) in ("signed", "burst")
+
+    def is_burst(self, name: str) -> bool:
+        """Whether the signal is of spikes, some of which may be 2."""
+        return self.signal(name) == "burst"
 
     def sends_spikes(self, node: Node) -> bool:
         """Whether the node hands on spikes that are counted as its own."""

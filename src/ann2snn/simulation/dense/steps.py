@@ -138,13 +138,14 @@ def _advance(run: _Run, start: int, stop: int) -> None:
         signals[name] = STEPS[node](run, node, inputs, start, stop)
         if name in run.costs:
             events = inputs[0]
-            if spec.signal(node.inputs[0]) != "spikes":
+            if spec.is_signed(node.inputs[0]):
+                events = events.abs()
+            elif not spec.is_spiking(node.inputs[0]):
                 events = (events != 0).to(run.dtype)
             counted = getattr(block, event_costs(spec)[name][0])[name]
             counted[:, start:stop] = _weighted_counts(events, run.costs[name])
         if name in block.spikes:
-            sent = signals[name]
-            ones = torch.ones_like(sent[0, 0], dtype=torch.float64)
+            sent, ones = signals[name], torch.ones_like(signals[name][0, 0], dtype=torch.float64)
             if name in block.negative:
                 below = (sent < 0).to(run.dtype)
                 block.negative[name][:, start:stop] = _weighted_counts(below, ones)
@@ -156,10 +157,10 @@ def _advance(run: _Run, start: int, stop: int) -> None:
 
 
 def _weighted_counts(events: Tensor, weights: Tensor) -> npt.NDArray[np.int64]:
-    """Sums of 0s and 1s (steps, images, *shape) times whole-number weights (*shape), by image and
+    """Sums of up to 2 (steps, images, *shape) times whole-number weights (*shape), by image and
     step; on a processor in float32 where even all of them together stay exact there."""
     flat = weights.flatten()
-    if events.device.type != "cpu" or bool(flat.sum() >= 2**24):
+    if events.device.type != "cpu" or bool(2 * flat.sum() >= 2**24):
         events = events.double()
     counts = (events.flatten(2) @ flat.to(events.dtype)).T.long()
     found: npt.NDArray[np.int64] = counts.cpu().numpy()

@@ -18,10 +18,12 @@ def spread(op: Any, values: Any) -> None:
 
 @plain
 def spike_of(op: Any, bits: Any, place: Any, channel: Any) -> Any:
-    """0, 1 or -1: the spike of `channel` of the pixel at `place` of the signal."""
+    """0, 1, -1 or 2: the spikes of `channel` of the pixel at `place` of the signal."""
     spike = np.int64(bit_of(bits, op.source + place, channel))
     if op.negative:
         spike -= np.int64(bit_of(bits, op.source + op.negative + place, channel))
+    if op.second:
+        spike += np.int64(bit_of(bits, op.source + op.second + place, channel))
     return spike
 
 
@@ -94,12 +96,16 @@ def move_bits(op: Any, bits: Any, tables: Any) -> None:
         for word in range(op.out_rows * op.out_columns * op.out_words):
             bits[op.target + word] = 0
             bits[op.target + op.out_negative + word] = 0
+            bits[op.target + op.out_second + word] = 0
     for unit in range(op.rows * op.columns * op.channels):
         spike = spike_of(op, bits, 0, tables[op.table + unit])
         if spike != 0:
             to = tables[op.other_table + unit]
             behind = op.out_negative if spike < 0 else 0
             bits[op.target + behind + (to >> 6)] |= np.uint64(1) << np.uint64(to & 63)
+            if spike == 2:
+                again = op.target + op.out_second + (to >> 6)
+                bits[again] |= np.uint64(1) << np.uint64(to & 63)
 
 
 @plain

@@ -24,7 +24,7 @@ from ann2snn.simulation.event.arithmetic import (
     minus_where,
     zero_where,
 )
-from ann2snn.simulation.event.neurons import both_ways, put_bits, take_back
+from ann2snn.simulation.event.neurons import both_ways, put_bits, send_again, take_back
 from ann2snn.simulation.event.row_lists import (
     END,
     list_joint_row,
@@ -109,6 +109,7 @@ def slide(
     shift = np.uint64(channel & 63)
     fires, zeroes, signed, long = op.fires, op.zeroes, op.signed, op.long
     sent, negative = np.uint64(op.sent), np.uint64(op.out_negative)
+    bursts, behind, twice = op.out_second != 0, np.uint64(op.out_second), threshold + threshold
     potential, target, words = (
         np.uint64(op.potential),
         np.uint64(op.target),
@@ -136,6 +137,11 @@ def slide(
                     at = sent + place
                     back = take_back(long, counts, estimates, at, charged, spikes)
                     left = both_ways(charged, threshold, spikes, back)
+                    if bursts:
+                        again = at_least(charged, twice)
+                        send_again(long, counts, estimates, at, again, charged)
+                        left = minus_where(left, threshold, again)
+                        put_bits(bits, word + behind, shift, again)
                     store(state, potential + place, left)
                     put_bits(bits, word + negative, shift, back)
                 elif zeroes:

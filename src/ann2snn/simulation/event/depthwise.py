@@ -50,6 +50,7 @@ def weigh_bits_of(
     gap_rows, gap_columns = op.dilation_rows, op.dilation_columns
     source, shift = op.source + (channel >> 6), np.uint64(channel & 63)
     negative, first = np.uint64(op.negative), np.uint64(op.weight + channel)
+    second = np.uint64(op.second)
     target = np.uint64(op.target + pixel * op.out_width + channel)
     highest = none
     for step in range(ahead):
@@ -70,6 +71,8 @@ def weigh_bits_of(
                 total = add_lanes(total, weight, spikes[at] >> shift)
                 if negative:
                     total = take_lanes(total, weight, spikes[at + negative] >> shift)
+                if second:
+                    total = add_lanes(total, weight, spikes[at + second] >> shift)
         if fires:
             highest = receive(op, state, spikes, counts, estimates, total, pixel, channel, highest)
         else:

@@ -122,6 +122,9 @@ def take_step(
         if op.negative:
             behind = op.source + op.negative
             found += weighted_count(behind, pixels_in, op.words, bits, op.table, tables)
+        if op.second:
+            behind = op.source + op.second
+            found += weighted_count(behind, pixels_in, op.words, bits, op.table, tables)
         operations[op.slot, step] = found
     elif kind == code.POISSON:
         draw(op, bits, limits, seed, image, step + 1)

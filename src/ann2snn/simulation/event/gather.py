@@ -62,6 +62,7 @@ def list_window(op: Any, row: Any, column: Any, bits: Any, events: Any) -> None:
         op.source, op.rows, op.columns, op.words, op.channels,
     )  # fmt: skip
     kernel_columns, gap, negative = op.kernel_columns, op.dilation_columns, op.negative
+    second = op.second
     wide, zero_row = channels > 32, op.zero_row
     top, left = row * op.stride_rows - op.top, column * op.stride_columns - op.left
     gap_rows = op.dilation_rows
@@ -83,6 +84,9 @@ def list_window(op: Any, row: Any, column: Any, bits: Any, events: Any) -> None:
                     if mask != 0:  # the negated rows stand behind the zeros
                         base = zero_row + 1 + first + word * 64
                         count = list_bits(mask, wide, base, events, count)
+                if second:
+                    mask = bits[place + np.uint64(second)]
+                    count = list_bits(mask, wide, first + word * 64, events, count)
     for each in range(3):
         events[count + np.uint64(each)] = zero_row
     count = (count + FOURS) & ~FOURS

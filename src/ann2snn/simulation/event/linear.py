@@ -55,22 +55,28 @@ def list_rows(op: Any, tables: Any, bits: Any, places: Any) -> Any:
             if first < 0:
                 continue
             first += word * 64
-            while mask != 0:
-                row = first + np.int64(lowest_bit(mask))
-                places[count] = np.uint64(op.weight + row * op.out_width)
-                mask &= mask - np.uint64(1)
-                count += 1
+            count = list_mask(op, mask, first, places, count)
+            if op.second:
+                mask = bits[op.source + op.second + pixel * op.words + word]
+                count = list_mask(op, mask, first, places, count)
             if op.negative:
                 first += op.zero_row + 1  # the negated rows stand behind the zeros
                 mask = bits[op.source + op.negative + pixel * op.words + word]
-                while mask != 0:
-                    row = first + np.int64(lowest_bit(mask))
-                    places[count] = np.uint64(op.weight + row * op.out_width)
-                    mask &= mask - np.uint64(1)
-                    count += 1
+                count = list_mask(op, mask, first, places, count)
     # rows are taken in pairs; one of zeros fills an odd number up
     places[count] = np.uint64(op.weight + op.zero_row * op.out_width)
     return count + (count & 1)
+
+
+@plain
+def list_mask(op: Any, mask: Any, first: Any, places: Any, count: Any) -> Any:
+    """Appends the place of the weight row `first` + i for each bit i of a mask; the new count."""
+    while mask != 0:
+        row = first + np.int64(lowest_bit(mask))
+        places[count] = np.uint64(op.weight + row * op.out_width)
+        mask &= mask - np.uint64(1)
+        count += 1
+    return count
 
 
 @plain

@@ -73,7 +73,8 @@ def fire_lanes(
     source, potential = np.uint64(op.source) + place, np.uint64(op.potential) + place
     stride = np.uint64(0) if op.static else np.uint64(values.shape[1])
     word, shift = np.uint64(op.target + pixel * op.words + (lane >> 6)), np.uint64(lane & 63)
-    negative = np.uint64(op.out_negative)
+    negative, second = np.uint64(op.out_negative), np.uint64(op.out_second)
+    bursts, twice = op.out_second != 0, threshold + threshold
     charged, highest = load(state, potential, none), none
     net = zeros_like(none, sent)
     if signed:
@@ -85,7 +86,13 @@ def fire_lanes(
         if signed:
             back = above(net, zeros_like(none, sent)) & ~at_least(charged, 0)
             net = both_ways(net, -1, spikes, back)
-            charged = both_ways(charged, threshold, spikes, back)
+            left = both_ways(charged, threshold, spikes, back)
+            if bursts:
+                again = at_least(charged, twice)
+                net = add_bits(net, again)
+                left = minus_where(left, threshold, again)
+                put_bits(bits[step], word + second, shift, again)
+            charged = left
             put_bits(bits[step], word + negative, shift, back)
         elif zeroes:
             charged = zero_where(charged, spikes)
@@ -116,7 +123,13 @@ def receive(
     if op.signed:
         sent = np.uint64(op.sent) + place
         back = take_back(op.long, counts, estimates, sent, charged, spikes)
-        store(state, potential, both_ways(charged, op.threshold, spikes, back))
+        left = both_ways(charged, op.threshold, spikes, back)
+        if op.out_second:
+            again = at_least(charged, op.threshold + op.threshold)
+            send_again(op.long, counts, estimates, sent, again, charged)
+            left = minus_where(left, op.threshold, again)
+            put_bits(bits, word + np.uint64(op.out_second), shift, again)
+        store(state, potential, left)
         put_bits(bits, word + np.uint64(op.out_negative), shift, back)
     elif op.zeroes:
         store(state, potential, zero_where(charged, spikes))
@@ -143,6 +156,15 @@ def taken_back(numbers: Any, place: Any, charged: Any, spikes: Any) -> Any:
     back = above(sent, zeros_like(charged, numbers)) & ~at_least(charged, 0)
     store(numbers, place, minus_where(add_bits(sent, spikes), 1, back))
     return back
+
+
+@plain
+def send_again(long: Any, counts: Any, estimates: Any, place: Any, again: Any, like: Any) -> None:
+    """Counts the second spikes of a step in: as many neurons as `like` has lanes."""
+    if long:
+        store(estimates, place, add_bits(load(estimates, place, like), again))
+    else:
+        store(counts, place, add_bits(load(counts, place, like), again))
 
 
 @plain

@@ -9,7 +9,8 @@ every row; what neurons and pools keep lies in others.
 A signal has pixels (rows x columns) and channels; flat features are the channels of one pixel.
 - As values: `width` numbers a pixel, the channels filled up with zeros to whole vectors of 16.
 - As bits (spikes): `words` 64-bit words a pixel, bit c for channel c; the negative spikes of a
-  signed signal lie behind all its positive ones, in the same order.
+  signed signal lie behind all its positive ones, in the same order, and behind these the second
+  spikes of a step, where there are any.
 """
 
 import numpy as np
@@ -31,7 +32,7 @@ SUPPORTED = {
     "pooling": POOLINGS,
     "reset": RESETS,
     "input": {"analog", *INPUTS},
-    "kind of spike": {"binary", "signed"},
+    "kind of spike": {"binary", "signed", "burst"},
 }
 
 OPERATION = np.dtype(
@@ -63,6 +64,8 @@ OPERATION = np.dtype(
             "signed", "sent",
             # how far behind its positive spikes a signal has its negative ones; 0 where it has none
             "negative", "out_negative",
+            # the same for what is sent as the second spike of a step
+            "second", "out_second",
             # whether net counts of spikes take 32 bits, not 16
             "long",
             # the threshold, and the ratio of the units of the read signal and the written one

@@ -119,6 +119,7 @@ class Draft:
                 "out_channels": write.channels, "out_width": write.width,
                 "out_words": write.words,
                 "negative": self.negative(source_name), "out_negative": self.negative(target_name),
+                "second": self.second(source_name), "out_second": self.second(target_name),
             }
             | places
         )  # fmt: skip
@@ -132,7 +133,8 @@ class Draft:
     def spikes(self, name: str) -> int:
         """Room for a signal as bits."""
         layout = self.layouts[name]
-        room = layout.pixels * layout.words + self.negative(name)
+        planes = 1 + self.spec.is_signed(name) + self.spec.is_burst(name)
+        room = planes * layout.pixels * layout.words
         place = self.as_bits[name] = self.bits.room(room)
         return place
 
@@ -140,6 +142,14 @@ class Draft:
         """How far the negative spikes of a signal lie behind its positive ones; 0 for others."""
         layout = self.layouts[name]
         return layout.pixels * layout.words if self.spec.is_signed(name) else 0
+
+    def second(self, name: str) -> int:
+        """How far the second spikes of a step lie behind the first ones; 0 where there are none."""
+        return 2 * self.negative(name) if self.spec.is_burst(name) else 0
+
+    def most(self, name: str) -> int:
+        """Events of a unit in one step."""
+        return 2 if self.spec.is_burst(name) else 1
 
     def values_of(self, name: str) -> int:
         """Where `name` lies as values; spikes are expanded once for all who want them so."""
@@ -173,7 +183,7 @@ class Draft:
             "threshold": threshold, "signed": signed,
             "sent": self.net_counts(layout.pixels * layout.width) if signed else 0,
             "long": int(self.long),
-            "out_negative": self.negative(node.name),
+            "out_negative": self.negative(node.name), "out_second": self.second(node.name),
         }  # fmt: skip
 
     def net_counts(self, size: int) -> int:
@@ -201,11 +211,15 @@ class Draft:
         slot, table = self.results.slots, self.tables.put(weights)
         self.results.slots += 1
         if source in self.as_bits:
-            bits, negative = self.as_bits[source], self.negative(source)
+            bits, negative, second = (
+                self.as_bits[source],
+                self.negative(source),
+                self.second(source),
+            )
             if negative_alone:
-                bits, negative = bits + negative, 0
-            self.emit(code.COUNT, source, source, source=bits, negative=negative, table=table,
-                      slot=slot)  # fmt: skip
+                bits, negative, second = bits + negative, 0, 0
+            self.emit(code.COUNT, source, source, source=bits, negative=negative, second=second,
+                      table=table, slot=slot)  # fmt: skip
         else:
             self.emit(code.COUNT_VALUES, source, source, source=self.as_values[source],
                       table=table, slot=slot)  # fmt: skip

@@ -50,11 +50,12 @@ def list_row(op: Any, row: Any, bits: Any, events: Any) -> None:
 def list_signed_row(op: Any, row: Any, bits: Any, events: Any) -> None:
     """As `list_row`, of signed spikes: a negative one is listed as the negated row of weights.
     Those stand behind all others; where op.paired, behind the 32 of their kernel row, so that one
-    mask lists the spikes of both signs."""
+    mask lists the spikes of both signs. Second spikes of a step are listed as the first are."""
     count = np.uint64(0)
     columns, left, words, channels = op.columns, op.left, op.words, op.channels
     paired, zero_row = op.paired, np.uint16(op.zero_row)
     negated, negative = op.zero_row + 1, np.uint64(op.negative)
+    bursts, second = op.second != 0, np.uint64(op.second)
     span = 64 if paired else channels
     top = max(0, op.top - row)
     bottom = min(op.kernel_rows, op.rows + op.top - row)
@@ -70,10 +71,14 @@ def list_signed_row(op: Any, row: Any, bits: Any, events: Any) -> None:
                 if paired:
                     both = bits[at] | bits[at + negative] << np.uint64(32)
                     count = list_bits(both, True, first, events, count)
+                    if bursts:
+                        count = list_bits(bits[at + second], False, first, events, count)
                 else:
                     for word in range(words):
                         place, base = at + np.uint64(word), first + word * 64
                         count = list_bits(bits[place], True, base, events, count)
+                        if bursts:
+                            count = list_bits(bits[place + second], True, base, events, count)
                         base += negated
                         count = list_bits(bits[place + negative], True, base, events, count)
                 at += line

@@ -1,6 +1,7 @@
 """The pooling `rise` of signed spikes: the change of the largest net count of each window.
 
-It is -1, 0 or 1: the largest count cannot rise or fall by more than the counts that it is one of.
+It is -1, 0 or 1, and 2 where inputs may be: the largest count cannot rise or fall by more than the
+counts that it is one of.
 """
 
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ann2snn.simulation.event.arithmetic import above, add_bits, larger, minus_where
-from ann2snn.simulation.event.max_pooling import half_word, put_half
+from ann2snn.simulation.event.max_pooling import HALF, half_word, put_half
 from ann2snn.simulation.event.vector import load, plain, store, zeros
 
 
@@ -23,7 +24,8 @@ def growth_of_signed(op: Any, bits: Any, counts: Any, tables: Any) -> None:
     # fields stand in variables: after each store they would be read again
     columns, out_columns, words, disjoint = op.columns, op.out_columns, op.words, op.disjoint
     source, estimate, target, negative = op.source, op.estimate, op.target, op.negative
-    out_words, out_negative = op.out_words, op.out_negative
+    out_words, out_negative, out_second = op.out_words, op.out_negative, op.out_second
+    second = op.second
     lanes = -(-op.channels // 32)
     stride = lanes * 32
     pixels = op.rows * columns
@@ -31,7 +33,7 @@ def growth_of_signed(op: Any, bits: Any, counts: Any, tables: Any) -> None:
         for pixel in range(pixels):
             for lane in range(lanes):
                 at = np.uint64(estimate + pixel * stride + lane * 32)
-                brought_up(bits, counts, source + pixel * words, negative, lane, at, none)
+                brought_up(bits, counts, source + pixel * words, negative, second, lane, at, none)
     maxima = estimate + pixels * stride
     for row in range(op.out_rows):
         top, bottom = tables[op.table + 2 * row], tables[op.table + 2 * row + 1]
@@ -46,11 +48,13 @@ def growth_of_signed(op: Any, bits: Any, counts: Any, tables: Any) -> None:
                     place, below = source + upper * words, source + (upper + columns) * words
                     at = np.uint64(estimate + upper * stride + lane * 32)
                     under, beside = at + np.uint64(columns * stride), np.uint64(stride)
-                    a = brought_up(bits, counts, place, negative, lane, at, none)
-                    b = brought_up(bits, counts, place + words, negative, lane, at + beside, none)
-                    c = brought_up(bits, counts, below, negative, lane, under, none)
+                    a = brought_up(bits, counts, place, negative, second, lane, at, none)
+                    b = brought_up(
+                        bits, counts, place + words, negative, second, lane, at + beside, none
+                    )
+                    c = brought_up(bits, counts, below, negative, second, lane, under, none)
                     d = brought_up(
-                        bits, counts, below + words, negative, lane, under + beside, none
+                        bits, counts, below + words, negative, second, lane, under + beside, none
                     )
                     most = larger(larger(a, b), larger(c, d))
                 else:
@@ -61,7 +65,9 @@ def growth_of_signed(op: Any, bits: Any, counts: Any, tables: Any) -> None:
                             at = np.uint64(estimate + each * stride + lane * 32)
                             if disjoint:
                                 place = source + each * words
-                                seen = brought_up(bits, counts, place, negative, lane, at, none)
+                                seen = brought_up(
+                                    bits, counts, place, negative, second, lane, at, none
+                                )
                             else:
                                 seen = load(counts, at, none)
                             most = larger(seen, most)
@@ -70,15 +76,20 @@ def growth_of_signed(op: Any, bits: Any, counts: Any, tables: Any) -> None:
                 store(counts, at, most)
                 put_half(bits, target + pixel * out_words, lane, above(most, before))
                 put_half(bits, target + out_negative + pixel * out_words, lane, above(before, most))
+                if out_second:
+                    again = above(most, add_bits(before, HALF))
+                    put_half(bits, target + out_second + pixel * out_words, lane, again)
 
 
 @plain
 def brought_up(
-    bits: Any, counts: Any, place: Any, negative: Any, lane: Any, at: Any, none: Any
+    bits: Any, counts: Any, place: Any, negative: Any, second: Any, lane: Any, at: Any, none: Any
 ) -> Any:
     """The net counts at `at` of 32 channels of the pixel whose bits are at `place`, after this
     step's spikes."""
     count = add_bits(load(counts, at, none), half_word(bits, place, lane))
     count = minus_where(count, 1, half_word(bits, place + negative, lane))
+    if second:
+        count = add_bits(count, half_word(bits, place + second, lane))
     store(counts, at, count)
     return count

@@ -64,10 +64,11 @@ def weigh_values(
 
 @plain
 def expand(op: Any, values: Any, bits: Any) -> None:
-    """Spikes as values 0, 1 and -1, in the unit of the signal."""
+    """Spikes as values 0, 1, -1 and 2, in the unit of the signal."""
     none = zeros(values, 16)
     width, words, factor = op.width, op.words, op.factor
     source, target, negative = op.source, op.target, np.uint64(op.negative)
+    second = np.uint64(op.second)
     for pixel in range(op.rows * op.columns):
         for lane in range(0, width, 16):
             word = np.uint64(source + pixel * words + (lane >> 6))
@@ -75,6 +76,8 @@ def expand(op: Any, values: Any, bits: Any) -> None:
             value = minus_where(none, -factor, bits[word] >> shift)
             if negative:
                 value = minus_where(value, factor, bits[word + negative] >> shift)
+            if second:
+                value = minus_where(value, -factor, bits[word + second] >> shift)
             store(values, np.uint64(target + pixel * width + lane), value)
 
 

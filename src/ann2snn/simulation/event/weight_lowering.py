@@ -91,9 +91,10 @@ def _gathering(draft: Draft, node: Conv, places: Places) -> Neuron | None:
     name, source = node.name, node.inputs[0]
     weight = padded(draft, node.weight.transpose(2, 3, 1, 0), name)
     weight = weight.reshape(-1, weight.shape[-1])
-    draft.longest = max(draft.longest, len(weight) + 4)
+    most = draft.most(source)
+    draft.longest = max(draft.longest, most * len(weight) + 4)
     places |= weight_rows(
-        draft, weight, name, 1, weight.shape[-1] // 64 * 64, signed=draft.spec.is_signed(source)
+        draft, weight, name, most, weight.shape[-1] // 64 * 64, signed=draft.spec.is_signed(source)
     )
     neuron, where = _target(draft, name)
     draft.emit(code.CONV_PIXELS, source, name, source=draft.as_bits[source], **places, **where)
@@ -113,7 +114,7 @@ def _sliding(draft: Draft, node: Conv, geometry: Places) -> Neuron | None:
     name, source = node.name, node.inputs[0]
     layout, out_layout = draft.layouts[source], draft.layouts[name]
     _, per_group, tall, wide = node.weight.shape
-    area = _pool_area(draft, source)
+    area = _pool_area(draft, source) * draft.most(source)
     taps = padded(draft, node.weight.transpose(2, 1, 3, 0), name)
     weight = taps.reshape(tall * per_group, wide, out_layout.width)
     slots = out_layout.columns + wide - 1  # each ends with a mark, behind a row of zeros at times
@@ -176,7 +177,7 @@ def write_linear(draft: Draft, node: Linear, source: str) -> None:
         draft.emit(code.CONV_VALUES, source, name, source=draft.values_of(source),
                    target=draft.values(name), weight=place, bias=bias, **whole)  # fmt: skip
         return
-    area, read = _pool_area(draft, source), source
+    area, read = _pool_area(draft, source) * draft.most(source), source
     first = np.arange(layout.pixels) * layout.channels
     if source in draft.pools:
         pool = draft.pools[source]

@@ -8,19 +8,20 @@ from ann2snn.mechanisms.resets import RESETS
 from ann2snn.mechanisms.spikes import SPIKES
 from ann2snn.spec.nodes.node import Array, Changing, Shape
 
-SIGNAL_OF = {(0, 1): "spikes", (-1, 0, 1): "signed"}  # by the values of the spikes
+# by the values of the spikes
+SIGNAL_OF = {(0, 1): "spikes", (-1, 0, 1): "signed", (-1, 0, 1, 2): "burst"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Neuron(Changing):
-    """Integrate-and-fire neurons with threshold 1, at most one spike a step.
+    """Integrate-and-fire neurons with threshold 1.
 
     V <- V + current; a spike where `spikes` says so of V (binary: where V >= 1); then the reset,
-    V <- V - spike (subtract) or V <- 0 (zero) where it spiked. V starts at `initial_potential`, in
+    V <- V - spikes (subtract) or V <- 0 (zero) where it spiked. V starts at `initial_potential`, in
     [0, 1) for all neurons, or an array of any potentials, one per neuron in the signal's shape.
 
-    `saturating` is the share of the layer's calibration activations above `scale`, which a rate of
-    one spike a step cannot express.
+    `saturating` is the share of the layer's calibration activations that the largest rate, of as
+    many spikes a step as the kind of spike has at most, cannot express.
     """
 
     reset: str = "subtract"

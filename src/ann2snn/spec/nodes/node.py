@@ -3,7 +3,8 @@
 Units: membrane potential, current and converted weights in units of the threshold, which is 1; time
 in steps. A node's signal is what it hands on in one step:
 
-- spikes: 0 or 1; signed: -1, 0 or 1 (`Neuron`; `Input` with Poisson input; `MaxPool` over spikes);
+- spikes: 0 or 1; signed: -1, 0 or 1; burst: -1, 0, 1 or 2 (`Neuron`; `Input` with Poisson input;
+  `MaxPool` over spikes);
 - graded: whole numbers (`SumPool` over spikes);
 - current: any signed number (`Conv`, `Linear`, `Affine`, `Add`, analog `Input`). A signal that
   carries no ReLU in the analog network is a current; only a ReLU makes a `Neuron`.
@@ -33,6 +34,7 @@ ARRAYS = ("scale", "weight", "bias", "gain")
 SIGNALS = (
     "spikes",
     "signed",
+    "burst",
     "graded",
     "current",
 )  # a signal that joins several is the last of theirs
@@ -151,7 +153,7 @@ class Stateless(Node, abstract=True):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Changing(Node, abstract=True):
-    """Nodes whose signal, a spike at most, changes from step to step whatever they read."""
+    """Nodes whose signal, spikes, changes from step to step whatever they read."""
 
     def is_static(self, inputs: list[bool]) -> bool:  # noqa: ARG002
         return False
