@@ -17,6 +17,7 @@ from ann2snn.conversion.settings import ConversionSettings
 from ann2snn.conversion.statistics import Statistics
 from ann2snn.conversion.trace import analog_graph
 from ann2snn.mechanisms.poolings import POOLINGS
+from ann2snn.mechanisms.spikes import SPIKES
 from ann2snn.settings import SettingError
 from ann2snn.spec import Neuron, Output
 from tests import zoo
@@ -248,29 +249,37 @@ def test_a_constant_that_torch_would_spread_over_the_batch_is_refused() -> None:
         convert(module, zoo.images((2, 8), 5))
 
 
+SIGNED = [name for name, row in SPIKES.items() if row.signed]
+
+
+@pytest.mark.parametrize("kind", SIGNED)
 @pytest.mark.parametrize(
     ("toggles", "message"),
     [
-        ({"reset": "zero"}, "reset must be subtract with spikes=signed, got 'zero'"),
+        ({"reset": "zero"}, "reset must be subtract with spikes={kind}, got 'zero'"),
         *(
-            ({"pooling": pooling}, f"pooling must be .*rise.* with spikes=signed, got '{pooling}'")
+            (
+                {"pooling": pooling},
+                f"pooling must be .*rise.* with spikes={{kind}}, got '{pooling}'",
+            )
             for pooling in POOLINGS
             if pooling not in ("rise", "average")
         ),
     ],
 )
 def test_signed_spikes_are_refused_where_they_have_no_meaning_with_both_toggles_named(
-    toggles: dict[str, Any], message: str
+    toggles: dict[str, Any], message: str, kind: str
 ) -> None:
     module, shape = zoo.build("three_linear")
-    with pytest.raises(SettingError, match=message):
-        convert(module, zoo.images(shape, 5), spikes="signed", **toggles)
+    with pytest.raises(SettingError, match=message.format(kind=kind)):
+        convert(module, zoo.images(shape, 5), spikes=kind, **toggles)
 
 
+@pytest.mark.parametrize("kind", SIGNED)
 @pytest.mark.parametrize("pooling", ["rise", "average"])
-def test_signed_spikes_stand_in_every_neuron_and_in_the_output(pooling: str) -> None:
+def test_signed_spikes_stand_in_every_neuron_and_in_the_output(pooling: str, kind: str) -> None:
     module, shape = zoo.build("inception")
-    spec = convert(module, zoo.images(shape, 5), spikes="signed", pooling=pooling)
+    spec = convert(module, zoo.images(shape, 5), spikes=kind, pooling=pooling)
     told = [node.spikes for node in spec if isinstance(node, Neuron | Output)]
     assert len(told) > 2
-    assert set(told) == {"signed"}
+    assert set(told) == {kind}

@@ -31,6 +31,7 @@ TOGGLES: tuple[dict[str, Any], ...] = (
     {"reset": "zero", "input": "poisson", "pooling": "inverse_time", "normalization": "channel"},
     {"pooling": "exponential", "initial_potential": 0.5, "output": "count"},
     {"spikes": "signed", "initial_potential": 0.5, "output": "count"},
+    {"spikes": "burst", "initial_potential": 0.5, "normalization": "channel"},
 )
 
 

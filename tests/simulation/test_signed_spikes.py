@@ -1,4 +1,5 @@
-"""Signed spikes by hand and by theory; `test_event_equals_dense` has them among its networks.
+"""Signed spikes and bursts by hand and by theory; `test_event_equals_dense` has them among its
+networks.
 
 N(t) = V(0) + S(t) - V(t) of the net count, the sum of the currents and the potential. Where a
 neuron is settled, which is that V(t) is in [0, 1), or below 0 with N(t) = 0, or at least 1 with
@@ -10,6 +11,9 @@ A neuron is settled after every step if no current of it leaves [-1, 1]: from V 
 of either sign leads back there, and below it with nothing sent V only waits. So is one whose
 current does not change. All others are once the currents have ended, within as many steps as V has
 thresholds to go, layer after layer, then without the limit of t.
+
+Bursts of up to two spikes a step have the limit 2t in the place of t, and are settled after every
+step if no current leaves [-1, 2].
 """
 
 from dataclasses import replace
@@ -43,15 +47,17 @@ from tests.simulation.event_networks import (
 from tests.simulation.quantized_network import distances, settled, sums
 
 KEEP = frozenset({"counts", "potentials"})
+KINDS_BACK = tuple(name for name, row in SPIKES.items() if row.signed)
 GRAPHS = ("conv", "conv3", "linear", "neuron", "neuron", "pool", "pool", "sum", "add", "concat",
           "reshape", "affine")  # fmt: skip
 
 
 class Signed(Growing):
-    """Neurons all signed with V(0) = 1/2; gains before them keep every current within `most`."""
+    """Neurons all of one kind with V(0) = 1/2; gains before them keep every current within
+    `most`."""
 
-    def __init__(self, seed: int, coding: str, most: float) -> None:
-        super().__init__(seed, coding, spikes=("signed",))
+    def __init__(self, seed: int, coding: str, most: float, kind: str) -> None:
+        super().__init__(seed, coding, spikes=(kind,))
         self.most = most
 
     def _neuron(self, source: str, shape: tuple[int, ...]) -> None:
@@ -60,12 +66,14 @@ class Signed(Growing):
             (shape[0], *[1] * (len(shape) - 1)), 2.0 ** -np.ceil(np.log2(bound / self.most))
         )
         self.append(Affine, (source,), gain=gain, bias=np.zeros(gain.shape))
-        self.append(Neuron, (self.nodes[-1].name,), spikes="signed", initial_potential=0.5)
+        self.append(Neuron, (self.nodes[-1].name,), spikes=self.spikes[0], initial_potential=0.5)
 
 
-def signed_network(seed: int, most: float, coding: str = "analog") -> SpikingSpec:
+def signed_network(
+    seed: int, most: float, coding: str = "analog", kind: str = "signed"
+) -> SpikingSpec:
     """A random graph with branches that are added and joined, and pools."""
-    growing = Signed(seed, coding, most)
+    growing = Signed(seed, coding, most, kind)
     kinds = ["conv", "neuron", *growing.rng.choice(GRAPHS, 9).tolist(), "add", "neuron", "concat"]
     for kind in (*kinds, "pool", "conv3", "neuron"):
         growing.grow(kind)
@@ -82,13 +90,13 @@ def neurons(spec: SpikingSpec) -> list[str]:
     return [node.name for node in spec if isinstance(node, Neuron)]
 
 
-def one_neuron(start: float, *currents: float) -> SpikingSpec:
+def one_neuron(start: float, *currents: float, kind: str = "signed") -> SpikingSpec:
     """A neuron for each current, which stays the same; nothing else."""
     growing = Growing(0, "analog", image_shape=(len(currents),))
     growing.append(
         Linear, ("image",), weight=np.zeros((len(currents),) * 2), bias=np.array(currents)
     )
-    growing.append(Neuron, (growing.nodes[-1].name,), spikes="signed", initial_potential=start)
+    growing.append(Neuron, (growing.nodes[-1].name,), spikes=kind, initial_potential=start)
     return SpikingSpec(*growing.finished())
 
 
@@ -116,17 +124,31 @@ def test_the_answer_by_count_counts_negative_spikes_off() -> None:
         assert OUTPUTS["count"].answers(node, received)[0].tolist() == answers
 
 
+def test_a_burst_is_of_two_spikes_at_most_and_taken_back_one_by_one() -> None:
+    """V(0) = 1/2, currents 1.75, 2.75, -2.5, -1.5: V = 2.25 sends 2; 3 sends 2 and keeps 1; -1.5
+    and -2 take one back each."""
+    potential, sent, spikes = torch.tensor([0.5]), torch.tensor([0.0]), []
+    for current in (1.75, 2.75, -2.5, -1.5):
+        potential = potential + current
+        spike = SPIKES["burst"].fired(potential, sent)
+        potential, sent = potential - spike, sent + spike
+        spikes.append(int(spike))
+    assert spikes == [2, 2, -1, -1]
+    assert (float(potential), float(sent)) == (-1, 2)
+
+
+@pytest.mark.parametrize("kind", KINDS_BACK)
 @pytest.mark.parametrize(
     ("coding", "precision"),
     [("poisson", "int32"), ("poisson", "float64"), ("analog", "float64")],
 )
 def test_both_engines_send_the_same_signed_spikes_in_every_random_network(
-    coding: str, precision: str
+    coding: str, precision: str, kind: str
 ) -> None:
     taken_back = 0
     for seed in range(12):
         kinds = np.random.default_rng(seed).choice(KINDS, 7).tolist()
-        spec = random_network(seed, coding, ["conv3", "neuron", *kinds], spikes=("signed",))
+        spec = random_network(seed, coding, ["conv3", "neuron", *kinds], spikes=(kind,))
         ours, theirs = both(spec, random_images(spec, 2, seed), steps=14, precision=precision)
         largest = {name: float(values.max()) for name, values in theirs.largest.items()}
         if not certify(spec, largest, 14, precision).exact:
@@ -136,15 +158,15 @@ def test_both_engines_send_the_same_signed_spikes_in_every_random_network(
     assert taken_back > 100
 
 
-def pools(seed: int, channels: int) -> SpikingSpec:
+def pools(seed: int, channels: int, kind: str) -> SpikingSpec:
     """Pools over signed spikes: disjoint windows of two sizes, windows that share inputs, and a
     pool of a pool."""
-    growing = Growing(seed, "poisson", image_shape=(3, 7, 9), spikes=("signed",))
+    growing = Growing(seed, "poisson", image_shape=(3, 7, 9), spikes=(kind,))
     weight = growing.numbers(channels, 3, 3, 3) - 0.25
     growing.append(
         Conv, ("image",), weight=weight, bias=growing.numbers(channels), padding=(1,) * 4
     )
-    growing.append(Neuron, (growing.nodes[-1].name,), spikes="signed", initial_potential=0.5)
+    growing.append(Neuron, (growing.nodes[-1].name,), spikes=kind, initial_potential=0.5)
     relu = growing.nodes[-1].name
     for size, stride in ((2, 2), (3, 3), (3, 1), (3, 2)):
         rows, columns = (pool_windows(n, size, stride, 0) for n in (7, 9))
@@ -154,23 +176,25 @@ def pools(seed: int, channels: int) -> SpikingSpec:
     return SpikingSpec(*growing.finished())
 
 
+@pytest.mark.parametrize("kind", KINDS_BACK)
 @pytest.mark.parametrize("channels", [1, 33, 70])
 def test_pools_of_signed_spikes_are_the_same_in_counts_of_16_and_32_bits(
-    channels: int, monkeypatch: pytest.MonkeyPatch
+    channels: int, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for limit in (program.SHORT_COUNTS, 0):
         monkeypatch.setattr(program, "SHORT_COUNTS", limit)
-        spec = pools(3, channels)  # a spec of its own, which is lowered anew
+        spec = pools(3, channels, kind)  # a spec of its own, which is lowered anew
         ours, theirs = both(spec, random_images(spec, 2), steps=40)
         assert_same(ours, theirs)
         assert all(counts.sum() > 0 for counts in ours.negative.values())
 
 
-def test_a_pool_hands_on_what_sums_up_to_the_largest_net_count_after_every_step() -> None:
+@pytest.mark.parametrize("kind", KINDS_BACK)
+def test_a_pool_hands_on_what_sums_up_to_the_largest_net_count_after_every_step(kind: str) -> None:
     """The pool is read by a class of its own for every window, so the output shows its signal."""
-    growing = Growing(5, "poisson", image_shape=(2, 6, 6), spikes=("signed",))
+    growing = Growing(5, "poisson", image_shape=(2, 6, 6), spikes=(kind,))
     growing.append(Conv, ("image",), weight=growing.numbers(3, 2, 3, 3) - 0.25, bias=np.zeros(3))
-    growing.append(Neuron, (growing.nodes[-1].name,), spikes="signed", initial_potential=0.5)
+    growing.append(Neuron, (growing.nodes[-1].name,), spikes=kind, initial_potential=0.5)
     windows = pool_windows(4, 3, 1, 0)
     growing.append(MaxPool, (growing.nodes[-1].name,), rows=windows, columns=windows)
     nodes, grid, levels = growing.finished()
@@ -182,33 +206,36 @@ def test_a_pool_hands_on_what_sums_up_to_the_largest_net_count_after_every_step(
     images, (relu,) = random_images(spec, 3), neurons(spec)
     block = ran(spec, images, 30)
     handed_on = block.outputs.cumsum(1)
-    assert set(np.unique(block.outputs)) == {-1, 0, 1}
+    assert set(np.unique(block.outputs)) == set(SPIKES[kind].levels)
     for t in range(1, 31):
         counts = ran(spec, images, t).counts[relu].reshape(3, 3, 4, 4)
         seen = np.lib.stride_tricks.sliding_window_view(counts, (3, 3), (2, 3))
         np.testing.assert_array_equal(seen.max((-1, -2)).reshape(3, -1), handed_on[:, t - 1])
 
 
+@pytest.mark.parametrize("kind", KINDS_BACK)
 @pytest.mark.parametrize("pooling", [pooling for pooling in PASSING if pooling != "rise"])
-def test_a_pool_of_another_kind_over_signed_spikes_is_not_built(pooling: str) -> None:
+def test_a_pool_of_another_kind_over_signed_spikes_is_not_built(pooling: str, kind: str) -> None:
     growing = Growing(0, "analog", image_shape=(2, 6, 6))
-    growing.append(Neuron, ("image",), spikes="signed")
+    growing.append(Neuron, ("image",), spikes=kind)
     windows = pool_windows(6, 2, 2, 0)
     growing.append(MaxPool, ("neuron1",), pooling=pooling, rows=windows, columns=windows)
     message = (
-        f"maxpool2: pooling {pooling} takes binary spikes, got a signal of kind signed; use rise"
+        f"maxpool2: pooling {pooling} takes binary spikes, got a signal of kind {kind}; use rise"
     )
     with pytest.raises(SpecError, match=message):
         SpikingSpec(*growing.finished())
 
 
-def test_signed_spikes_with_reset_to_zero_are_not_built() -> None:
-    with pytest.raises(SpecError, match="spikes signed go with reset subtract, got zero"):
-        Neuron(name="relu", inputs=("x",), scale=ONE, spikes="signed", reset="zero")
+@pytest.mark.parametrize("kind", KINDS_BACK)
+def test_signed_spikes_with_reset_to_zero_are_not_built(kind: str) -> None:
+    with pytest.raises(SpecError, match=f"spikes {kind} go with reset subtract, got zero"):
+        Neuron(name="relu", inputs=("x",), scale=ONE, spikes=kind, reset="zero")
 
 
-def test_spikes_of_both_signs_are_counted_and_negative_ones_shown_apart() -> None:
-    spec = signed_network(1, 4.0)
+@pytest.mark.parametrize("kind", KINDS_BACK)
+def test_spikes_of_both_signs_are_counted_and_negative_ones_shown_apart(kind: str) -> None:
+    spec = signed_network(1, 4.0, kind=kind)
     images = random_images(spec, 4)
     found = {
         engine: simulate(spec, images, np.zeros(4, int), steps=20, engine=engine)
@@ -218,6 +245,15 @@ def test_spikes_of_both_signs_are_counted_and_negative_ones_shown_apart() -> Non
         negative = sum(int(result.negative[name].sum()) for name in neurons(spec))
         assert 0 < negative < sum(int(result.spikes[name].sum()) for name in neurons(spec))
         assert result.metrics()["negative_spikes_per_neuron"] == negative / 4 / spec.neurons
+
+
+def test_a_constant_current_is_counted_to_twice_the_steps_by_bursts() -> None:
+    currents = np.array([-0.375, 0.0, 0.3125, 0.96875, 1.25, 1.75, 2.0, 3.5])
+    spec = one_neuron(0.5, *currents, kind="burst")
+    images = np.zeros((1, len(currents)), np.int64)
+    for steps in (1, 2, 3, 8, 25):
+        rounded = np.clip(np.floor(steps * currents + 0.5), 0, 2 * steps)
+        np.testing.assert_array_equal(ran(spec, images, steps).counts["neuron2"][0], rounded)
 
 
 def test_a_constant_current_is_counted_to_the_nearest_whole_number_after_every_step() -> None:
@@ -256,14 +292,17 @@ def test_a_neuron_is_settled_exactly_where_its_count_is_that_of_its_current() ->
     assert whole > 10
 
 
-def test_a_network_of_small_currents_is_the_quantized_one_after_every_step() -> None:
+@pytest.mark.parametrize("kind", KINDS_BACK)
+def test_a_network_of_small_currents_is_the_quantized_one_after_every_step(kind: str) -> None:
     """With residual and concatenated branches and max-pools, integer for integer."""
     taken_back = sent = 0
+    most = SPIKES[kind].most
     for seed in range(12):
-        spec = signed_network(seed, 1.0)
+        spec = signed_network(seed, 1.0, kind=kind)
         images = random_images(spec, 3, seed)
         for steps in (1, 2, 4, 7, 16, 33):
-            block, quantized = ran(spec, images, steps), sums(spec, images, steps)
+            block = ran(spec, images, steps)
+            quantized = sums(spec, images, steps, most=most * steps)
             for name in neurons(spec):
                 counts = quantized[name].flatten(1).numpy()
                 np.testing.assert_array_equal(block.counts[name], counts, err_msg=f"{seed} {name}")
