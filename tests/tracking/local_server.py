@@ -10,8 +10,16 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from ann2snn.tracking.server import connect, place_of
+
+NO_DRIVER = (
+    "psycopg2-binary is not installed: pip install --target FOLDER psycopg2-binary, and FOLDER on"
+    " PYTHONPATH"
+)
 
 
 def free_port() -> int:
@@ -84,7 +92,7 @@ def postgres(folder: Path) -> Iterator[str]:
 
     Skips where Debian's package or the driver is not installed.
     """
-    pytest.importorskip("psycopg2", reason="psycopg2-binary is not installed")
+    pytest.importorskip("psycopg2", reason=NO_DRIVER)
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
@@ -102,7 +110,7 @@ def postgres(folder: Path) -> Iterator[str]:
     command = [f"{programs[-1]}/postgres", "-D", str(data), "-p", str(port), "-h", "127.0.0.1"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, "-k", str(folder), "-c", "fsync=off"],
+            [*command, "-k", "", "-c", "fsync=off"],
             user=user, cwd=folder, stdout=log, stderr=log,
         )  # fmt: skip
     try:
@@ -112,7 +120,7 @@ def postgres(folder: Path) -> Iterator[str]:
             if subprocess.run(ready, check=False, capture_output=True).returncode == 0:
                 break
             time.sleep(0.1)
-        yield f"postgresql://runs@127.0.0.1:{port}/postgres"
+        yield f"postgresql+psycopg2://runs@127.0.0.1:{port}/postgres"
     finally:
         process.send_signal(3)
         process.wait(30)
@@ -127,3 +135,27 @@ def wait_for(uri: str, process: subprocess.Popen[bytes], seconds: float = 120) -
             return
         time.sleep(0.2)
     raise TimeoutError(f"{uri} does not answer in {seconds:g} s")
+
+
+def runs_on(uri: str, view: int = 1) -> list[Any]:
+    """The runs of a server that bear a key: those of MLflow's view type, by default the active."""
+    client = connect(place_of(Path.cwd(), uri))
+    homes = [found.experiment_id for found in client.search_experiments()]
+    found, token = [], None
+    while True:
+        page = client.search_runs(homes, "", view, max_results=1000, page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return [run for run in found if "run_key" in run.data.tags]
+
+
+def require_each_once(uri: str, runs: int) -> None:
+    """Passes if a server shows so many runs, all of them whole, linked, and of different keys."""
+    found = runs_on(uri)
+    assert len(found) == len({run.data.tags["run_key"] for run in found}) == runs
+    assert {run.info.status for run in found} == {"FINISHED"}
+    ids = {run.info.run_id for run in found}
+    for run in found:
+        linked = {"mlflow.parentRunId", "ann_run", "conversion_run"} & set(run.data.tags)
+        assert all(run.data.tags[name] in ids for name in linked)

@@ -1,55 +1,22 @@
-"""Servers as people run them, and several clients at once."""
+"""Servers as people run them."""
 
 import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ann2snn.records import Record
 from ann2snn.tracking.answers import TrackingUnavailableError
 from ann2snn.tracking.keyed_runs import runs_by_key, start_run
 from ann2snn.tracking.server import connect, place_of
 from ann2snn.tracking.sync import sync
 from tests.tracking.converted_network import RECORD, store_network
-from tests.tracking.local_server import Server, postgres
-from tests.tracking.project_with_results import (
-    ann_record,
-    key_of,
-    make_project,
-    simulation_record,
-    study_points,
-)
+from tests.tracking.local_server import Server, require_each_once, runs_on
+from tests.tracking.project_with_results import RUNS, ann_record, key_of, make_project
 
 pytestmark = pytest.mark.system
-RUNS = 21
-
-
-def runs_on(uri: str) -> list[Any]:
-    """All active runs of a server that bear a key."""
-    client = connect(place_of(Path.cwd(), uri))
-    homes = [found.experiment_id for found in client.search_experiments()]
-    found, token = [], None
-    while True:
-        page = client.search_runs(homes, max_results=1000, page_token=token)
-        found += page
-        token = page.token
-        if not token:
-            return [run for run in found if "run_key" in run.data.tags]
-
-
-def require_each_once(uri: str, runs: int) -> None:
-    found = runs_on(uri)
-    assert len(found) == len({run.data.tags["run_key"] for run in found}) == runs
-    assert {run.info.status for run in found} == {"FINISHED"}
-    ids = {run.info.run_id for run in found}
-    for run in found:
-        linked = {"mlflow.parentRunId", "ann_run", "conversion_run"} & set(run.data.tags)
-        assert all(run.data.tags[name] in ids for name in linked)
 
 
 @pytest.mark.parametrize("location", ["folder", "proxied"])
@@ -128,49 +95,3 @@ def test_clients_that_start_one_key_at_once_keep_one_run(tmp_path: Path) -> None
         assert len(found) == 8
         assert set(runs_by_key(client, [home])) == {f"key-{turn}" for turn in range(5)}
         assert len(client.search_runs([home])) == 5
-
-
-def many_results(folder: Path, count: int) -> Path:
-    """A project with `count` simulated points in its store, beside the usual results."""
-    make_project(folder)
-    base = simulation_record(next(iter(study_points("ablation").values())))
-    for number in range(count):
-        settings = {**base.settings, "simulation": {"steps": 20, "images": number, "seed": number}}
-        record = Record(**{**base.__dict__, "key": key_of("many", number), "settings": settings})
-        record.write(folder / "store" / "simulation" / record.key / "record.json")
-    return folder
-
-
-def test_eight_writers_and_a_server_that_is_killed_twice_make_each_run_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    points = int(os.environ.get("ANN2SNN_MANY_RUNS", "100"))
-    total = RUNS + points
-    clones = [many_results(tmp_path / f"clone-{number}", points) for number in range(8)]
-    with postgres(tmp_path / "postgres") as database:
-        server = Server(tmp_path / "server", "--backend-store-uri", database)
-        with server:
-            command = [sys.executable, "-m", "ann2snn.tracking", "--uri", server.uri]
-            started, calls = time.monotonic(), 0
-            open_clones = {clone: subprocess.Popen(command, cwd=clone) for clone in clones}
-            for share in (0.3, 0.6):
-                while len(runs_on(server.uri)) < share * total:
-                    time.sleep(1)
-                server.kill()
-                time.sleep(2)
-                server.start()
-            while open_clones:
-                calls += 1
-                for clone, process in list(open_clones.items()):
-                    if process.wait(600) == 0:
-                        del open_clones[clone]
-                    else:
-                        open_clones[clone] = subprocess.Popen(command, cwd=clone)
-                assert calls < 10
-            seconds = time.monotonic() - started
-            require_each_once(server.uri, total)
-            again = time.monotonic()
-            assert sync(clones[0], server.uri).kept == total
-            again = time.monotonic() - again
-    with capsys.disabled():
-        print(f"\n{total} runs, 8 writers, 2 kills: {seconds:.0f} s; a repeat: {again:.1f} s")

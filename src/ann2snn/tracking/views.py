@@ -97,4 +97,15 @@ def send_views(client: Any, entries: list[Entry], runs: dict[str, Any]) -> None:
         wanted["mlflow.note.content"] = "\n".join(lines).strip()
         for name, value in wanted.items():
             if experiment.tags.get(name) != value:
-                client.set_experiment_tag(experiment.experiment_id, name, value)
+                _set_tag(client, experiment.experiment_id, name, value)
+
+
+def _set_tag(client: Any, experiment: str, name: str, value: str) -> None:
+    """Sets a tag of an experiment. Of two clients that make it at once a database refuses one
+    (UniqueViolation), whose second call finds it there and writes over it."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.set_experiment_tag(experiment, name, value)
+    except MlflowException:
+        client.set_experiment_tag(experiment, name, value)
