@@ -22,7 +22,7 @@ from ann2snn.sweep import callback, launchers
 from ann2snn.sweep.table import point_file
 from tests.pipeline.project import make_project, result_files
 
-Launch = Callable[[DictConfig, list[list[str]], object], None]
+Launch = Callable[[DictConfig, dict[Path, list[str]], object], None]
 
 ARGUMENTS = ["run.track=false", "run.name=s"]
 NOTHING_KNOWN = ("missing", None, None, "not begun")
@@ -162,7 +162,7 @@ def test_a_gpu_is_not_asked_for_where_the_points_run_elsewhere(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     launched: list[list[list[str]]] = []
-    launched_by(monkeypatch, lambda config, points, task: launched.append(points))
+    launched_by(monkeypatch, lambda config, points, task: launched.append([*points.values()]))
     arguments = ["run.track=false", "simulation.device=cuda", "hydra/launcher=submitit_slurm"]
     assert sweep(monkeypatch, "simulation", *arguments) == 1
     assert launched == [[["simulation.device=cuda", "run.track=false"]]]
@@ -178,7 +178,7 @@ def test_a_launcher_that_fails_takes_neither_table_nor_chart_nor_exit_code(
     begun = point_file("s", ["data.seed=2"])
 
     def killed(*_: object) -> None:
-        ends("0")(OmegaConf.create(), [], None)
+        ends("0")(OmegaConf.create(), {}, None)
         write_json(begun, {"status": "begun", "key": None, "value": None, "error": None})
         raise RuntimeError("a worker was killed\nand a long story")
 
@@ -217,7 +217,7 @@ def test_where_a_killed_process_takes_joblibs_others_with_it_the_rest_is_launche
     rounds = [ends("0", then=RuntimeError("killed")), ends("1", then=RuntimeError()), ends("2")]
     launched: list[int] = []
 
-    def launch(config: DictConfig, points: list[list[str]], task: object) -> None:
+    def launch(config: DictConfig, points: dict[Path, list[str]], task: object) -> None:
         launched.append(len(points))
         rounds.pop(0)(config, points, task)
 

@@ -1,6 +1,7 @@
 """Points through Hydra's launchers: how many at once, on which cores, and again after a kill."""
 
 import dataclasses
+import itertools
 import multiprocessing
 import os
 import sys
@@ -24,9 +25,10 @@ from ann2snn.pipeline.preflight import require_ready, trains
 from ann2snn.records import Json, write_json
 from ann2snn.simulation.settings import available_cores
 from ann2snn.stopping import Stopped, end_with_parent
+from ann2snn.sweep.slurm_job import heed_slurm, is_slurm_job
 from ann2snn.sweep.table import point_file
 
-JOBLIB = "JoblibLauncher"
+JOBLIB, SLURM = "JoblibLauncher", "SlurmLauncher"
 ON_THIS_MACHINE = ("BasicLauncher", JOBLIB, "LocalLauncher")
 Task = Callable[[DictConfig], None]
 
@@ -66,7 +68,7 @@ def launch_all(config: DictConfig, points: Mapping[Path, list[str]], task: Task)
     while left:
         before = len(left)
         try:
-            launch(config, list(left.values()), task)
+            launch(config, left, task)
         except (Exception, SystemExit) as error:  # a point's own errors do not come this far
             print(f"the launcher stopped: {first_line(error)}", file=sys.stderr, flush=True)
             if os.environ.get("ANN2SNN_TRACEBACK"):
@@ -76,13 +78,19 @@ def launch_all(config: DictConfig, points: Mapping[Path, list[str]], task: Task)
             return
 
 
-def launch(config: DictConfig, points: list[list[str]], task: Task) -> None:
+def launch(config: DictConfig, points: Mapping[Path, list[str]], task: Task) -> None:
     """Runs `task` for all points by the configured launcher, in the sweeper's batches."""
     context = HydraContext(GlobalHydra.instance().config_loader(), cast(Any, Callback()))
     launcher = Plugins.instance().instantiate_launcher(context, task, config)
     size = config.hydra.sweeper.max_batch_size or len(points)
     for first in range(0, len(points), size):
-        launcher.launch(points[first : first + size], initial_job_idx=first)
+        batch = dict(itertools.islice(points.items(), first, first + size))
+        if _kind(config) == SLURM:
+            from ann2snn.sweep import slurm
+
+            slurm.launch(launcher, batch, first)
+        else:
+            launcher.launch(list(batch.values()), initial_job_idx=first)
 
 
 def run_point(step: str, name: str, threads: int, config: DictConfig) -> None:
@@ -96,6 +104,8 @@ def run_point(step: str, name: str, threads: int, config: DictConfig) -> None:
     write_json(path, content)
     if multiprocessing.current_process().name.startswith("Loky"):
         end_with_parent()
+    elif is_slurm_job():
+        heed_slurm()
     try:
         settings = typed(config)
         # of points that share this terminal only the sweep itself shows how far it is
