@@ -23,7 +23,7 @@ States = dict[str, tuple[str, str]]  # state and reason of jobs, by their number
 
 ENDED = (
     "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY",
-    "PREEMPTED", "REVOKED", "TIMEOUT", "forgotten",
+    "PREEMPTED", "REVOKED", "TIMEOUT", "unknown",
 )  # fmt: skip
 USUAL = (
     "None", "Priority", "Resources", "JobArrayTaskLimit", "BeginTime", "Cleaning", "Prolog",
@@ -54,7 +54,7 @@ def launch(launcher: Any, points: Mapping[Path, list[str]], first: int) -> None:
         raise
     array = jobs[0].job_id.partition("_")[0]
     try:
-        _watch(dict(zip(points, jobs, strict=True)))
+        _watch(array, dict(zip(points, jobs, strict=True)))
     except BaseException:
         _cancel(array)
         raise
@@ -83,11 +83,10 @@ def _handed_in(launcher: Any, points: list[list[str]], first: int) -> list[Any]:
     return jobs
 
 
-def _watch(jobs: Mapping[Path, Any]) -> None:
+def _watch(array: str, jobs: Mapping[Path, Any]) -> None:
     """Waits for the points; of each whose job has left Slurm before, its file says so."""
-    array = next(iter(jobs.values())).job_id.partition("_")[0]
     begun = time.monotonic()
-    asked, last, ended, told = begun, States(), dict[Path, float](), set[str]()
+    asked, ended, told = begun, dict[Path, tuple[float, str]](), set[str]()
     while waiting := [file for file in jobs if not _is_over(file)]:
         time.sleep(1)
         now = time.monotonic()
@@ -96,13 +95,13 @@ def _watch(jobs: Mapping[Path, Any]) -> None:
         asked, states = now, states_of(array, told)
         if states is None:
             continue
-        last |= states
         for file in waiting:
-            number = jobs[file].job_id
-            if _found(states, number)[0] not in ENDED:
-                ended.pop(file, None)
-            elif now - ended.setdefault(file, now) > GRACE and not _is_over(file):
-                _write_down(file, jobs[file], _found(last, number)[0])
+            state = _found(states, jobs[file].job_id)[0]
+            since, first = ended.setdefault(file, (now, state))
+            if state not in ENDED:
+                del ended[file]
+            elif now - since > GRACE and not _is_over(file):
+                _write_down(file, jobs[file], first)
         _tell_hindered([_found(states, jobs[file].job_id) for file in waiting], array, told)
 
 
@@ -144,7 +143,7 @@ def states_of(array: str, told: set[str]) -> States | None:
 def _found(states: States, number: str) -> tuple[str, str]:
     """State and reason of a job of an array, which stand under the array's own number as long as
     none of its jobs has begun; a job that Slurm has forgotten has ended."""
-    return states.get(number) or states.get(number.partition("_")[0]) or ("forgotten", "None")
+    return states.get(number) or states.get(number.partition("_")[0]) or ("unknown", "None")
 
 
 def _write_down(file: Path, job: Any, state: str) -> None:

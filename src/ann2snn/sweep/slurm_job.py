@@ -34,11 +34,12 @@ def heed_slurm() -> None:
     requeue = signal.getsignal(number)
 
     def end(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # comes of the requeue
+        heeded = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # comes of the requeue
         try:
             if callable(requeue):
                 requeue(number, frame)
         except BaseException as error:
             raise TimeOverError(number) from error
+        signal.signal(signal.SIGTERM, heeded)  # a further process of the job, which waits for it
 
     signal.signal(number, end)
