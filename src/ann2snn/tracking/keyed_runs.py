@@ -83,15 +83,17 @@ def run_of_key(client: Any, experiment: str, key: str) -> Any | None:
 
 def start_run(
     client: Any, experiment: str, key: str, name: str, start: int, sender: str | None = None
-) -> Any:
-    """A new run that bears `key`, or the one that another client has started meanwhile.
+) -> tuple[Any, bool]:
+    """A new run that bears `key`, or the one that another client has started meanwhile; and whether
+    no other client has started one.
 
     `sender` names the client that will fill it; a live training names none, since its run may stay
     open for long.
     """
     tags = {"run_key": key, **({SENDER: sender} if sender else {})}
     made = client.create_run(experiment, start_time=start, tags=tags, run_name=name)
-    return run_of_key(client, experiment, key) or made
+    found = client.search_runs([experiment], f"tags.run_key = '{key}'")
+    return _settled(client, found).get(key) or made, len(found) < 2
 
 
 def _settled(client: Any, runs: Iterable[Any]) -> dict[str, Any]:

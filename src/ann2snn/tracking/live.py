@@ -71,7 +71,7 @@ class _Curves:
         home = Experiments(self.client, place).obtained(dataset, step)
         name, now = run_name(self.record, []), round(1000 * time.time())
         there = run_of_key(self.client, home, self.record.key)
-        self.run = there or start_run(self.client, home, self.record.key, name, now)
+        self.run = there or start_run(self.client, home, self.record.key, name, now)[0]
         self._describe()
         self.there = points_there(self.client, self.run)
 

@@ -139,6 +139,8 @@ class Sender:
         for key in (entry.parent, *entry.links.values(), *entry.groups, *points):
             if key in self.by_key and key not in self.runs:
                 self._started(self.by_key[key])
+        if known is None and self._shows(entry):
+            return  # another client was quicker, and has ended
         fresh = known is None and entry.key in self.started
         send_files(self.place, run, entry.files)
         if entry.manifest:
@@ -164,7 +166,8 @@ class Sender:
         home = self.homes[entry.experiment]
         there = run_of_key(self.client, home, entry.key) if self.others else None
         if there is None:
-            there = start_run(self.client, home, entry.key, entry.name, start, self.name)
+            there, alone = start_run(self.client, home, entry.key, entry.name, start, self.name)
+            self.others |= not alone
         self.runs[entry.key] = there
         if there.data.tags.get(SENDER) == self.name:
             self.started.add(entry.key)
