@@ -87,19 +87,26 @@ def test_the_numbers_of_readmes_first_lines_are_those_of_the_results() -> None:
     ) in README
     assert f"MNIST: {mnist['snn_accuracy']:.2f} and {mnist['ann_accuracy']:.2f} %" in README
     few = {(row["study"], row["point"]): row["snn_accuracy"] for row in rows}
-    eight, four = (few["cifar10-few-steps", f"chosen-{steps}"] for steps in (8, 4))
+    eight, four = (few["cifar10-few-steps", f"burst-{steps}"] for steps in (8, 4))
     assert f"{eight:.2f} % after 8 steps (`experiment=few_steps`)" in README
-    assert f"and {four:.2f} % after 4 (made for 4)" in README
+    assert f"and {four:.2f} % after 4 (99th percentile)" in README
+    single = few["cifar10-few-steps", "chosen-8"]
+    assert f"single signed spikes have {single:.2f} % after 8" in README
     mnist_few = few["mnist-few-steps", "chosen-8"]
     assert f"on MNIST {mnist_few:.2f} % after 8 (balanced thresholds)" in README
     studies = default_studies(ROOT)
     for study, point, toggles in (
-        ("cifar10-few-steps", "chosen-8", ["experiment=few_steps"]),
-        ("cifar10-few-steps", "chosen-4",
-         ["experiment=few_steps", "conversion.for_steps=4", "simulation.steps=4"]),
+        ("cifar10-few-steps", "burst-8", ["experiment=few_steps"]),
+        ("cifar10-few-steps", "burst-4",
+         ["experiment=few_steps", "conversion.percentile=99", "conversion.calibration=none",
+          "conversion.for_steps=0", "simulation.steps=4"]),
+        ("cifar10-few-steps", "chosen-8",
+         ["experiment=few_steps", "conversion.spikes=signed", "conversion.percentile=99.9",
+          "conversion.normalization=squared_error"]),
         ("mnist-few-steps", "chosen-8",
-         ["experiment=few_steps", "conversion.normalization=balanced",
-          "conversion.calibration=none", "conversion.for_steps=0"]),
+         ["experiment=few_steps", "conversion.spikes=signed", "conversion.percentile=99.9",
+          "conversion.normalization=balanced", "conversion.calibration=none",
+          "conversion.for_steps=0"]),
     ):  # fmt: skip
         told, made = composed(toggles), composed(studies[study].points[point])
         assert told.conversion == made.conversion, point
