@@ -1,8 +1,8 @@
 """The time to an answer: until answers are within half a point of the analog network's accuracy, in
 its forward passes.
 
-Ours: few steps with signed spikes, with and without early exit; beside it binary spikes, and the
-peers at the steps that they need, with their own max-pools and, as twins, with ours.
+Ours: few steps with signed spikes, single ones and bursts, with and without early exit; beside them
+binary spikes, and the peers at the steps that they need, with their own max-pools and with ours.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,9 @@ Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
 WITHIN = 0.5  # points below the analog network
-FEW, LONGEST, BINARY = 8, 16, 200  # steps: without exit, with exit at most, of binary spikes
+FEW = {"signed": 8, "burst": 6}  # steps without exit; with exit twice as many at most
+NAMES = {"signed": "signed spikes", "burst": "bursts"}
+BINARY = 200  # steps of binary spikes
 MARGINS = tuple(np.arange(0.25, 8.01, 0.25))
 TIMED = 250  # images, one thread
 REPETITIONS = 5
@@ -51,12 +53,27 @@ class Answers:
         return first + 1 if first < len(self.curve) else None
 
 
-def for_few_steps(network: Measured, calibration: Images) -> SpikingSpec:
-    """The conversion of `experiment=few_steps`."""
+def for_few_steps(network: Measured, calibration: Images, kind: str) -> SpikingSpec:
+    """What validation images choose for so few steps (studies cifar10-few-selection-8 and
+    cifar10-burst-selection-6)."""
+    made: dict[str, Any] = {"initial_potential": 0.5, "output": "potential", "for_steps": FEW[kind],
+            "calibration": "bias"}  # fmt: skip
+    if kind == "signed":
+        return convert(
+            network.module, calibration, spikes=kind, normalization="squared_error", **made
+        )
     return convert(
-        network.module, calibration, spikes="signed", initial_potential=0.5, output="potential",
-        normalization="squared_error", for_steps=FEW, calibration="bias",
-    )  # fmt: skip
+        network.module, calibration, spikes=kind, normalization="channel", percentile=99.5, **made
+    )
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to an answer: a spec, with the settings that it runs by on one thread."""
+
+    mode: str
+    spec: SpikingSpec
+    settings: SimulationSettings
 
 
 def answer_rows(network: Measured, timed: list[Timed], smoke: bool) -> tuple[list[Row], Row]:
@@ -66,78 +83,73 @@ def answer_rows(network: Measured, timed: list[Timed], smoke: bool) -> tuple[lis
     dataset = cifar10()
     count, own = (20, 4) if smoke else (len(network.labels), TIMED)
     images, labels = network.images[:count], network.labels[:count]
-    few = for_few_steps(network, np.array(dataset.train_images[dataset.calibration][:count]))
-    place = dataset.validation[:count]
-    validation = np.array(dataset.train_images[place])
-    margin = chosen_margin(few, validation, analog_answers(network, validation))
-    right = analog_answers(network, images) == labels
-    analog = 100 * float(right.mean())
-    plain = SimulationSettings(steps=FEW, engine="event", threads=1)
-    leaving = replace(plain, steps=LONGEST, exit_margin=margin)
-    long = replace(plain, steps=20 if smoke else BINARY)
+    calibration = np.array(dataset.train_images[dataset.calibration][:count])
+    validation = np.array(dataset.train_images[dataset.validation[:count]])
+    wanted = analog_answers(network, validation)
+    analog = 100 * float((analog_answers(network, images) == labels).mean())
+    ways = []
+    for kind, steps in FEW.items():
+        spec = for_few_steps(network, calibration, kind)
+        plain = SimulationSettings(steps=steps, engine="event", threads=1)
+        margin = chosen_margin(spec, steps, validation, wanted)
+        leaving = replace(plain, steps=2 * steps, exit_margin=margin)
+        ways += [Way(f"{NAMES[kind]}, early exit", spec, leaving),
+                 Way(NAMES[kind], spec, plain)]  # fmt: skip
+    signed = ways[1]
+    long = replace(signed.settings, steps=20 if smoke else BINARY)
     binary, pooled = (
         Answers(accuracy_curve(spec, images, labels, long), analog)
         for spec in (network.spec, network.specs["spikes"])
     )
-    needed = binary.needed or long.steps
-    ways: dict[str, Callable[[], object]] = {
-        "forward": lambda: FORWARD.build(network, own)(network.images[:own], 1),
-        "without": lambda: blocked(few, network.images[:own], plain),
-        "with": lambda: blocked(few, network.images[:own], leaving),
-        "binary": lambda: blocked(network.spec, network.images[:own], replace(long, steps=needed)),
-        "one": lambda: blocked(few, network.images[:own], replace(plain, steps=1)),
+    if binary.needed:
+        settings = replace(long, steps=binary.needed)
+        ways.append(Way("binary spikes", network.spec, settings))
+    some = network.images[:own]
+    one = replace(signed.settings, steps=1)
+    runs: dict[str, Callable[[], object]] = {
+        "forward": partial(FORWARD.build(network, own), some, 1),
+        "one step": partial(blocked, signed.spec, some, one),
+        **{way.mode: partial(blocked, way.spec, some, way.settings) for way in ways},
     }
-    least = dict.fromkeys(ways, float("inf"))
+    least = dict.fromkeys(runs, float("inf"))
     for _ in range(1 if smoke else REPETITIONS):
-        for name, run in ways.items():
+        for name, run in runs.items():
             least[name] = min(least[name], time_of(run) / own)
-    every = replace(plain, threads=0)
-    taken = blocked(few, images, replace(leaving, threads=0))
-    answers = taken.outputs.sum(1).argmax(1)
     shared = {"table": "answers", "threads": 1, "network": network.name, "images": count,
               "dataset": network.dataset, "analog_accuracy": analog}  # fmt: skip
-
-    def row(tool: str, mode: str, steps: int | None, accuracy: float, seconds: float | None,
-            **more: Any) -> Row:  # fmt: skip
-        passes = None if seconds is None else round(seconds / least["forward"], 4)
-        return shared | {"tool": tool, "mode": mode, "steps": steps, "passes": passes,
-                         "accuracy": accuracy} | more  # fmt: skip
-
-    rows = [
-        row("ann2snn", "signed spikes, early exit", LONGEST,
-            100 * float((answers == labels).mean()), least["with"],
-            mean_steps=round(float(taken.taken.mean()), 2), margin=margin),
-        row("ann2snn", "signed spikes", FEW,
-            float(accuracy_curve(few, images, labels, every)[-1]), least["without"]),
-        row("ann2snn", "binary spikes", binary.needed, float(binary.curve[needed - 1]),
-            least["binary"] if binary.needed else None),
-        *peer_answers(timed, row, binary, pooled),
-    ]  # fmt: skip
+    rows = []
+    for way in ways:
+        block = blocked(way.spec, images, replace(way.settings, threads=0))
+        right = block.outputs.sum(1).argmax(1) == labels
+        rows.append(shared | {
+            "tool": "ann2snn", "mode": way.mode, "steps": way.settings.steps,
+            "mean_steps": round(float(block.taken.mean()), 2), "margin": way.settings.exit_margin,
+            "accuracy": round(100 * float(right.mean()), 2),
+            "passes": round(least[way.mode] / least["forward"], 4),
+        })  # fmt: skip
+    rows += [shared | row for row in peer_answers(timed, binary, pooled)]
+    a_step = (least[signed.mode] - least["one step"]) / (signed.settings.steps - 1)
     facts = {
-        "before_first_step_ms": 1e3
-        * (least["one"] - (least["without"] - least["one"]) / (FEW - 1)),
-        "signed_over_binary": signed_over_binary(few, network.spec, network.images[:own], smoke),
+        "before_first_step_ms": 1e3 * (least["one step"] - a_step),
+        "signed_over_binary": signed_over_binary(signed.spec, network.spec, some, smoke),
     }
     return rows, facts
 
 
-def peer_answers(
-    timed: list[Timed], row: Callable[..., Row], binary: Answers, pooled: Answers
-) -> list[Row]:
+def peer_answers(timed: list[Timed], binary: Answers, pooled: Answers) -> list[Row]:
     """The fastest mode of each peer at the steps that it needs: with its own max-pools, and at best
     with ours, if these cost it nothing."""
     forward = next(each for each in timed if each.mode == FORWARD)
     peers = [each for each in timed if each.mode.tool not in ("torch", "ann2snn", "plain torch")]
-    rows = []
+    rows: list[Row] = []
     for tool in dict.fromkeys(each.mode.tool for each in peers):
         best = min((each for each in peers if each.mode.tool == tool), key=lambda e: e.microseconds)
         for pools, found in (("its max-pools", pooled), ("max-pools as ours", binary)):
             needed = found.needed
-            made = row(tool, f"{best.mode.mode}, {pools}", needed, float(found.curve.max()), None)
-            if needed:
-                passes = needed * best.microseconds / forward.microseconds
-                made |= {"passes": round(passes, 2), "accuracy": float(found.curve[needed - 1])}
-            rows.append(made)
+            passes = needed and round(needed * best.microseconds / forward.microseconds, 2)
+            accuracy = found.curve[needed - 1] if needed else found.curve.max()
+            rows.append({"tool": tool, "mode": f"{best.mode.mode}, {pools}", "steps": needed,
+                         "accuracy": round(float(accuracy), 2), "passes": passes})  # fmt: skip
     return rows
 
 
@@ -164,12 +176,12 @@ def accuracy_curve(
     return 100 * right / len(images)
 
 
-def chosen_margin(spec: SpikingSpec, images: Images, analog: Labels) -> float:
-    """The least margin at which validation images give the analog network's answer as often as
-    after `FEW` steps."""
-    settings = SimulationSettings(steps=LONGEST, engine="event", threads=0)
+def chosen_margin(spec: SpikingSpec, steps: int, images: Images, analog: Labels) -> float:
+    """The least margin at which validation images, after twice as many steps at most, give the
+    analog network's answer as often as all do after `steps`."""
+    settings = SimulationSettings(steps=2 * steps, engine="event", threads=0)
     potential = blocked(spec, images, settings).outputs.cumsum(1)
-    wanted = (potential[:, FEW - 1].argmax(1) == analog).mean()
+    wanted = (potential[:, steps - 1].argmax(1) == analog).mean()
     lead = leads(potential)
     for margin in MARGINS:
         answers, _ = early_exit(potential, lead, margin)
@@ -183,7 +195,7 @@ def signed_over_binary(
 ) -> float:
     """The event engine's time with signed spikes over that with as many binary ones, 16 steps, one
     thread: the rates of the binary network are raised until it sends as many."""
-    settings = SimulationSettings(steps=LONGEST, engine="event", threads=1)
+    settings = SimulationSettings(steps=16, engine="event", threads=1)
 
     def sent(spec: SpikingSpec) -> int:
         return sum(int(found.sum()) for found in blocked(spec, images, settings).spikes.values())

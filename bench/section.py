@@ -101,7 +101,7 @@ def _answers(rows: list[Row]) -> str:
     ]
     for row in chosen:
         steps = "not reached" if row["steps"] is None else str(row["steps"])
-        if "mean_steps" in row:
+        if row.get("margin"):
             steps = f"{row['mean_steps']:.1f} of at most {steps}"
         passes = "" if row["passes"] is None else f"{row['passes']:.2f}"
         lines.append(

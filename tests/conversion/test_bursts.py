@@ -1,5 +1,7 @@
 """Bursts of up to two spikes a step: what a scale means then, and what they are good for."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from ann2snn.spec import Neuron
 from tests import zoo
 
 NETWORKS = ("three_linear", "inception", "residual")
-FEW = {"initial_potential": 0.5, "output": "potential"}
+FEW: dict[str, Any] = {"initial_potential": 0.5, "output": "potential"}
 
 
 def scales(spec: SpikingSpec) -> dict[str, np.ndarray]:
@@ -39,9 +41,10 @@ def test_two_spikes_stand_for_the_activation_that_one_signed_spike_does(
 
 def test_a_saturating_relu_is_not_passed_by_two_spikes_a_step() -> None:
     torch.manual_seed(1)
-    module = nn.Sequential(nn.Linear(6, 20), nn.ReLU6(), nn.Linear(20, 3)).eval()
+    first = nn.Linear(6, 20)
+    module = nn.Sequential(first, nn.ReLU6(), nn.Linear(20, 3)).eval()
     with torch.no_grad():
-        module[0].weight.mul_(60)
+        first.weight.mul_(60)
     images = zoo.images((6,), 40)
     spec = convert(module, images, spikes="burst", normalization="max", **FEW)
     result = simulate(spec, images, np.zeros(40, int), steps=64, record={"1": range(20)})
