@@ -1,8 +1,9 @@
 """Exact rewritings of the analog graph, after which only weights, sums, pools and neurons are left.
 
-Affine maps (batch norm, constants) go into the Conv or Linear before or after them. ReLUs move
-before the max-pools and reshapes with which they commute, so that a pool gets spikes. A rewriting
-names the neighbours for which it is exact; beside any other kind a node stays as it is.
+Affine maps (batch norm, constants) go into the Conv or Linear before or after them, zeros around a
+signal into the Conv after them. ReLUs move before the max-pools and reshapes with which they
+commute, so that a pool gets spikes. A rewriting names the neighbours for which it is exact; beside
+any other kind a node stays as it is.
 """
 
 import dataclasses
@@ -30,7 +31,7 @@ from ann2snn.spec.nodes import Array
 
 # (graph, node) -> whether it was rewritten
 REWRITINGS: Interpretation[Callable[..., bool]] = Interpretation("rewriting")
-REWRITINGS.of(Input, Conv, Linear, Add, Concat, Reshape, SumPool, MaxPool, Output)(lambda *_: False)
+REWRITINGS.of(Input, Linear, Add, Concat, Reshape, SumPool, MaxPool, Output)(lambda *_: False)
 
 
 def simplified(graph: AnalogGraph) -> AnalogGraph:
@@ -38,6 +39,28 @@ def simplified(graph: AnalogGraph) -> AnalogGraph:
     while any(REWRITINGS[node](graph, node) for node in graph):
         pass
     return graph
+
+
+@REWRITINGS.of(Conv)
+def _zeros_into_next(graph: AnalogGraph, node: Conv) -> bool:
+    """Moves zeros around a signal into the padding of its readers, if all of them are Conv."""
+    readers = graph.readers(node.name)
+    only_pads = (
+        any(node.padding)
+        and node.weight.shape == (node.groups, 1, 1, 1)
+        and node.stride == (1, 1)
+        and bool((node.weight == 1).all())
+        and not node.bias.any()
+    )
+    if not only_pads or not all(isinstance(reader, Conv) for reader in readers):
+        return False
+    for reader in readers:
+        assert isinstance(reader, Conv)
+        both = tuple(a + b for a, b in zip(node.padding, reader.padding, strict=True))
+        graph.change(reader.name, padding=both)
+    into = ", ".join(sorted({reader.name for reader in readers}))
+    graph.remove(node.name, into, "zeros that the convolution pads")
+    return True
 
 
 @REWRITINGS.of(Neuron)
