@@ -52,12 +52,22 @@ def check_compared(spec: SpikingSpec, settings: SimulationSettings) -> None:
             )
 
 
+def in_axes_of(spec: SpikingSpec, images: np.ndarray) -> np.ndarray:
+    """The images in the axes of the spec, to which (N, C, L) are images of height 1; in other
+    shapes they are handed back as they are."""
+    shape = spec.input.shape
+    if len(shape) == 3 and shape[1] == 1 and images.shape[1:] == (shape[0], shape[2]):
+        return images[:, :, None, :]
+    return images
+
+
 def given_images(spec: SpikingSpec, images: np.ndarray) -> tuple[SpikingSpec, np.ndarray]:
-    """Images as whole numbers, and the spec that counts in their levels.
+    """Images as whole numbers in the axes of the spec, and the spec that counts in their levels.
 
     Raises:
         ValueError: they are no numbers, or whole numbers where the spec was calibrated on floats.
     """
+    images = in_axes_of(spec, images)
     if np.issubdtype(images.dtype, np.floating):
         images, levels = whole_numbers(images, None)
         return dataclasses.replace(spec, levels=levels), images
@@ -76,8 +86,11 @@ def check_images(spec: SpikingSpec, images: np.ndarray, labels: np.ndarray | Non
         ValueError: names what does not fit.
     """
     if images.shape[1:] != spec.input.shape:
-        wanted = ", ".join(str(size) for size in spec.input.shape)
-        raise ValueError(f"images must have shape (N, {wanted}), got {images.shape}")
+        sizes = [str(size) for size in spec.input.shape]
+        wanted = f"(N, {', '.join(sizes)})"
+        if sizes[1:2] == ["1"]:
+            wanted += f" or (N, {sizes[0]}, {sizes[2]})"
+        raise ValueError(f"images must have shape {wanted}, got {images.shape}")
     if not np.issubdtype(images.dtype, np.integer):
         raise ValueError(f"images must be whole numbers or floats, got {images.dtype}")
     if np.iinfo(images.dtype).max < spec.levels:

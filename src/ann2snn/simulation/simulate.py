@@ -10,7 +10,13 @@ import numpy as np
 from ann2snn.progress import Progress
 from ann2snn.settings import keywords_by_name
 from ann2snn.simulation.certificate import certify, inexact_images
-from ann2snn.simulation.checks import Request, check_compared, check_images, given_images
+from ann2snn.simulation.checks import (
+    Request,
+    check_compared,
+    check_images,
+    given_images,
+    in_axes_of,
+)
 from ann2snn.simulation.engines import ENGINES, Task, chosen_engine
 from ann2snn.simulation.given_arrays import as_array
 from ann2snn.simulation.image_block import Block
@@ -45,9 +51,10 @@ def simulate(
     potentials: bool = False,
     record: Mapping[str, Sequence[int]] | None = None,
 ) -> SimulationResult:
-    """Simulates `spec` on images (N, C, H, W): whole numbers k for pixels k / spec.levels, or
-    floats, which are rounded to multiples of 2^-16; arrays, or tensors of any device. Without
-    `labels` (N,) the result gives predictions, and nothing that needs to know the right answer.
+    """Simulates `spec` on images (N, C, H, W), or (N, C, L) of one dimension: whole numbers k for
+    pixels k / spec.levels, or floats, which are rounded to multiples of 2^-16; arrays, or tensors
+    of any device. Without `labels` (N,) the result gives predictions, and nothing that needs to
+    know the right answer.
 
     The toggles, `steps` to `progress`, are those of `SimulationSettings`, where their ranges and
     meanings stand. With `potentials` the result holds those of the output for every image and step,
@@ -91,6 +98,7 @@ def run_blocks(
         ValueError: images, labels or units do not fit the spec.
         RuntimeError: an engine failed; the message names the images.
     """
+    images = in_axes_of(spec, images)
     check_images(spec, images, labels)
     request.check(spec)
     check_device(settings)
