@@ -20,7 +20,9 @@ STALE = TOGGLES.replace("| `conversion.reset` |", "| `conversion.rest` |")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/toggles.md", "docs/speed.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/toggles.md", "docs/imagenet.md", "docs/speed.md"]
+)
 def test_the_generated_parts_of_a_page_are_what_the_code_and_the_results_say(page: str) -> None:
     parts = generated(ROOT)[page]
     assert parts
@@ -41,7 +43,7 @@ def test_the_command_says_which_part_of_which_page_is_stale_and_writes_nothing(
 ) -> None:
     for name in ("conf", "artifacts", "bench"):
         (tmp_path / name).symlink_to(ROOT / name)
-    for name in ("params.yaml", "README.md", "docs/speed.md"):
+    for name in ("params.yaml", "README.md", "docs/imagenet.md", "docs/speed.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(ROOT / name, tmp_path / name)
     (tmp_path / "docs" / "toggles.md").write_text(STALE, encoding="utf-8")

@@ -35,14 +35,16 @@ def main() -> None:
 
 def generated(project: Path) -> dict[str, Parts]:
     """By page, functions that write each of its parts, by name; speeds are those of the last
-    `make bench`."""
+    `make bench`, answers of ImageNet those of the last `bench.imagenet`."""
     from ann2snn.config.toggle_table import toggle_table
     from ann2snn.report.readme_tables import readme_tables
+    from bench.imagenet import written as imagenet
     from bench.section import written
 
     return {
         "README.md": {"results": lambda: readme_tables(project / "artifacts")},
         "docs/toggles.md": {"toggles": lambda: toggle_table(["conversion", "simulation"])},
+        "docs/imagenet.md": {"imagenet": imagenet},
         "docs/speed.md": {"speeds": written},
     }
 
