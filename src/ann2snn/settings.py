@@ -16,6 +16,11 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
+LARGEST = 10**9
+"""Of every number that has no bound of its own: what is larger is a slip, not a wish, and would end
+in an overflow somewhere."""
+
+
 class SettingError(ValueError):
     """A toggle has a value that its rule does not allow."""
 
@@ -84,8 +89,9 @@ def choice(default: str, choices: tuple[str, ...], meaning: str, **rule: Any) ->
 
 
 def number(default: float, meaning: str, **rule: Any) -> Any:
-    """A numeric field; `low`, `high`, `low_excluded`, `high_excluded` give its range."""
-    return field(default=default, metadata={"rule": Rule(meaning, **rule)})
+    """A numeric field; `low`, `high`, `low_excluded`, `high_excluded` give its range. All numbers
+    have an upper bound, so that infinity is none of them."""
+    return field(default=default, metadata={"rule": Rule(meaning, **{"high": LARGEST, **rule})})
 
 
 def flag(default: bool, meaning: str, **rule: Any) -> Any:

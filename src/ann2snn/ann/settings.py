@@ -98,7 +98,9 @@ class AnnSettings:
         low=0,
         high=2**64 // EPOCHS_APART - 1,
     )
-    threads: int = number(2, "threads of the training; another number gives other weights", low=1)
+    threads: int = number(
+        2, "threads of the training; another number gives other weights", low=1, high=1024
+    )
     progress: bool = flag(False, "show a progress bar", shapes_result=False)
 
     def __post_init__(self) -> None:

@@ -21,7 +21,7 @@ class DataSettings:
     channels: int = number(0, "folder: 1 grey, 3 colour, 0 as the images are", low=0, high=3)
     validation: int = number(200, "training images held out to choose a recipe", low=1)
     calibration: int = number(500, "training images that activations are measured on", low=1)
-    seed: int = number(0, "seed of the splits", low=0)
+    seed: int = number(0, "seed of the splits", low=0, high=10**18)
 
     def __post_init__(self) -> None:
         check(self)

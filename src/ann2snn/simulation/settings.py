@@ -48,7 +48,7 @@ class SimulationSettings:
     device: str = choice(
         "cpu", DEVICES, "of the dense engine", shapes_result=False, numbered=("cuda",)
     )
-    threads: int = number(0, "threads; 0 takes all cores", low=0, shapes_result=False)
+    threads: int = number(0, "threads; 0 takes all cores", low=0, high=1024, shapes_result=False)
     memory: int = number(
         64, "MB that a thread of the event engine has for the signals of the steps that it takes"
         " through a layer at a time", low=1, shapes_result=False
