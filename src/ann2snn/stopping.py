@@ -109,9 +109,9 @@ def tell_at_stop(kept: str) -> None:
     _watch.kept = kept
 
 
-def end_with_parent() -> None:
-    """Lets a worker process end silently at a signal, or when its parent is gone."""
-    parent = os.getppid()
+def end_with_parent(parent: int) -> None:
+    """Lets a worker process end silently at a signal, or when its parent is gone, be it before this
+    is called."""
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)

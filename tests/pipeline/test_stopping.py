@@ -156,3 +156,21 @@ def test_a_sweep_that_trains_stops_as_a_whole_and_tells_its_table(
     assert processes_in(project) == []
     if not more:  # a worker that takes longer than CHILDREN to end is killed, and its folder stays
         assert not list(project.glob("store/*/*.new"))
+
+
+def test_a_worker_of_a_sweep_that_waits_for_its_first_point_ends_with_its_driver() -> None:
+    code = (
+        "import os, signal, time\nfrom joblib import Parallel, delayed\n"
+        "from ann2snn.sweep.launchers import _bind_workers\n_bind_workers()\n"
+        "pool = Parallel(2, backend='loky', return_as='generator')\n"
+        "print(*pool(delayed(os.getpid)() for _ in range(2)), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), check=False, capture_output=True, text=True,
+        timeout=120,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    workers = {int(word) for word in done.stdout.split()}
+    assert workers
+    assert not [worker for worker in workers if is_running(worker)]

@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import multiprocessing
 import os
 import sys
 import traceback
@@ -80,6 +79,8 @@ def launch_all(config: DictConfig, points: Mapping[Path, list[str]], task: Task)
 
 def launch(config: DictConfig, points: Mapping[Path, list[str]], task: Task) -> None:
     """Runs `task` for all points by the configured launcher, in the sweeper's batches."""
+    if _kind(config) == JOBLIB:
+        _bind_workers()
     context = HydraContext(GlobalHydra.instance().config_loader(), cast(Any, Callback()))
     launcher = Plugins.instance().instantiate_launcher(context, task, config)
     size = config.hydra.sweeper.max_batch_size or len(points)
@@ -93,6 +94,18 @@ def launch(config: DictConfig, points: Mapping[Path, list[str]], task: Task) -> 
             launcher.launch(list(batch.values()), initial_job_idx=first)
 
 
+def _bind_workers() -> None:
+    """Lets joblib's workers end with this process from their first moment on: one that waits for
+    its first point would outlive a kill by five minutes."""
+    from joblib import register_parallel_backend
+    from joblib.parallel import LokyBackend
+
+    def backend(**given: Any) -> Any:
+        return LokyBackend(initializer=end_with_parent, initargs=(os.getpid(),), **given)
+
+    register_parallel_backend("loky", backend)
+
+
 def run_point(step: str, name: str, threads: int, config: DictConfig) -> None:
     """Computes one point of the sweep `name` and writes its file; a failure is written down and
     goes no further. `threads` are for a simulation that does not set its own."""
@@ -102,9 +115,7 @@ def run_point(step: str, name: str, threads: int, config: DictConfig) -> None:
         "overrides": own, "status": "begun", "key": None, "value": None, "error": None,
     }  # fmt: skip
     write_json(path, content)
-    if multiprocessing.current_process().name.startswith("Loky"):
-        end_with_parent()
-    elif is_slurm_job():
+    if is_slurm_job():
         heed_slurm()
     try:
         settings = typed(config)
