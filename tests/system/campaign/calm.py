@@ -119,14 +119,14 @@ def _compared_sweep(place: Path, calm: Path, name: str, words: str) -> Told:
 
 
 def _compared_runs(mine: Shown, right: Shown, words: str) -> Told:
-    for key, run in mine.items():
+    for key, own in mine.items():
         if key.count("again"):
             yield "doubled", f"{words}: the run {key}"
         elif key not in right:
             yield "doubled", f"{words}: the run {key} is of nothing"
-        elif run != right[key]:
-            parts = [part for part in run if run[part] != right[key][part]]
-            told = str([(run[part], right[key][part]) for part in parts])[:2000]
+        elif own != right[key]:
+            parts = [part for part in own if own[part] != right[key][part]]
+            told = str([(own[part], right[key][part]) for part in parts])[:2000]
             yield "silently wrong", f"{words}: {parts} of the run {key}: {told}"
     for key in set(right) - set(mine):
         yield "lost", f"{words}: the run {key}"

@@ -1,4 +1,4 @@
-"""Cases of a campaign: each is drawn by a seed and its number, and told by what went wrong in it."""
+"""Cases of a campaign: each is drawn by a seed and its number, and tells what went wrong in it."""
 
 import random
 import shutil

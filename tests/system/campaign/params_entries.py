@@ -16,7 +16,7 @@ STUDY, POINT = "digits-theory", "zero"
 NO_MAPPING: tuple[Any, ...] = (3, "text", [1], True, 1.5, [["a"]], {1: "x"}, {None: []})
 NO_TEXT: tuple[Any, ...] = (3, None, [], {}, True, "", 1.5)
 NO_LIST: tuple[Any, ...] = (3, "conversion.reset=zero", {"a": 1}, [3], [None], [["x"]], True)
-Entry = dict[str, Any]
+Entry = dict[Any, Any]
 
 
 def _field(draw: random.Random, entry: Entry, networks: Entry) -> None:
