@@ -132,6 +132,7 @@ def test_whole_and_broken_numbers_of_one_value_have_one_key() -> None:
         ("+conversion.extra=1", "cannot be added; there is no toggle 'conversion.extra'"),
         ("++conversion.reset=zero", "cannot be added; conversion.reset is set by"),
         ("~conversion.reset", "cannot be removed"),
+        ("conversion.percentile@x=99", "have no packages; write conversion.percentile=value"),
         ("data=mnits", "data must be one of .*did you mean mnist"),
         ("experiment=none", "experiment must be one of"),
         ("experiment=null", "experiment must be one of .* got None"),

@@ -167,8 +167,8 @@ def test_a_worker_of_a_sweep_that_waits_for_its_first_point_ends_with_its_driver
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), check=False, capture_output=True, text=True,
-        timeout=120,
+        [sys.executable, "-c", code],
+        env=environment(), check=False, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done.stderr
     workers = {int(word) for word in done.stdout.split()}

@@ -31,6 +31,8 @@ def check_overrides(overrides: Sequence[str], also: Path | None = None) -> None:
             word = "removed" if override.is_delete() else "added"
             known = f"{key} is set by {key}=value" if key in all_keys() else unknown_key(key)
             raise SettingError(f"{line!r}: toggles cannot be {word}; {known}")
+        if override.package is not None:
+            raise SettingError(f"{line!r}: toggles have no packages; write {key}=value")
         check = _check_choice if key in CHOSEN else _check_value
         for value in _values(override, also):
             check(key, value, also)

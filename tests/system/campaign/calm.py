@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ann2snn.pipeline.application import run
@@ -69,12 +70,14 @@ def copied(calm: Path, place: Path, *, runs: bool = False) -> None:
     )
 
 
-def called(project: Path, name: str, *more: str) -> tuple[int, str]:
+def called(
+    project: Path, name: str, *more: str, arguments: Sequence[str] = ARGUMENTS
+) -> tuple[int, str]:
     """Exit code and words of a step or a serial sweep that runs in this process."""
     said, here, argv = io.StringIO(), Path.cwd(), sys.argv
     os.chdir(project)
     step = name if name in STEPS else "simulation"
-    words = [*SWEEPS.get(name, ()), *ARGUMENTS, *more]  # Hydra's flags stand before all overrides
+    words = [*SWEEPS.get(name, ()), *arguments, *more]  # Hydra's flags stand before all overrides
     sys.argv = ["stage", *sorted(words, key=lambda word: not word.startswith("-"))]
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):

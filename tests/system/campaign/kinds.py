@@ -24,13 +24,13 @@ class Kind:
 KINDS = {
     "kill": Kind(stops.killed, 3, 100),
     "signal": Kind(stops.signalled, 3, 60),
-    "damaged result": Kind(damage.damaged_result, 6, 200),
-    "hostile spec": Kind(damage.hostile_spec, 20, 150),
-    "hostile image": Kind(damage.hostile_image, 20, 150),
+    "damaged result": Kind(damage.damaged_result, 6, 120),
+    "hostile spec": Kind(damage.hostile_spec, 20, 190),
+    "hostile image": Kind(damage.hostile_image, 20, 190),
     "wrong configuration": Kind(configurations.wrong_configuration, 60, 800),
     "broken params.yaml": Kind(params_entries.broken_params, 20, 200),
-    "fault of the machine": Kind(faults.machine_fault, 5, 40),
-    "fault of a server": Kind(servers.server_fault, 2, 30),
+    "fault of the machine": Kind(faults.machine_fault, 5, 25),
+    "fault of a server": Kind(servers.server_fault, 2, 15),
 }
 Numbers = Mapping[str, Sequence[int]]
 

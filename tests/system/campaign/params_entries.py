@@ -83,7 +83,7 @@ MUTATIONS: tuple[Callable[[random.Random, Entry, Entry], None], ...] = (
 
 def broken_params(draw: random.Random, place: Path, calm: Path) -> Told:
     """A study whose entry, or whose file, is not as it must be is refused before any work."""
-    project = calm / "broken"
+    project = place.with_name("broken")
     if not project.is_dir():
         copied(calm, project)
     path = project / "params.yaml"
