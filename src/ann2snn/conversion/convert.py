@@ -20,6 +20,7 @@ from ann2snn.conversion.dyadic_grid import (
     parameters,
     without_faint_channels,
 )
+from ann2snn.conversion.few_steps import completed
 from ann2snn.conversion.image_batches import Images, batches
 from ann2snn.conversion.output_start import first_counted_step
 from ann2snn.conversion.refusal import ConversionError
@@ -97,7 +98,8 @@ def convert(
     k / levels (uint8: 255 unless said otherwise), or floats, which are rounded to multiples of
     2^-16; as one array, or as a DataLoader or any iterable of batches. On some of them `module`
     itself runs, and comes out unchanged: its outputs must be those of its traced form. All other
-    arguments are toggles; `ConversionSettings` gives their meanings.
+    arguments are toggles; `ConversionSettings` gives their meanings. Their defaults are the paper's
+    method; `for_steps` alone takes what is best for so many steps (`conversion.few_steps`).
 
     Raises:
         ConversionError: lists every operation that cannot be converted, and what would work; or
@@ -123,10 +125,9 @@ def explain(
         ConversionError: lists every operation that cannot be converted, and what would work.
         SettingError: a toggle is unknown, or its value is not allowed.
     """
-    settings = ConversionSettings(
-        reset, spikes, input, normalization, percentile, population, pooling, output, clock_rate,
-        softmax_draw, initial_potential, grid, calibration, for_steps, output_from,
-    )  # fmt: skip
+    given = locals()
+    toggles = {own.name: given[own.name] for own in dataclasses.fields(ConversionSettings)}
+    settings = ConversionSettings(**completed(toggles))
     images = batches(calibration_images, levels)
     graph = analog_graph(module, images.shape)
     hold_to_module(module, graph, images.first, images.levels)
