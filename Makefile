@@ -52,7 +52,7 @@ test: setup ## the tests (README: Check)
 test-system: setup ## real processes, kills and a browser; minutes
 	python -m pytest -m system
 
-bench: setup bench/.venv/.synced ## time, memory and accuracy beside the peers; 20 minutes
+bench: setup bench/.venv/.synced ## time, memory and accuracy beside the peers; 25 minutes
 	OPENBLAS_NUM_THREADS=1 PYTHONPATH="$(CURDIR)/src:$(CURDIR)" bench/.venv/bin/python -W ignore -m bench $(BENCH)
 
 bench/.venv/.synced: bench/requirements.lock

@@ -12,7 +12,7 @@ from bench.network import Measured
 from bench.timing import microseconds
 
 STEPS = (50, 100, 200, 400, 800)
-IMAGES = (100, 1000, 10_000)
+IMAGES = (100, 1000)
 CHANNELS = (1, 2, 4)
 RATES = (0.5, 1.0, 2.0, 4.0)
 THREADS = (1, 2)
