@@ -46,11 +46,14 @@ class Rule:
     neutral: Any = None
     numbered: tuple[str, ...] = ()
 
-    def allowed(self) -> str:
-        """The rule in words: `in (0, 100]`, `one of subtract, zero`."""
+    def allowed(self, value: Any = None) -> str:
+        """The rule in words: `in (0, 100]`, `one of subtract, zero`. The bound that all numbers
+        have is named where `value` breaks it."""
         if self.choices:
             return "one of " + ", ".join([*self.choices, *(f"{n}:N" for n in self.numbered)])
-        if self.high is None:
+        if self.high == LARGEST and isinstance(value, int | float) and value > LARGEST:
+            return f"at most {LARGEST}"
+        if self.high is None or self.high == LARGEST:
             if self.low is None:
                 return "any value of its type"
             return f"{'greater than' if self.low_excluded else 'at least'} {_shown(self.low)}"
@@ -129,7 +132,9 @@ def check(settings: Any) -> None:
             )
             raise SettingError(f"{toggle.name} must be {wanted}, got {value!r}")
         if not rule_of(toggle).admits(value):
-            raise SettingError(f"{toggle.name} must be {rule_of(toggle).allowed()}, got {value!r}")
+            raise SettingError(
+                f"{toggle.name} must be {rule_of(toggle).allowed(value)}, got {value!r}"
+            )
 
 
 def shaping_values(settings: Any) -> dict[str, Any]:

@@ -118,10 +118,10 @@ def test_whole_and_broken_numbers_of_one_value_have_one_key() -> None:
         ("conversion.percentile=101", r"conversion.percentile must be in \(0, 100\], got 101"),
         ("conversion.percentile=high", "conversion.percentile must be a number, .* got 'high'"),
         ("simulation.steps=0", "simulation.steps must be .*, got 0"),
-        ("ann.learning_rate=inf", r"ann.learning_rate must be in \(0, 1000000000\], got inf"),
-        ("simulation.exit_margin=nan", r"exit_margin must be in \[0, 1000000000\], got nan"),
+        ("ann.learning_rate=inf", "ann.learning_rate must be at most 1000000000, got inf"),
+        ("simulation.exit_margin=nan", "exit_margin must be at least 0, got nan"),
         ("ann.threads=1000000", r"ann.threads must be in \[1, 1024\], got 1000000"),
-        (f"ann.batch_size={10**30}", r"ann.batch_size must be in \[2, 1000000000\], got 10{30}"),
+        (f"ann.batch_size={10**30}", "ann.batch_size must be at most 1000000000, got 10{30}"),
         ("simulation.steps=1.5", "simulation.steps must be a whole number, .* got 1.5"),
         (
             "conversion.persentile=99",

@@ -59,7 +59,7 @@ def _check_value(key: str, value: Any, also: Path | None) -> None:  # noqa: ARG0
         raise SettingError(f"{key} must be {wanted}, got {value!r}")
     if not rule.admits(number):
         close = nearest(str(value), rule.choices)
-        raise SettingError(f"{key} must be {rule.allowed()}, got {value!r}{close}")
+        raise SettingError(f"{key} must be {rule.allowed(number)}, got {value!r}{close}")
 
 
 def _values(override: Override, also: Path | None) -> Iterator[Any]:
