@@ -167,7 +167,7 @@ def test_no_folder_takes_the_name_of_a_data_set_that_reports_know() -> None:
         ({"name": "imagenet"}, "name must be one of cifar10, .*digits, .*folder, .*got 'imagenet'"),
         ({"validation": 0}, "validation must be at least 1, got 0"),
         ({"calibration": 0}, "calibration must be at least 1, got 0"),
-        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"seed": -1}, r"seed must be in \[0, 1000000000000000000\], got -1"),
     ],
 )
 def test_toggles_that_do_not_go_together_are_refused(fields: dict[str, Any], message: str) -> None:

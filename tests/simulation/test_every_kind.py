@@ -72,7 +72,7 @@ INPUTS.add(ImageInput("regular", "a pixel spikes at equal intervals",
 """
 SPIKE = """
 from ann2snn.mechanisms.spikes import SPIKES, Spike
-SPIKES.add(Spike("burst", "0, 1 or 2", (0, 1, 2),
+SPIKES.add(Spike("pair", "0, 1 or 2", (0, 1, 2),
                  lambda potential, sent: (potential >= 1) * 1 + (potential >= 2) * 1))
 """
 ENGINE = """
@@ -178,12 +178,13 @@ for reset in ("subtract", "floor"):
 def test_a_kind_of_spike_that_no_engine_can_count_is_refused_by_name(tmp_path: Path) -> None:
     code = """
 try:
-    spec(neuron_spikes="burst")
+    spec(neuron_spikes="pair")
 except ValueError as error:
     print(error)
 """
     assert told("mechanisms", SPIKE, code, tmp_path) == [
-        "relu: spikes burst must have the values (0, 1) or (-1, 0, 1), got (0, 1, 2)"
+        "relu: spikes pair must have the values (0, 1) or (-1, 0, 1) or (-1, 0, 1, 2), got"
+        " (0, 1, 2)"
     ]
 
 

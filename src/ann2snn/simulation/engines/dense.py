@@ -1,5 +1,5 @@
 """The dense engine: it takes every mechanism from its row, so it supports all of them; of the kinds
-of spike those of one size."""
+of spike those of -1 to 2 spikes a step."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _lacks(spec: "SpikingSpec") -> list[str]:
     from ann2snn.simulation.dense.steps import STEPS
 
-    counted = [name for name, row in SPIKES.items() if {*row.levels} <= {-1, 0, 1}]
+    counted = [name for name, row in SPIKES.items() if {*row.levels} <= {-1, 0, 1, 2}]
     return missing_support(
         spec,
         {"reset": RESETS, "pooling": POOLINGS, "input": INPUTS, "kind of spike": counted},
