@@ -7,7 +7,6 @@ import pytest
 from tests.system.campaign.cases import FAULTS, print_table
 from tests.system.campaign.kinds import KINDS, campaign
 
-
 # kinds that no whole run has shown to be free of faults of their own; --full runs them
 UNPROVEN = ("broken params.yaml", "fault of the machine", "fault of a server")
 PROVEN = {name: kind for name, kind in KINDS.items() if name not in UNPROVEN}
