@@ -20,7 +20,7 @@ from ann2snn.simulation.certificate import certify
 from tests import zoo
 
 CLASSES = 10
-STEPS = 2048  # for which a spec is certified; engines are compared over fewer
+STEPS = 2048  # for which outputs must sum exactly; engines are compared over fewer
 COMPARED = 6
 Images = npt.NDArray[np.uint8]
 
@@ -79,7 +79,7 @@ def seeded(name: str) -> tuple[nn.Module, Images]:
 
 def held_to_module(module: nn.Module, images: Images) -> SpikingSpec:
     """The spec, after every operation is accounted for, the analog outputs are the module's and
-    every sum of the simulation is exact."""
+    float64 holds every step's sums and those of the outputs; potentials are the run's to tell."""
     expected = module(torch.from_numpy(images).double() / 255).numpy()
     graph = analog_graph(module, images.shape[1:])
     statistics = collect(graph, images, 255)
