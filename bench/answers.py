@@ -15,17 +15,17 @@ import numpy.typing as npt
 import torch
 
 from ann2snn import SpikingSpec, convert
+from ann2snn.numerics.steps_to_level import lasting_step_at
 from ann2snn.simulation.answers import early_exit, leads
 from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.simulation.simulate import certain_block
 from bench.growth import with_rates
-from bench.mode import FORWARD
+from bench.mode import FORWARD, Images
 from bench.network import Measured, cifar10
 from bench.networks import time_of
 from bench.timing import Timed
 
 Row = dict[str, Any]
-Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
 WITHIN = 0.5  # points below the analog network
@@ -47,24 +47,18 @@ class Answers:
     @property
     def needed(self) -> int | None:
         """The first step from which the accuracy stays within `WITHIN` of the analog network's."""
-        enough = self.curve >= self.analog - WITHIN
-        lasting = np.flatnonzero(~enough)
-        first = 0 if not len(lasting) else int(lasting[-1]) + 1
-        return first + 1 if first < len(self.curve) else None
+        return lasting_step_at(self.curve.tolist(), self.analog - WITHIN)
 
 
 def for_few_steps(network: Measured, calibration: Images, kind: str) -> SpikingSpec:
     """What validation images choose for so few steps (studies cifar10-few-selection-8 and
     cifar10-burst-selection-6)."""
-    made: dict[str, Any] = {"initial_potential": 0.5, "output": "potential", "for_steps": FEW[kind],
-            "calibration": "bias"}  # fmt: skip
-    if kind == "signed":
-        return convert(
-            network.module, calibration, spikes=kind, normalization="squared_error", **made
-        )
+    if kind == "burst":
+        return convert(network.module, calibration, for_steps=FEW[kind])
     return convert(
-        network.module, calibration, spikes=kind, normalization="channel", percentile=99.5, **made
-    )
+        network.module, calibration, spikes=kind, initial_potential=0.5, output="potential",
+        normalization="squared_error", calibration="bias", for_steps=FEW[kind],
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

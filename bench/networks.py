@@ -7,21 +7,21 @@ set by data: their speed is that of trained networks at the same rates, their an
 import importlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ann2snn.conversion.convert import convert
 from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.simulation.simulate import certain_block
 from ann2snn.spec import SpikingSpec, save_spec
 from ann2snn.spec.cost import macs_per_image
+from bench.mode import Images, pixels
 from bench.network import cifar10, trained
 
 CLASSES = 10
@@ -32,7 +32,6 @@ PEER_STEPS = 3  # of a peer that needs a forward pass for each
 PEERS = ("spikingjelly", "snntorch", "sinabs")
 REPETITIONS = 3
 
-Images = npt.NDArray[np.uint8]
 Row = dict[str, Any]
 
 
@@ -72,7 +71,7 @@ def untrained(build: Callable[[], nn.Module], images: Images) -> nn.Module:
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
         with torch.no_grad():
-            network.train()(_pixels(images))
+            network.train()(pixels(images, channels_last=False))
     return network.eval().requires_grad_(False)
 
 
@@ -123,7 +122,7 @@ def _timed(
     network: nn.Module, specs: dict[str, SpikingSpec], images: Images, threads: int, steps: int
 ) -> Iterator[Row]:
     """The event engine and each peer, timed in turn with the analog network's forward pass."""
-    inputs = _pixels(images).to(memory_format=torch.channels_last)
+    inputs = pixels(images)
     settings = SimulationSettings(steps=steps, engine="event", threads=threads)
     places = np.arange(len(images))
     spec = specs["rise"]
@@ -139,7 +138,7 @@ def _timed(
     for _ in range(REPETITIONS - 1):
         for tool, (count, run) in runs.items():
             least[tool] = min(least[tool], time_of(run, warm=True) / len(images) / count)
-    block, _ = certain_block(spec, images, places, replace(settings, engine="event"))
+    block, _ = certain_block(spec, images, places, settings)
     operations = sum(int(counts.sum()) for counts in block.synops.values()) / len(images) / steps
     spikes = sum(int(counts.sum()) for counts in block.spikes.values()) / len(images) / steps
     for tool, seconds in least.items():
@@ -173,7 +172,3 @@ def time_of(run: Callable[[], object], *, warm: bool = False) -> float:
     started = time.perf_counter()
     run()
     return time.perf_counter() - started
-
-
-def _pixels(images: Images) -> Tensor:
-    return torch.from_numpy(images).float() / 255

@@ -70,8 +70,7 @@ def print_tables(content: Mapping[str, Any]) -> None:
     print(f"{'tool':14}{'mode':28}{'threads':>8}{'us':>10}{'R':>9}{'accuracy':>10}{'MB':>8}")
     for row in content["rows"]:
         if row["table"] == "peers":
-            accuracy = f"{row['accuracy']:.1f}" if "accuracy" in row else ""
-            peak = f"{row['peak_mb']:.0f}" if "peak_mb" in row else ""
+            accuracy, peak = _if_there(row, "accuracy", 1), _if_there(row, "peak_mb", 0)
             print(
                 f"{row['tool']:14}{row['mode']:28}{row['threads']:8}{row['microseconds']:10.1f}"
                 f"{row['ratio']:9.3f}{accuracy:>10}{peak:>8}"
@@ -86,9 +85,7 @@ def print_tables(content: Mapping[str, Any]) -> None:
     print(f"\n{'network':24}{'tool':14}{'threads':>8}{'us':>10}{'R':>9}{'ps':>7}{'MB':>7}")
     for row in content["rows"]:
         if row["table"] == "networks":
-            ps, peak = (
-                f"{row[key]:.0f}" if key in row else "" for key in ("picoseconds", "peak_mb")
-            )
+            ps, peak = _if_there(row, "picoseconds", 0), _if_there(row, "peak_mb", 0)
             print(
                 f"{row['network']:24}{row['tool']:14}{row['threads']:8}{row['microseconds']:10.1f}"
                 f"{row['ratio']:9.3f}{ps:>7}{peak:>7}"
@@ -105,14 +102,18 @@ def print_tables(content: Mapping[str, Any]) -> None:
         print(f"{name}: {value}")
 
 
+def _if_there(row: Row, name: str, digits: int) -> str:
+    """A number of a row with so many digits behind the point; empty where it has none."""
+    return f"{row[name]:.{digits}f}" if name in row else ""
+
+
 def chart(rows: list[Row], path: Path) -> None:
     """Time per image and step by tool and mode, on one thread, on a logarithmic axis."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     shown = sorted(
-        (row for row in rows if row["threads"] == 1),
-        key=lambda row: -row["microseconds"],
+        (row for row in rows if row["threads"] == 1), key=lambda row: -row["microseconds"]
     )
     with mpl.rc_context({"svg.hashsalt": "ann2snn", "font.family": "DejaVu Sans"}):
         figure = Figure((8, 4.6), dpi=150, layout="constrained")
