@@ -5,13 +5,14 @@ import io
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from ann2snn.pipeline.application import run
 from ann2snn.records import Store
-from tests.pipeline.project import QUICK, make_project, result_files, stage_command
+from tests.pipeline.project import QUICK, environment, make_project, result_files, stage_command
 from tests.system.campaign.cases import Told
 from tests.system.campaign.mlflow_state import Shown, state_of
 
@@ -56,10 +57,9 @@ def make_calm(folder: Path) -> Path:
 
 
 def make_calm_runs(calm: Path) -> None:
-    """Sends the results of the calm project to its own MLflow store."""
-    from ann2snn.tracking.sync import sync
-
-    sync(calm, f"sqlite:///{calm}/mlflow.db", progress=False)
+    """Sends the results of the calm project to its own MLflow store, by the command that the cases
+    disturb."""
+    subprocess.run(command_of(SYNC), cwd=calm, env=environment(), check=True, capture_output=True)
 
 
 def copied(calm: Path, place: Path, *, runs: bool = False) -> None:
