@@ -16,12 +16,14 @@ help: ## this list
 
 setup: $(VENV)/.synced ## build .venv from the lock; nothing to do when nothing changed
 
-# uv comes first, from its own hashed line, and installs exactly the lock.
+# uv comes first, from its own hashed line, and installs exactly the lock. Where Python may write no
+# bytecode, each start would compile all of torch and Lightning anew.
+$(VENV)/.synced: COMPILED = $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 $(VENV)/.synced: requirements.lock requirements-uv.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit(f"Python {v[0]}.{v[1]} is not supported, 3.11 to 3.13 are: make PYTHON=python3.12")'
 	@test -x "$(BIN)/uv" || "$(BIN)/python" -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@test -x "$(BIN)/uv" || "$(BIN)/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
-	@"$(BIN)/uv" pip sync --quiet --python "$(BIN)/python" --require-hashes requirements.lock
+	@"$(BIN)/uv" pip sync --quiet $(COMPILED) --python "$(BIN)/python" --require-hashes requirements.lock
 	@"$(BIN)/uv" pip install --quiet --python "$(BIN)/python" --no-deps --no-build-isolation --editable .
 	@"$(BIN)/python" -c 'import pathlib, vl_convert; pathlib.Path(".dvc/plots/vega.js").write_text(vl_convert.javascript_bundle())'
 	@touch $@

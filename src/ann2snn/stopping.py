@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import Any
@@ -107,6 +108,18 @@ def watch() -> None:
 def tell_at_stop(kept: str) -> None:
     """Has the last line after a signal say what is kept and how to go on."""
     _watch.kept = kept
+
+
+@contextlib.contextmanager
+def libraries_stops() -> Iterator[None]:
+    """Lets Lightning's own answer to SIGTERM be `Stopped`: that is all that is left of the signal
+    where it came in a worker, or in a call whose exceptions Python passes over."""
+    try:
+        yield
+    except SystemExit as error:
+        if type(error).__name__ == "SIGTERMException":
+            raise Stopped(signal.SIGTERM) from None
+        raise
 
 
 def end_with_parent(parent: int) -> None:

@@ -158,6 +158,43 @@ def test_a_sweep_that_trains_stops_as_a_whole_and_tells_its_table(
         assert not list(project.glob("store/*/*.new"))
 
 
+DEAF = """
+import os, signal
+from torch import nn
+
+class Ear:
+    def __del__(self):  # Python passes over the exceptions of such a call
+        os.kill(os.getpid(), signal.SIGTERM)
+
+class Net(nn.Sequential):
+    heard = False
+
+    def forward(self, images):
+        if self.training and not Net.heard:
+            Net.heard = True
+            Ear()
+        return super().forward(images)
+
+def make(shape, classes):
+    return Net(nn.Flatten(), nn.Linear(shape[0] * shape[1] * shape[2], classes))
+"""
+
+
+@pytest.mark.parametrize("sweep", [[], ["-m", "run.name=s", "ann.seed=1,2"]])
+def test_a_signal_that_met_a_deaf_call_stops_a_training_all_the_same(
+    sweep: list[str], tmp_path: Path
+) -> None:
+    project = make_project(tmp_path / "project")
+    (project / "deaf.py").write_text(DEAF, encoding="utf-8")
+    process = begun(project, "ann", *sweep, "data=digits", "ann.network=deaf:make", "ann.epochs=2")
+    told, said = process.communicate(timeout=60)
+    assert process.returncode == CODES["SIGTERM"], said
+    if sweep:
+        assert "2 of 2 points are not done; the same command goes on with them" in told
+        content = json.loads((project / "store" / "sweeps" / "s" / "sweep.json").read_text())
+        assert [point["status"] for point in content["points"]] == ["stopped", "missing"]
+
+
 def test_a_worker_of_a_sweep_that_waits_for_its_first_point_ends_with_its_driver() -> None:
     code = (
         "import os, signal, time\nfrom joblib import Parallel, delayed\n"
