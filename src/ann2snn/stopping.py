@@ -47,6 +47,7 @@ class _Watch:
     kept: str = NOTHING_KEPT
     owner: int = field(default_factory=os.getpid)
     asked: float | None = None
+    number: int = 0
     children: list[Any] = field(default_factory=list)
     bell: int = -1
 
@@ -69,7 +70,7 @@ class _Watch:
                 self.kill_children()
                 os._exit(128 + number)
             return
-        self.asked = now
+        self.asked, self.number = now, number
         os.write(self.bell, bytes([number]))
         self.children = _children()
         for child in self.children:
@@ -81,8 +82,10 @@ class _Watch:
     ) -> None:
         """Ends the program; what this hook raises becomes Python's own exit code."""
         if not isinstance(error, Stopped):
-            sys.__excepthook__(kind, error, trace)
-            return
+            if not self.number:
+                sys.__excepthook__(kind, error, trace)
+                return
+            error = Stopped(self.number)  # other code's answer to the signal
         _say(f"{error}: {self.kept}")
         self.kill_children()
         sys.exit(128 + error.number)
@@ -111,12 +114,15 @@ def tell_at_stop(kept: str) -> None:
 
 
 @contextlib.contextmanager
-def libraries_stops() -> Iterator[None]:
-    """Lets Lightning's own answer to SIGTERM be `Stopped`: that is all that is left of the signal
-    where it came in a worker, or in a call whose exceptions Python passes over."""
+def stops_stay_stops() -> Iterator[None]:
+    """Lets whatever other code made of a request to stop be `Stopped`: importlib answers by a
+    KeyError where the signal came in the midst of an import, and of a SIGTERM in a worker, or in a
+    call whose exceptions Python passes over, only Lightning's own exception is left."""
     try:
         yield
-    except SystemExit as error:
+    except (Exception, SystemExit) as error:
+        if _watch.number:
+            raise Stopped(_watch.number) from None
         if type(error).__name__ == "SIGTERMException":
             raise Stopped(signal.SIGTERM) from None
         raise

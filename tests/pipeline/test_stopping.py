@@ -25,6 +25,7 @@ print(child.pid, apart.pid, flush=True)
 WORK = {
     "waiting": "time.sleep(60)",
     "computing": "while True: pass",
+    "mistaken": "try: time.sleep(60)\nexcept BaseException: raise KeyError(1)",
     "guarded": "while True:\n    try: time.sleep(60)\n    except Exception: pass",
 }
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
@@ -50,7 +51,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize(("name", "work"), list(zip(CODES, WORK, strict=True)))
+@pytest.mark.parametrize(("name", "work"), list(zip([*CODES, "SIGINT"], WORK, strict=True)))
 def test_a_signal_ends_a_program_and_its_children_with_one_line(name: str, work: str) -> None:
     process = started(WORK[work])
     assert process.stdout is not None
@@ -158,13 +159,25 @@ def test_a_sweep_that_trains_stops_as_a_whole_and_tells_its_table(
         assert not list(project.glob("store/*/*.new"))
 
 
-DEAF = """
+SIGNALLED = """
 import os, signal
 from torch import nn
 
+def signalled():
+    os.kill(os.getpid(), signal.SIGTERM)
+
 class Ear:
     def __del__(self):  # Python passes over the exceptions of such a call
-        os.kill(os.getpid(), signal.SIGTERM)
+        signalled()
+
+def deaf():
+    Ear()
+
+def mistaken():  # as importlib is, in the midst of an import
+    try:
+        signalled()
+    except BaseException:
+        raise KeyError(1)
 
 class Net(nn.Sequential):
     heard = False
@@ -172,7 +185,7 @@ class Net(nn.Sequential):
     def forward(self, images):
         if self.training and not Net.heard:
             Net.heard = True
-            Ear()
+            {call}()
         return super().forward(images)
 
 def make(shape, classes):
@@ -180,15 +193,18 @@ def make(shape, classes):
 """
 
 
+@pytest.mark.parametrize("call", ["deaf", "mistaken"])
 @pytest.mark.parametrize("sweep", [[], ["-m", "run.name=s", "ann.seed=1,2"]])
-def test_a_signal_that_met_a_deaf_call_stops_a_training_all_the_same(
-    sweep: list[str], tmp_path: Path
+def test_a_signal_to_which_other_code_has_its_own_answer_stops_a_training_all_the_same(
+    sweep: list[str], call: str, tmp_path: Path
 ) -> None:
     project = make_project(tmp_path / "project")
-    (project / "deaf.py").write_text(DEAF, encoding="utf-8")
-    process = begun(project, "ann", *sweep, "data=digits", "ann.network=deaf:make", "ann.epochs=2")
+    (project / "nets.py").write_text(SIGNALLED.format(call=call), encoding="utf-8")
+    process = begun(project, "ann", *sweep, "data=digits", "ann.network=nets:make", "ann.epochs=2")
     told, said = process.communicate(timeout=60)
     assert process.returncode == CODES["SIGTERM"], said
+    assert said.splitlines()[-1].startswith("stopped by SIGTERM: finished results, epochs")
+    assert "KeyError" not in said
     if sweep:
         assert "2 of 2 points are not done; the same command goes on with them" in told
         content = json.loads((project / "store" / "sweeps" / "s" / "sweep.json").read_text())

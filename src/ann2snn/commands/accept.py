@@ -1,40 +1,80 @@
 """Lets changed code stand for the code of the committed results, if it changes no bit of digits.
 
 `python -m ann2snn.commands.accept` runs the digits studies from nothing with the code as it is and
-compares weights, metrics, curves and tables with the committed ones. If all are equal, it writes
-`accepted.json`: run keys stay as they are, and `dvc repro` finds every result instead of computing
-it. Digits cannot prove everything: a change that only other networks or data can show (another
-kind of layer, another source of data) is to be recomputed instead.
+compares weights, metrics, curves and tables with the committed ones. Where these do not come out,
+as on another processor, it runs them by the committed code as well, which must stand for the
+results already, and compares with that. If all are equal, it writes `accepted.json`: run keys stay
+as they are, and `dvc repro` finds every result instead of computing it. Digits cannot prove
+everything: a change that only other networks or data can show (another kind of layer, another
+source of data) is to be recomputed instead.
 """
 
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from ann2snn.commands import demo
+from ann2snn.commands.verify import clone_project
 from ann2snn.pipeline.artifacts import record_files, recorded_settings
 from ann2snn.pipeline.chain import PARENTS
 from ann2snn.pipeline.code_identity import ACCEPTED, source_hash
-from ann2snn.records import Record, write_json
+from ann2snn.records import Record, read_json, write_json
+from ann2snn.settings import SettingError
 
 
 def main() -> None:
     """Says which steps' code was accepted, or what differs; exits with 1 then."""
     project = Path.cwd()
     with tempfile.TemporaryDirectory(prefix="accept-") as temporary:
-        folder = Path(temporary) / "digits"
-        demo.prepare(project, folder, tracked=False)
-        (folder / "src" / "ann2snn" / "pipeline" / ACCEPTED.name).unlink(missing_ok=True)
-        demo.dvc(folder, "repro", "--quiet")
-        differences = different_results(folder / "artifacts", project / "artifacts")
+        try:
+            differences = changed_results(project, Path(temporary))
+        except (SettingError, OSError, subprocess.CalledProcessError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
     if differences:
-        print("not accepted; other results than the committed ones:", *differences, sep="\n  ")
+        print("not accepted; other results than before:", *differences, sep="\n  ")
         sys.exit(1)
     accepted, steps = stand_ins(project)
     ACCEPTED.unlink(missing_ok=True)
     if accepted:
         write_json(ACCEPTED, accepted)
     print("accepted:", ", ".join(steps) or "nothing had changed")
+
+
+def changed_results(project: Path, temporary: Path) -> list[str]:
+    """The results of digits in which the code as it is differs from the committed results, and, on
+    a machine where these do not come out, from the committed code.
+
+    Raises:
+        SettingError: the committed code stands for other results, or git is not there.
+        subprocess.CalledProcessError: a stage failed.
+    """
+    new = digits_by(project, temporary / "new")
+    if not different_results(new, project / "artifacts"):
+        return []
+    print("the committed results do not come out; the committed code runs here too", flush=True)
+    clone_project(project, temporary / "clone")
+    check = [sys.executable, "-c", "from ann2snn.commands import accept; accept.require_accepted()"]
+    environment = demo.environment(temporary / "clone")
+    subprocess.run(check, cwd=temporary / "clone", env=environment, check=True)
+    return different_results(new, digits_by(temporary / "clone", temporary / "old"))
+
+
+def digits_by(project: Path, folder: Path) -> Path:
+    """The results of the digits studies, from nothing, by the code of `project`."""
+    demo.prepare(project, folder, tracked=False)
+    (folder / "src" / "ann2snn" / "pipeline" / ACCEPTED.name).unlink(missing_ok=True)
+    demo.dvc(folder, "repro", "--quiet")
+    return folder / "artifacts"
+
+
+def require_accepted() -> None:
+    """Ends the program with 1 unless this code stands for the results of the project around it."""
+    needed = stand_ins(Path.cwd())[0]
+    if not needed.items() <= (read_json(ACCEPTED) if ACCEPTED.is_file() else {}).items():
+        print("error: the committed code does not stand for the results either", file=sys.stderr)
+        sys.exit(1)
 
 
 def stand_ins(project: Path) -> tuple[dict[str, str], list[str]]:

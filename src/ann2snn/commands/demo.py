@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from ann2snn.pipeline.report import DEMO
 from ann2snn.pipeline.study_file import default_studies, read_params
 
 COPIED = ("src", "conf", "dvc.yaml", ".dvcignore")
@@ -27,13 +28,13 @@ def prepare(project: Path, folder: Path, *, tracked: bool = True) -> None:
     Raises:
         ValueError: `folder` is not empty and not an earlier demo, or params.yaml is wrong.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / ".demo").is_file():
+    if folder.exists() and any(folder.iterdir()) and not (folder / DEMO).is_file():
         raise ValueError(f"{folder} is not empty and not an earlier demo: name another folder")
     names = [name for name, s in default_studies(project).items() if s.network == NETWORK]
     params = read_params(project)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / ".demo").touch()
+    (folder / DEMO).touch()
     for name in COPIED:
         source = project / name
         if source.is_dir():

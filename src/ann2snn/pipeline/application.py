@@ -31,7 +31,7 @@ from ann2snn.pipeline.studies import study_chains
 from ann2snn.pipeline.study_file import Study, read_study
 from ann2snn.records import Record
 from ann2snn.settings import SettingError, rule_of
-from ann2snn.stopping import tell_at_stop
+from ann2snn.stopping import stops_stay_stops, tell_at_stop
 
 MISUSED = 2
 FAILED = 1
@@ -121,7 +121,7 @@ def help_of(step: str) -> str:
 def errors_end_the_program() -> Iterator[None]:
     """Ends the program for an error within: with 2 for a wrong setting, with 1 for any other."""
     try:
-        with hydras_errors():
+        with stops_stay_stops(), hydras_errors():
             yield
     except Exception as error:
         reason = told(error)

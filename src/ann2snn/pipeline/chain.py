@@ -30,7 +30,6 @@ from ann2snn.settings import (
     neutral_values,
     shaping_values,
 )
-from ann2snn.stopping import libraries_stops
 
 PARENTS: dict[str, tuple[str, ...]] = {
     "data": (),
@@ -193,7 +192,7 @@ class Chain:
             return
         started = time.monotonic()
         title = f"{DOING[step]} {self._subject(step)}"
-        with Progress(title, shown=self.settings.run.progress), libraries_stops():
+        with Progress(title, shown=self.settings.run.progress):
             record = step_module(step).produce(self, folder, partial)
         record.write(folder / "record.json")
         write_json(folder / "provenance.json", provenance(time.monotonic() - started))

@@ -87,8 +87,8 @@ def environment() -> Environment:
 def findings(results: Results, strict: bool = True) -> dict[str, Finding]:
     """Findings by name of study, of studies that are there, on the data sets that they are about.
 
-    Without `strict` sentences that do not hold are printed and left out, as in an experiment whose
-    results are meant to differ.
+    Without `strict` sentences that do not hold are printed and left out, as in an experiment or a
+    demo, whose results may differ.
 
     Raises:
         BrokenClaimError: sentences do not hold; it names them.

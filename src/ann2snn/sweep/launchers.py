@@ -23,7 +23,7 @@ from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.preflight import require_ready, trains
 from ann2snn.records import Json, write_json
 from ann2snn.simulation.settings import available_cores
-from ann2snn.stopping import Stopped, end_with_parent
+from ann2snn.stopping import Stopped, end_with_parent, stops_stay_stops
 from ann2snn.sweep.slurm_job import heed_slurm, is_slurm_job
 from ann2snn.sweep.table import point_file
 
@@ -118,17 +118,20 @@ def run_point(step: str, name: str, threads: int, config: DictConfig) -> None:
     if is_slurm_job():
         heed_slurm()
     try:
-        settings = typed(config)
-        # of points that share this terminal only the sweep itself shows how far it is
-        alone = dataclasses.replace(settings.run, progress=settings.run.progress and not threads)
-        threads = settings.simulation.threads or threads
-        simulation = dataclasses.replace(settings.simulation, threads=threads)
-        chain = Chain(dataclasses.replace(settings, simulation=simulation, run=alone))
-        require_ready(step, chain)
-        record = chain.record(step)
-        value = record.metrics.get(HEADLINES.get(step, ""))
-        content |= {"status": "done", "key": record.key, "value": value}
-        print(f"{' '.join(own)}: {line_of(record)}", flush=True)
+        with stops_stay_stops():
+            settings = typed(config)
+            # of points that share this terminal only the sweep itself shows how far it is
+            alone = dataclasses.replace(
+                settings.run, progress=settings.run.progress and not threads
+            )
+            threads = settings.simulation.threads or threads
+            simulation = dataclasses.replace(settings.simulation, threads=threads)
+            chain = Chain(dataclasses.replace(settings, simulation=simulation, run=alone))
+            require_ready(step, chain)
+            record = chain.record(step)
+            value = record.metrics.get(HEADLINES.get(step, ""))
+            content |= {"status": "done", "key": record.key, "value": value}
+            print(f"{' '.join(own)}: {line_of(record)}", flush=True)
     except (Exception, SystemExit) as error:
         reason = told(error)
         if reason is None:
