@@ -143,29 +143,33 @@ def test_lists_of_bits_hold_every_bit_in_order_on_any_processor() -> None:
         return count
 
     @compiled
-    def walked(masks: Any, events: Any) -> Any:
-        count = np.uint64(0)
+    def looked_up(masks: Any, events: Any) -> Any:
+        count, low = np.uint64(0), np.uint64(0xFFFFFFFF)
         for mask in masks:
-            count = bit_lists.walk(mask, np.uint64(100), events, count)
+            count = bit_lists.look_up(mask & low, False, np.uint64(100), events, count)
+            count = bit_lists.look_up(mask & ~low, True, np.uint64(100), events, count)
         return count
 
     masks = [0, 1, 2**63, 2**64 - 1, 0x8001000100018001, 0xFFFF00000000FFFF, 5 << 31]
     words = np.array(masks, np.uint64)
     expected = [100 + i for mask in masks for i in range(64) if mask >> i & 1]
-    for kernel in (packed, packed_wide, walked):
+    for kernel in (packed, packed_wide, looked_up):
         events = np.zeros(1000, np.uint16)
         count = int(kernel(words, events))
         assert events[:count].tolist() == expected
 
 
-@pytest.mark.parametrize("in_one_instruction", [True, False])
+@pytest.mark.parametrize("way", ["MULTIPLIES_AND_ADDS", "MULTIPLIES_IN_PAIRS", "shifts"])
 def test_pairs_of_interleaved_16_bit_rows_sum_up_exactly_in_channel_order(
-    in_one_instruction: bool, monkeypatch: pytest.MonkeyPatch
+    way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the largest numbers allowed too, with the processor's own instruction and without."""
-    if in_one_instruction and not sums.MULTIPLIES_AND_ADDS:
-        pytest.skip("this processor has no VNNI")
-    monkeypatch.setattr(sums, "MULTIPLIES_AND_ADDS", in_one_instruction)
+    """At the largest numbers allowed too, with the processor's own instructions and without."""
+    features = sums.FEATURES
+    has = {"MULTIPLIES_AND_ADDS": "avx512vnni", "MULTIPLIES_IN_PAIRS": "avx2"}
+    if way in has and not features.get(has[way]):
+        pytest.skip(f"this processor has no {has[way]}")
+    for each in has:
+        monkeypatch.setattr(sums, each, each == way)
 
     def kernel(rows: Any, out: Any) -> None:
         for row in range(0, 4, 2):

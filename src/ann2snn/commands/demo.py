@@ -102,7 +102,7 @@ def main() -> None:
     started = time.monotonic()
     try:
         prepare(Path.cwd(), folder)
-        dvc(folder, "repro", "--quiet")
+        dvc(folder, "repro")
         command = [sys.executable, "-m", "ann2snn.tracking"]
         subprocess.run(command, cwd=folder, env=environment(folder), check=True)
     except (ValueError, OSError, subprocess.CalledProcessError) as error:

@@ -4,7 +4,6 @@ import os
 import sys
 from pathlib import Path
 
-
 DEMO = ".demo"
 """The file that marks a folder as a demo."""
 

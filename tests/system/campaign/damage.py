@@ -103,7 +103,11 @@ def hostile_spec(draw: random.Random, place: Path, calm: Path) -> Told:
     if draw.random() < 0.2:
         name = draw.choice(list(tensors))
         tensors[name] = draw.choice(
-            (tensors[name].astype(np.int32), tensors[name] * np.nan, tensors[name].reshape(-1)[:0])
+            (
+                tensors[name].astype(np.int32),
+                np.full_like(tensors[name], np.nan),
+                tensors[name].reshape(-1)[:0],
+            )
         )
     save_file(tensors, path, metadata={"spec": json.dumps(content)})
     yield from refused(lambda: load_spec(path), path.name, words)

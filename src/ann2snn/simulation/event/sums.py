@@ -8,8 +8,10 @@ from numba.core import types
 
 from ann2snn.simulation.event.vector import UINT64, Vector, address, instruction, splat
 
-_FEATURES = llvmlite.binding.get_host_cpu_features()
-MULTIPLIES_AND_ADDS = bool(_FEATURES.get("avx512vnni") and _FEATURES.get("avx512vl"))
+FEATURES = llvmlite.binding.get_host_cpu_features()
+MULTIPLIES_AND_ADDS = bool(FEATURES.get("avx512vnni") and FEATURES.get("avx512vl"))
+MANY_REGISTERS = bool(FEATURES.get("avx512f"))  # 32 of 512 bits; with AVX2 16 of 256
+MULTIPLIES_IN_PAIRS = bool(FEATURES.get("avx2")) and not MANY_REGISTERS
 
 
 @instruction
@@ -28,10 +30,11 @@ def zero_sums(_typing: Any, array: Any, lanes: Any) -> Any:
 
 @instruction
 def widest_sums(_typing: Any, array: Any) -> Any:
-    """`zero_sums` of 64 lanes for 16-bit weights, of 32 for others, which are rare: code for fewer
-    widths compiles sooner."""
+    """`zero_sums` of 64 lanes for 16-bit weights where the processor's registers hold three such
+    sums, of 32 for others, which are rare: code for fewer widths compiles sooner."""
     short = array.dtype is types.int16
-    vector = Vector(types.int32, 64) if short else Vector(array.dtype, 32)
+    lanes = 64 if short and MANY_REGISTERS else 32
+    vector = Vector(types.int32 if short else array.dtype, lanes)
 
     def generate(context: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
         return ir.Constant(context.get_value_type(vector), None)
@@ -86,16 +89,24 @@ def _widened_sum(builder: Any, total: Any, row: Any) -> Any:
         for half in (0, 1):
             sums = _part(builder, total, first + half * block // 2, block // 2)
             parts.append(_add_half(builder, sums, words, half))
-    while len(parts) > 1:
-        parts = [_joined(builder, a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)]
-    return parts[0]
+    return _all_joined(builder, parts)
+
+
+def _low_half(builder: Any, words: Any) -> Any:
+    """The low 16 bits of eight words, by the product of both halves with 1 and 0."""
+    halves = ir.VectorType(ir.IntType(16), 16)
+    function = builder.module.declare_intrinsic(
+        "llvm.x86.avx2.pmadd.wd", fnty=ir.FunctionType(words.type, [halves, halves])
+    )
+    return builder.call(function, [builder.bitcast(words, halves), ir.Constant(halves, [1, 0] * 8)])
 
 
 def _add_half(builder: Any, sums: Any, words: Any, half: int) -> Any:
     """32-bit sums plus the low (0) or high (1) 16 bits of each word.
 
     Processors with VNNI multiply both halves by constants and add the products in one instruction:
-    by 1 and 0, or by 0 and 1.
+    by 1 and 0, or by 0 and 1. Those with AVX2 multiply so and add up, which takes the place of two
+    shifts of the low half.
     """
     kind = words.type
     if MULTIPLIES_AND_ADDS:
@@ -106,6 +117,9 @@ def _add_half(builder: Any, sums: Any, words: Any, half: int) -> Any:
             fnty=ir.FunctionType(kind, [kind, halves, halves]),
         )
         return builder.call(function, [sums, builder.bitcast(words, halves), chosen])
+    if MULTIPLIES_IN_PAIRS and not half and kind.count % 8 == 0:
+        parts = [_low_half(builder, _part(builder, words, i, 8)) for i in range(0, kind.count, 8)]
+        return builder.add(sums, _all_joined(builder, parts))
     sixteen = ir.Constant(kind, [16] * kind.count)
     high = words if half else builder.shl(words, sixteen)
     return builder.add(sums, builder.ashr(high, sixteen))
@@ -114,6 +128,12 @@ def _add_half(builder: Any, sums: Any, words: Any, half: int) -> Any:
 def _part(builder: Any, vector: Any, first: int, count: int) -> Any:
     order = ir.Constant(ir.VectorType(ir.IntType(32), count), list(range(first, first + count)))
     return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), order)
+
+
+def _all_joined(builder: Any, parts: list[Any]) -> Any:
+    while len(parts) > 1:
+        parts = [_joined(builder, a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)]
+    return parts[0]
 
 
 def _joined(builder: Any, a: Any, b: Any) -> Any:
