@@ -192,7 +192,7 @@ def test_a_launcher_that_fails_takes_neither_table_nor_chart_nor_exit_code(
         ),
     }  # fmt: skip
     said = capsys.readouterr()
-    assert said.err == "the launcher stopped: a worker was killed\n"
+    assert said.err == "error: the launcher stopped: a worker was killed\n"
     assert "2 of 3 points are not done; the same command goes on with them" in said.out
     assert Path("store/sweeps/s/sweep.png").is_file()
 

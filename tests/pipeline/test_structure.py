@@ -22,11 +22,12 @@ from tests.pipeline.project import ROOT, environment, make_project, stage_comman
 PACKAGE = ROOT / "src" / "ann2snn"
 ROOMS = {"data", "ann", "conversion", "simulation", "report"}
 GROUND = {
-    "mechanisms", "noted_files", "numerics", "plots", "progress", "records", "settings", "stopping",
-    "tables",
+    "errors", "mechanisms", "noted_files", "numerics", "plots", "progress", "records", "settings",
+    "stopping", "tables",
 }  # fmt: skip
 COMPUTE_NOTHING = {
-    "commands", "config", "exchange", "progress.py", "stopping.py", "sweep", "tracking",
+    "commands", "config", "errors.py", "exchange", "progress.py", "stopping.py", "sweep",
+    "tracking",
 }  # imports of these are no deps  # fmt: skip
 SHARED = {"spec"} | GROUND
 ALLOWED = {
@@ -41,6 +42,7 @@ ALLOWED = {
     "noted_files": {"numerics"},
     "records": {"noted_files"},
     "settings": set(),
+    "errors": set(),
     "stopping": set(),
     "progress": set(),
     "mechanisms": {"numerics", "settings", "tables"},

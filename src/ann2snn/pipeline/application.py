@@ -5,7 +5,6 @@ plans are made by the callback that conf/config.yaml names (`ann2snn.sweep.callb
 """
 
 import argparse
-import errno
 import os
 import sys
 import traceback
@@ -23,6 +22,7 @@ from ann2snn.config.composition import register_schema, typed
 from ann2snn.config.overrides import conf_folder, first_line, hydras_errors
 from ann2snn.config.schema import GROUPS, Settings, toggle_of
 from ann2snn.config.toggle_table import toggle_help
+from ann2snn.errors import require_memory, told
 from ann2snn.pipeline.artifacts import keep_point, publish_result, publish_study
 from ann2snn.pipeline.chain import PARENTS, Chain
 from ann2snn.pipeline.outlook import closing, opening, remaining
@@ -35,8 +35,6 @@ from ann2snn.stopping import stops_stay_stops, tell_at_stop
 
 MISUSED = 2
 FAILED = 1
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-MAKE_ROOM = "make room there, and run the same command again: what was finished is kept"
 KEPT = (
     "finished results, epochs and blocks of images are kept in store/, and the same command goes on"
     " from them"
@@ -121,6 +119,7 @@ def help_of(step: str) -> str:
 def errors_end_the_program() -> Iterator[None]:
     """Ends the program for an error within: with 2 for a wrong setting, with 1 for any other."""
     try:
+        require_memory()
         with stops_stay_stops(), hydras_errors():
             yield
     except Exception as error:
@@ -130,20 +129,6 @@ def errors_end_the_program() -> Iterator[None]:
         else:
             print(f"error: {reason}", file=sys.stderr)
         sys.exit(MISUSED if isinstance(error, SettingError) else FAILED)
-
-
-def told(error: BaseException) -> str | None:
-    """One line about an error that a user or a machine caused; None for a fault of the program."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) or type(cause).__name__ == "SafetensorError":
-            full = getattr(cause, "errno", None) in NO_ROOM or "os error 28" in str(cause)
-            return f"{text}; {MAKE_ROOM}" if full else text
-        if isinstance(cause, MemoryError) or "can't allocate memory" in str(cause):
-            return f"there is not enough memory ({text}); try a smaller simulation.block"
-        cause = cause.__cause__
-    return text if isinstance(error, ValueError) else None
 
 
 def _run_single(step: str, settings: Settings, overrides: list[str]) -> None:

@@ -18,7 +18,8 @@ from omegaconf import DictConfig
 
 from ann2snn.config.composition import typed
 from ann2snn.config.overrides import first_line
-from ann2snn.pipeline.application import HEADLINES, line_of, told
+from ann2snn.errors import told
+from ann2snn.pipeline.application import HEADLINES, line_of
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.preflight import require_ready, trains
 from ann2snn.records import Json, write_json
@@ -69,7 +70,7 @@ def launch_all(config: DictConfig, points: Mapping[Path, list[str]], task: Task)
         try:
             launch(config, left, task)
         except (Exception, SystemExit) as error:  # a point's own errors do not come this far
-            print(f"the launcher stopped: {first_line(error)}", file=sys.stderr, flush=True)
+            print(f"error: the launcher stopped: {first_line(error)}", file=sys.stderr, flush=True)
             if os.environ.get("ANN2SNN_TRACEBACK"):
                 traceback.print_exc()
         left = {file: point for file, point in left.items() if not file.is_file()}
