@@ -47,7 +47,7 @@ class _Watch:
     kept: str = NOTHING_KEPT
     owner: int = field(default_factory=os.getpid)
     asked: float | None = None
-    number: int = 0
+    stop: Stopped | None = None
     children: list[Any] = field(default_factory=list)
     bell: int = -1
 
@@ -70,22 +70,23 @@ class _Watch:
                 self.kill_children()
                 os._exit(128 + number)
             return
-        self.asked, self.number = now, number
+        self.asked, self.stop = now, Stopped(number)
         os.write(self.bell, bytes([number]))
         self.children = _children()
         for child in self.children:
             _quietly(child.terminate)
-        raise Stopped(number)
+        raise self.stop
 
     def excepthook(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         """Ends the program; what this hook raises becomes Python's own exit code."""
         if not isinstance(error, Stopped):
-            if not self.number:
+            if not self.stop or os.environ.get("ANN2SNN_TRACEBACK"):
                 sys.__excepthook__(kind, error, trace)
+            if not self.stop:
                 return
-            error = Stopped(self.number)  # other code's answer to the signal
+            error = self.stop  # other code has its own answer to the signal
         _say(f"{error}: {self.kept}")
         self.kill_children()
         sys.exit(128 + error.number)
@@ -108,6 +109,11 @@ def watch() -> None:
         _watch.install()
 
 
+def ask_to_stop(stop: Stopped) -> None:
+    """Notes a stop that a handler of its own raises, as one that no other code can take back."""
+    _watch.stop = stop
+
+
 def tell_at_stop(kept: str) -> None:
     """Has the last line after a signal say what is kept and how to go on."""
     _watch.kept = kept
@@ -115,17 +121,20 @@ def tell_at_stop(kept: str) -> None:
 
 @contextlib.contextmanager
 def stops_stay_stops() -> Iterator[None]:
-    """Lets whatever other code made of a request to stop be `Stopped`: importlib answers by a
-    KeyError where the signal came in the midst of an import, and of a SIGTERM in a worker, or in a
-    call whose exceptions Python passes over, only Lightning's own exception is left."""
+    """Turns whatever other code made of a request to stop back into `Stopped`: importlib raises a
+    KeyError if the signal came during an import; a call whose exceptions Python ignores loses it;
+    in a worker only Lightning's SIGTERMException is left, and the worker ends as if it were killed.
+    """
     try:
         yield
     except (Exception, SystemExit) as error:
-        if _watch.number:
-            raise Stopped(_watch.number) from None
+        if _watch.stop:
+            raise _watch.stop from None
         if type(error).__name__ == "SIGTERMException":
-            raise Stopped(signal.SIGTERM) from None
+            os._exit(128 + signal.SIGTERM)
         raise
+    if _watch.stop:
+        raise _watch.stop
 
 
 def end_with_parent(parent: int) -> None:

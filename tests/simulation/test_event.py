@@ -146,8 +146,8 @@ def test_lists_of_bits_hold_every_bit_in_order_on_any_processor() -> None:
     def looked_up(masks: Any, events: Any) -> Any:
         count, low = np.uint64(0), np.uint64(0xFFFFFFFF)
         for mask in masks:
-            count = bit_lists.look_up(mask & low, False, np.uint64(100), events, count)
-            count = bit_lists.look_up(mask & ~low, True, np.uint64(100), events, count)
+            count = bit_lists.look_up(mask & low, False, np.int64(100), events, count)
+            count = bit_lists.look_up(mask & ~low, True, np.int64(100), events, count)
         return count
 
     masks = [0, 1, 2**63, 2**64 - 1, 0x8001000100018001, 0xFFFF00000000FFFF, 5 << 31]

@@ -29,7 +29,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="accept-") as temporary:
         try:
             differences = changed_results(project, Path(temporary))
-        except (SettingError, OSError, subprocess.CalledProcessError) as error:
+        except (ValueError, OSError, subprocess.CalledProcessError) as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
     if differences:
@@ -47,7 +47,7 @@ def changed_results(project: Path, temporary: Path) -> list[str]:
     a machine where these do not come out, from the committed code.
 
     Raises:
-        SettingError: the committed code stands for other results, or git is not there.
+        SettingError: the committed code does not stand for the results, or git is not there.
         subprocess.CalledProcessError: a stage failed.
     """
     new = digits_by(project, temporary / "new")
@@ -57,7 +57,8 @@ def changed_results(project: Path, temporary: Path) -> list[str]:
     clone_project(project, temporary / "clone")
     check = [sys.executable, "-c", "from ann2snn.commands import accept; accept.require_accepted()"]
     environment = demo.environment(temporary / "clone")
-    subprocess.run(check, cwd=temporary / "clone", env=environment, check=True)
+    if subprocess.run(check, cwd=temporary / "clone", env=environment, check=False).returncode:
+        raise SettingError("the committed code does not stand for the committed results either")
     return different_results(new, digits_by(temporary / "clone", temporary / "old"))
 
 
@@ -72,9 +73,7 @@ def digits_by(project: Path, folder: Path) -> Path:
 def require_accepted() -> None:
     """Ends the program with 1 unless this code stands for the results of the project around it."""
     needed = stand_ins(Path.cwd())[0]
-    if not needed.items() <= (read_json(ACCEPTED) if ACCEPTED.is_file() else {}).items():
-        print("error: the committed code does not stand for the results either", file=sys.stderr)
-        sys.exit(1)
+    sys.exit(not needed.items() <= (read_json(ACCEPTED) if ACCEPTED.is_file() else {}).items())
 
 
 def stand_ins(project: Path) -> tuple[dict[str, str], list[str]]:

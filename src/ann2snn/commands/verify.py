@@ -37,7 +37,7 @@ def main() -> None:
             shutil.rmtree(clone / "report")
             completed = recomputed(clone)
             differences = changed_files(clone)
-        except (SettingError, OSError, subprocess.CalledProcessError) as error:
+        except (ValueError, OSError, subprocess.CalledProcessError) as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)
         if differences:

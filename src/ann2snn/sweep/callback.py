@@ -27,6 +27,7 @@ from ann2snn.pipeline.preflight import require_ready
 from ann2snn.progress import Progress
 from ann2snn.records import write_json
 from ann2snn.settings import SettingError
+from ann2snn.stopping import stops_stay_stops
 from ann2snn.sweep.launchers import launch_all, run_point, runs_here, share_cores
 from ann2snn.sweep.plan import print_plan
 from ann2snn.sweep.points import axes_of, label_of, points_of
@@ -137,6 +138,7 @@ def _track(progress: bool) -> None:
     from ann2snn.tracking.sync import sync
 
     try:
-        print(sync(Path.cwd(), progress=progress))
+        with stops_stay_stops():
+            print(sync(Path.cwd(), progress=progress))
     except Exception as error:  # MLflow and what it builds on raise errors of all kinds
         tell_waiting(error)

@@ -68,7 +68,8 @@ def launch_all(config: DictConfig, points: Mapping[Path, list[str]], task: Task)
     while left:
         before = len(left)
         try:
-            launch(config, left, task)
+            with stops_stay_stops():
+                launch(config, left, task)
         except (Exception, SystemExit) as error:  # a point's own errors do not come this far
             print(f"error: the launcher stopped: {first_line(error)}", file=sys.stderr, flush=True)
             if os.environ.get("ANN2SNN_TRACEBACK"):

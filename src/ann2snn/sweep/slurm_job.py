@@ -9,7 +9,7 @@ import signal
 from types import FrameType
 
 from ann2snn.pipeline.application import KEPT
-from ann2snn.stopping import Stopped, tell_at_stop, watch
+from ann2snn.stopping import Stopped, ask_to_stop, tell_at_stop, watch
 
 
 class TimeOverError(Stopped):
@@ -39,7 +39,9 @@ def heed_slurm() -> None:
             if callable(requeue):
                 requeue(number, frame)
         except BaseException as error:
-            raise TimeOverError(number) from error
+            stop = TimeOverError(number)
+            ask_to_stop(stop)
+            raise stop from error
         signal.signal(signal.SIGTERM, heeded)  # a further process of the job, which waits for it
 
     signal.signal(number, end)

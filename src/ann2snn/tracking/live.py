@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ann2snn.records import Json, Record
+from ann2snn.stopping import stops_stay_stops
 from ann2snn.tracking.answers import Bounded, reason_of, told_of
 from ann2snn.tracking.keyed_runs import Experiments, run_of_key, start_run
 from ann2snn.tracking.naming import parameters, run_name
@@ -46,7 +47,7 @@ class _Curves:
         if self.failed:
             return
         try:
-            with place_of(self.project, self.uri).signed_in():
+            with stops_stay_stops(), place_of(self.project, self.uri).signed_in():
                 action()
         except Exception as error:  # MLflow and what it builds on raise errors of all kinds
             self.failed = True

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from types import FrameType
 
+from ann2snn.stopping import tell_at_stop
 from ann2snn.tracking.links import CLASSIC, FRONT, front_page
 from ann2snn.tracking.server import QUIET, Place, connect, place_of
 from ann2snn.tracking.sync import sync
@@ -60,6 +60,7 @@ def front_pages(place: Place) -> dict[str, str]:
 
 def serve(place: Place, port: int) -> int:
     """Runs MLflow's server until it ends or this process is told to stop."""
+    tell_at_stop("the pages are no longer served")
     # MLflow's own processes do not pass a signal on to each other: all get it as one group.
     with subprocess.Popen(
         server_command(place, port),
@@ -67,19 +68,11 @@ def serve(place: Place, port: int) -> int:
         cwd=place.database.parent if place.database else None,
         start_new_session=True,
     ) as server:
-
-        def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-            os.killpg(server.pid, signal.SIGTERM)
-
-        earlier = {
-            number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)
-        }
         try:
-            status = server.wait()
-        finally:
-            for number, handler in earlier.items():
-                signal.signal(number, handler)
-    return max(0, status)
+            return max(0, server.wait())
+        except BaseException:
+            os.killpg(server.pid, signal.SIGTERM)
+            raise
 
 
 def require_free(port: int) -> None:

@@ -9,8 +9,7 @@ from ann2snn.simulation.event.arithmetic import add, filled
 from ann2snn.simulation.event.masks import compress_places, count_bits, weigh_bits
 from ann2snn.simulation.event.vector import load, plain, store, zeros
 
-# The processor can pack the places of 32 or 64 bits in one instruction; a loop over bits ends with
-# a mispredicted branch at nearly every mask.
+# The processor can pack the places of 32 or 64 bits in one instruction.
 COMPRESSES = bool(llvmlite.binding.get_host_cpu_features().get("avx512vbmi2", False))
 PLACES = np.array(
     [[i for i in range(8) if byte >> i & 1] + [0] * (8 - byte.bit_count()) for byte in range(256)],
@@ -37,7 +36,9 @@ def list_bits(mask: Any, wide: Any, first: Any, events: Any, count: Any) -> Any:
 
 @plain
 def look_up(mask: Any, wide: Any, first: Any, events: Any, count: Any) -> Any:
-    """Appends the places of all bits, eight bits at a time from a table, without a branch."""
+    """Appends the places of all bits, eight bits at a time from a table: a loop over bits would end
+    with a mispredicted branch at nearly every mask. Up to 8 elements behind the new count are
+    overwritten."""
     like = zeros(PLACES, 8)
     for byte in range(8 if wide else 4):
         bits = (mask >> np.uint64(8 * byte)) & np.uint64(255)

@@ -12,6 +12,8 @@ FEATURES = llvmlite.binding.get_host_cpu_features()
 MULTIPLIES_AND_ADDS = bool(FEATURES.get("avx512vnni") and FEATURES.get("avx512vl"))
 MANY_REGISTERS = bool(FEATURES.get("avx512f"))  # 32 of 512 bits; with AVX2 16 of 256
 MULTIPLIES_IN_PAIRS = bool(FEATURES.get("avx2")) and not MANY_REGISTERS
+WIDEST = 64 if MANY_REGISTERS else 32
+"""Lanes of a sum of 16-bit weights of which registers hold three."""
 
 
 @instruction
@@ -30,11 +32,10 @@ def zero_sums(_typing: Any, array: Any, lanes: Any) -> Any:
 
 @instruction
 def widest_sums(_typing: Any, array: Any) -> Any:
-    """`zero_sums` of 64 lanes for 16-bit weights where the processor's registers hold three such
-    sums, of 32 for others, which are rare: code for fewer widths compiles sooner."""
+    """`zero_sums` of `WIDEST` lanes for 16-bit weights, of 32 for weights of other types, which are
+    rare: code for fewer widths compiles sooner."""
     short = array.dtype is types.int16
-    lanes = 64 if short and MANY_REGISTERS else 32
-    vector = Vector(types.int32 if short else array.dtype, lanes)
+    vector = Vector(types.int32, WIDEST) if short else Vector(array.dtype, 32)
 
     def generate(context: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
         return ir.Constant(context.get_value_type(vector), None)
@@ -117,7 +118,7 @@ def _add_half(builder: Any, sums: Any, words: Any, half: int) -> Any:
             fnty=ir.FunctionType(kind, [kind, halves, halves]),
         )
         return builder.call(function, [sums, builder.bitcast(words, halves), chosen])
-    if MULTIPLIES_IN_PAIRS and not half and kind.count % 8 == 0:
+    if MULTIPLIES_IN_PAIRS and not half:
         parts = [_low_half(builder, _part(builder, words, i, 8)) for i in range(0, kind.count, 8)]
         return builder.add(sums, _all_joined(builder, parts))
     sixteen = ir.Constant(kind, [16] * kind.count)

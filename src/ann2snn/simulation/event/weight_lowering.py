@@ -7,6 +7,7 @@ from ann2snn.simulation.event import operations as code
 from ann2snn.simulation.event.layout import Layout
 from ann2snn.simulation.event.pool_lowering import disjoint, windows_of
 from ann2snn.simulation.event.program import Draft, Places
+from ann2snn.simulation.event.sums import WIDEST
 from ann2snn.simulation.event.weight_rows import (
     both_signs,
     combinations,
@@ -94,7 +95,12 @@ def _gathering(draft: Draft, node: Conv, places: Places) -> Neuron | None:
     most = draft.most(source)
     draft.longest = max(draft.longest, most * len(weight) + 4)
     places |= weight_rows(
-        draft, weight, name, most, weight.shape[-1] // 64 * 64, signed=draft.spec.is_signed(source)
+        draft,
+        weight,
+        name,
+        most,
+        weight.shape[-1] // WIDEST * WIDEST,
+        signed=draft.spec.is_signed(source),
     )
     neuron, where = _target(draft, name)
     draft.emit(code.CONV_PIXELS, source, name, source=draft.as_bits[source], **places, **where)
