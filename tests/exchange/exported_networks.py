@@ -13,6 +13,8 @@ import torch
 from ann2snn.spec import SpikingSpec
 from tests import zoo
 
+ROUNDINGS = 4 * 2.0**-24
+
 
 def exported(name: str, folder: Path, **options: Any) -> tuple[torch.nn.Module, Path]:
     """A network of the zoo and the file that torch's exporter writes of it."""
@@ -28,12 +30,15 @@ def exported(name: str, folder: Path, **options: Any) -> tuple[torch.nn.Module, 
 
 
 def differing(one: SpikingSpec, other: SpikingSpec, *, names: bool) -> list[str]:
-    """What two specs do not share, node by node."""
+    """What two specs do not share, node by node. Scales come of float32 forward passes of two
+    modules, whose roundings depend on the processor: they are shared within four of these."""
     assert [node.kind for node in one] == [node.kind for node in other]
     left_out = () if names else ("name", "inputs")
     return [
         f"{node.name}.{field}"
         for node, theirs in zip(one, other, strict=True)
         for field, value in vars(node).items()
-        if field not in left_out and not np.array_equal(value, getattr(theirs, field))
+        if field not in left_out
+        and not np.array_equal(value, getattr(theirs, field))
+        and not (field == "scale" and np.allclose(value, theirs.scale, rtol=ROUNDINGS, atol=0))
     ]

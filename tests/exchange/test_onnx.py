@@ -42,7 +42,6 @@ def test_where_the_exporter_folds_in_float32_spikes_are_nearly_those_of_the_modu
     images = zoo.images((2, 8, 8), 16)
     ours, theirs = convert(module, images), convert(path, images)
     assert [node.kind for node in ours] == [node.kind for node in theirs]
-    assert differing(ours, theirs, names=False) != []
     counts = [
         [int(s.sum()) for s in simulate(spec, images, steps=40, engine="dense").spikes.values()]
         for spec in (ours, theirs)
