@@ -88,8 +88,7 @@ class Growing:
             return
         groups = int(self.rng.choice([g for g in (1, 2, 3, shape[0]) if shape[0] % g == 0]))
         kernel = self.rng.integers(1, 4, 2)
-        widths = (1, 2, 3, 24, 40, 70, 112) if groups == 1 else (1, 2, 3)
-        out = groups * int(self.rng.choice(widths))
+        out = groups * int(self.rng.integers(1, 4))
         self.append(
             Conv, (source,), groups=groups, bias=self.numbers(out),
             weight=self.numbers(out, shape[0] // groups, int(kernel[0]), int(kernel[1])),

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from ann2snn.conversion.convert import convert
 from ann2snn.numerics.windows import pool_windows
@@ -14,6 +15,7 @@ from ann2snn.simulation.event import program
 from ann2snn.simulation.event import threads as event
 from ann2snn.simulation.event.weight_lowering import JOINT
 from ann2snn.simulation.image_block import Block
+from ann2snn.simulation.simulate import simulate
 from ann2snn.spec import Conv, MaxPool, Neuron, SpikingSpec
 from tests import random_networks, zoo
 from tests.simulation.event_networks import (
@@ -199,3 +201,24 @@ def test_whole_numbers_reach_128_times_as_far_as_float32() -> None:
             certified += 1
             assert_same(ours, theirs)
     assert certified == 2
+
+
+@pytest.mark.parametrize("out", [1, 16, 17, 24, 40, 48, 64, 70, 96, 100, 112, 130])
+def test_a_convolution_of_any_width_that_skips_pixels_sums_up_the_right_rows(out: int) -> None:
+    torch.manual_seed(out)
+    module = nn.Sequential(
+        nn.Conv2d(3, 9, 3, padding=1), nn.ReLU(),
+        nn.Conv2d(9, out, 3, stride=2), nn.ReLU(),
+        nn.Conv2d(out, out, 1), nn.ReLU(),
+        nn.Flatten(), nn.Linear(9 * out, 4),
+    )  # fmt: skip
+    module.eval()
+    images = np.random.default_rng(out).integers(0, 256, (4, 3, 8, 8), dtype=np.uint8)
+    spec = convert(module, images)
+    event, dense = (
+        simulate(spec, images, steps=20, engine=engine, potentials=True)
+        for engine in ("event", "dense")
+    )
+    assert np.array_equal(event.potentials, dense.potentials)  # type: ignore[arg-type]
+    for name, spikes in dense.spikes.items():
+        np.testing.assert_array_equal(event.spikes[name], spikes, err_msg=name)
