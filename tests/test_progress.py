@@ -12,7 +12,7 @@ import pytest
 
 from ann2snn import progress as module
 from ann2snn.progress import Progress
-from tests.pipeline.project import QUICK, environment, make_project, stage_command
+from tests.pipeline.project import QUICK, ROOT, environment, make_project, stage_command
 
 SILENT = 5.0  # seconds
 
@@ -101,3 +101,13 @@ def test_on_a_terminal_no_sweep_and_no_sync_is_silent_for_five_seconds(tmp_path:
     found, said = moments([sys.executable, "-m", "ann2snn.tracking"], project)
     assert max(b - a for a, b in itertools.pairwise(found)) < SILENT
     assert said
+
+
+@pytest.mark.system
+@pytest.mark.timeout(1200)
+def test_on_a_terminal_no_demo_is_silent_for_five_seconds(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ann2snn.commands.demo", str(tmp_path / "demo")]
+    found, said = moments(command, ROOT)
+    assert max(b - a for a, b in itertools.pairwise(found)) < SILENT
+    assert b"Running stage 'ann@digits'" in said
+    assert b"figures and tables: " in said
