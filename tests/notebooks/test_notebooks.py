@@ -26,7 +26,7 @@ def execute(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[d
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
     notebook = read(path)
     client = NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     )
     asyncio.run(client.async_execute())
     return outputs_of(notebook)
@@ -51,9 +51,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_shows_the_figures_that_are_stored_in_it(
+def test_a_notebook_shows_the_figures_that_are_stored_in_it_within_a_minute(
     project: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = project if path == NOTEBOOKS[0] else project / "notebooks"

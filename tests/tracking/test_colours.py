@@ -33,7 +33,7 @@ def test_a_run_keeps_its_colour_when_runs_of_other_studies_come() -> None:
 def test_a_thousand_points_of_a_sweep_are_coloured_in_seconds() -> None:
     started = time.perf_counter()
     colours = colours_of([[str(number) for number in range(1000)]])
-    assert time.perf_counter() - started < 30
+    assert time.perf_counter() - started < 3
     assert len(set(colours.values())) == 1000
 
 

@@ -7,6 +7,7 @@ until it is far from those before it that it stands with.
 
 import colorsys
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
 from functools import cache
 
@@ -23,6 +24,7 @@ def colours_of(companies: Iterable[Sequence[str]]) -> dict[str, str]:
     """A colour (`#rrggbb`) by key, for runs that stand together in some companies, each of which
     lists keys in order."""
     found: dict[str, str] = {}
+    used: set[str] = set()
     standing: dict[str, list[tuple[Sequence[str], int]]] = {}
     for company in map(tuple, companies):
         for place, key in enumerate(company):
@@ -30,7 +32,8 @@ def colours_of(companies: Iterable[Sequence[str]]) -> dict[str, str]:
     for key, places in standing.items():
         near = {other for company, at in places for other in _around(company, at)}
         beside = sorted(found[other] for other in near if other in found)
-        found[key] = _apart(key, [_lab(colour) for colour in beside], set(found.values()))
+        found[key] = _apart(key, [_lab(colour) for colour in beside], used)
+        used.add(found[key])
     return found
 
 
@@ -52,11 +55,10 @@ def _apart(key: str, taken: Sequence[Lab], used: set[str]) -> str:
         red, green, blue = colorsys.hls_to_rgb(hue, *shade)
         colour = f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"
         own = _lab(colour)
-        nearest = min((sum((a - b) ** 2 for a, b in zip(own, t, strict=True)) for t in taken),
-                      default=1.0)  # fmt: skip
+        nearest = min((math.dist(own, other) for other in taken), default=1.0)
         if nearest > distance and colour not in used:
             best, distance = colour, nearest
-        if distance > FAR**2:
+        if distance > FAR:
             break
     return best
 
