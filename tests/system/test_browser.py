@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ann2snn.tracking.server import place_of
+from ann2snn.tracking.sync import sync
 from ann2snn.tracking.ui import front_pages
 from tests.tracking.local_server import served
 from tests.tracking.project_with_results import runs_of
@@ -58,6 +59,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(project: Path) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        sync(project)  # 400 runs, which a slow machine sends in minutes
         with served(project) as uri:
             yield uri
 

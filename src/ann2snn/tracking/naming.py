@@ -140,19 +140,30 @@ def varying_parameters(records: Iterable[Record]) -> list[str]:
     return sorted(varying, key=lambda name: (-len(values[name]), name))
 
 
+def shown_steps(steps: int) -> list[int]:
+    """The steps of a curve that a chart needs: each up to 31, then every second up to 63, every
+    fourth up to 127 and so on, and the last; 83 of 300."""
+    return [
+        step
+        for step in range(1, steps + 1)
+        if step == steps or step % (1 << max(0, step.bit_length() - 5)) == 0
+    ]
+
+
 def metric_points(record: Record) -> list[tuple[str, float, int]]:
     """(name, value, step) of all that a record measured.
 
-    Curves count time steps or epochs from 1. A single number stands at step 0, unless a curve of
+    Curves count time steps or epochs from 1 and are thinned, since MLflow keeps each point as a row
+    of its database; the record has every step. A single number stands at step 0, unless a curve of
     that name ends with it. Names of curves per layer get a dot for their slash, since MLflow shows
     slashes as sections above all else. Early exit is a curve against margins, not steps, so it
     stays in the record.
     """
     points = [
-        (name.replace("/", "."), float(value), step)
+        (name.replace("/", "."), float(curve[step - 1]), step)
         for name, curve in record.curves.items()
         if not name.startswith("early_exit_")
-        for step, value in enumerate(curve, start=1)
+        for step in shown_steps(len(curve))
     ]
     points += [
         (name, float(value), 0)
