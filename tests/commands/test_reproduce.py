@@ -45,6 +45,23 @@ def test_a_result_comes_out_again_and_each_cause_of_a_difference_is_told_apart(
     assert reproduced(project, key)
     assert "equal, bit for bit\nmade on" in capsys.readouterr().out
 
+    older = {group: dict(toggles) for group, toggles in record.settings.items()}
+    for group, name in (
+        ("ann", "activation"),
+        ("conversion", "spikes"),
+        ("simulation", "exit_margin"),
+    ):
+        older[group].pop(name)  # toggles at their neutral values, as if added since
+    changed(path, settings=older)
+    assert reproduced(project, key)
+    assert "equal, bit for bit\nmade on" in capsys.readouterr().out
+
+    older["conversion"]["unknown"] = 1
+    changed(path, settings=older)
+    assert not reproduced(project, key)
+    assert "settings.conversion.unknown: only recorded" in capsys.readouterr().out
+    path.write_bytes(whole)
+
     accuracy = record.metrics["snn_accuracy"]
     changed(path, metrics={**record.metrics, "snn_accuracy": accuracy + 1})
     assert not reproduced(project, key)

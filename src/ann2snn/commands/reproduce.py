@@ -19,17 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ann2snn.config.schema import Settings
+from ann2snn.config.schema import GROUPS, Settings
 from ann2snn.pipeline.application import errors_end_the_program
 from ann2snn.pipeline.artifacts import files_match, record_files, recorded_settings
 from ann2snn.pipeline.chain import PARENTS, Chain
 from ann2snn.pipeline.code_identity import code_identity
 from ann2snn.pipeline.provenance import MACHINE, noted_machines, provenance
 from ann2snn.records import Json, Record, Store, file_sha256
-from ann2snn.settings import SettingError
+from ann2snn.settings import SettingError, neutral_values
 
 LEAST = 6  # digits of a key
-COMPARED = ("settings", "description", "metrics", "curves", "details")
+COMPARED = ("description", "metrics", "curves")
 
 
 @dataclass(frozen=True)
@@ -198,11 +198,18 @@ def _unexplained(found: Found) -> str:
 
 
 def _content(record: Record) -> Json:
-    """What a result says, but for keys and code."""
-    content = {name: getattr(record, name) for name in COMPARED}
+    """What a result says, but for keys and code. Where a toggle is younger than a record, its
+    neutral value is what the record was made with."""
     left_out = ("code", "raw")  # the raw files' names, sizes and times are not their content
-    content["details"] = {n: v for n, v in record.details.items() if n not in left_out}
-    return content
+    neutral = json.loads(json.dumps({name: neutral_values(kind) for name, kind in GROUPS.items()}))
+    return {
+        "settings": {
+            group: {**neutral.get(group, {}), **toggles}
+            for group, toggles in record.settings.items()
+        },
+        "details": {n: v for n, v in record.details.items() if n not in left_out},
+        **{name: getattr(record, name) for name in COMPARED},
+    }
 
 
 def different(recorded: Any, new: Any, where: str = "") -> Iterator[str]:
