@@ -18,7 +18,7 @@ from torch import nn
 
 from ann2snn.conversion.convert import convert
 from ann2snn.simulation.settings import SimulationSettings
-from ann2snn.simulation.simulate import certain_block
+from ann2snn.simulation.simulate import certain_block, decided
 from ann2snn.spec import SpikingSpec, save_spec
 from ann2snn.spec.cost import macs_per_image
 from bench.mode import Images, pixels
@@ -123,9 +123,9 @@ def _timed(
 ) -> Iterator[Row]:
     """The event engine and each peer, timed in turn with the analog network's forward pass."""
     inputs = pixels(images)
+    spec, places = specs["rise"], np.arange(len(images))
     settings = SimulationSettings(steps=steps, engine="event", threads=threads)
-    places = np.arange(len(images))
-    spec = specs["rise"]
+    settings = decided(settings, spec, images)
     runs: dict[str, tuple[int, Callable[[], object]]] = {
         "forward": (1, lambda: network(inputs)),
         "ann2snn": (steps, lambda: certain_block(spec, images, places, settings)),

@@ -84,11 +84,12 @@ def spec_memory(network: Measured, path: str) -> Answer:
     """Peak of a spec's simulation with the default setting, above weights and images: 64 images,
     32 steps."""
     from ann2snn.simulation.settings import SimulationSettings
-    from ann2snn.simulation.simulate import certain_block
+    from ann2snn.simulation.simulate import certain_block, decided
 
     import_all_of_numba()
     spec = load_spec(Path(path))
-    images, settings = network.images[:64], SimulationSettings(steps=32, engine="event")
+    images = network.images[:64]
+    settings = decided(SimulationSettings(steps=32, engine="event"), spec, images)
     return {"peak_mb": peak_above(lambda: certain_block(spec, images, np.arange(64), settings))}
 
 

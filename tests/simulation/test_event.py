@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ import numpy.typing as npt
 import pytest
 
 from ann2snn.numerics.compiled import OPTIONS
+from ann2snn.numerics.windows import pool_windows
+from ann2snn.simulation.certificate import signal_bits, signal_bounds
 from ann2snn.simulation.event import arithmetic, bit_lists, sums, vector
 from ann2snn.simulation.event import threads as event
 from ann2snn.simulation.event.arena import Arena, aligned
 from ann2snn.simulation.event.driver import run
 from ann2snn.simulation.event.lowering import Lowering
 from ann2snn.simulation.image_block import Block
-from ann2snn.spec import Conv, Neuron, SpikingSpec
+from ann2snn.spec import Conv, Linear, Neuron, Reshape, SpikingSpec, SumPool
 from tests.simulation.event_networks import (
     Growing,
     assert_same,
@@ -246,6 +249,35 @@ def test_arrays_in_an_arena_begin_on_cache_lines_and_share_nothing() -> None:
     assert array[16:34].tolist() == [2] * 18
     assert array.sum() == 41
     assert array.ctypes.data % 64 == aligned(3, "int64").ctypes.data % 64 == 0
+
+
+def traced_peak(run: Callable[[], object]) -> int:
+    """The bytes that arrays and objects take at most while `run` runs."""
+    tracemalloc.start()
+    run()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+@pytest.mark.parametrize("after", ["nothing", "pool"])
+def test_a_wide_layer_is_written_in_half_the_memory_of_its_weights(after: str) -> None:
+    """16-bit rows take a quarter of it; bits and bounds of all signals are asked for too."""
+    growing = Growing(2, "poisson", image_shape=(3, 32, 32))
+    if after == "pool":  # whose windows share inputs, so that their weights are summed up
+        windows = pool_windows(32, 3, 1, 1)
+        growing.append(SumPool, ("image",), rows=windows, columns=windows)
+    units = 3 * 32 * 32
+    growing.append(Reshape, (growing.nodes[-1].name,), shape=(units,))
+    weight = np.ldexp(np.random.default_rng(0).integers(-99, 99, (4000, units)), -9)
+    bias = np.zeros(len(weight))
+    growing.append(Linear, (growing.nodes[-1].name,), weight=weight, bias=bias)
+    growing.append(Neuron, (growing.nodes[-1].name,))
+    spec = SpikingSpec(*growing.finished())
+    assert traced_peak(lambda: signal_bits(spec)) < 0.1 * weight.nbytes
+    assert traced_peak(lambda: signal_bounds(spec)) < 0.1 * weight.nbytes
+    lowered = Lowering(spec, "int32", False, frozenset(), {}).lowered
+    assert traced_peak(lowered) < 0.5 * weight.nbytes
 
 
 def test_a_later_start_compiles_nothing(tmp_path: Path) -> None:

@@ -103,14 +103,8 @@ def run_blocks(
     request.check(spec)
     check_device(settings)
     check_compared(spec, settings)
-    settings = replace(settings, engine=chosen_engine(settings, spec).name)
+    settings = decided(settings, spec, images)
     chosen = np.arange(len(images)) if indices is None else np.asarray(indices, np.int64)
-    if settings.precision == "auto" and (
-        settings.compare
-        or not certify(spec, {}, settings.steps, ENGINES[settings.engine].narrow).exact
-        or max(int(images.max()), -int(images.min())) > spec.levels  # beyond the bounds of certify
-    ):
-        settings = replace(settings, precision="float64")
     run_id = run_identity(spec, settings, chosen, images, request) if partial else ""
     parts: list[Arrays] = []
     lost = 0.0
@@ -134,6 +128,21 @@ def run_blocks(
             progress.count(start + len(places))
     known = None if labels is None else labels[chosen].astype(np.int64)
     return joined(spec, parts, known, settings, request)
+
+
+def decided(
+    settings: SimulationSettings, spec: SpikingSpec, images: np.ndarray
+) -> SimulationSettings:
+    """The settings with the engine that `auto` stands for, and with float64 from the start where no
+    image can be sure to be exact in 32 bits."""
+    settings = replace(settings, engine=chosen_engine(settings, spec).name)
+    if settings.precision == "auto" and (
+        settings.compare
+        or not certify(spec, {}, settings.steps, ENGINES[settings.engine].narrow).exact
+        or max(int(images.max()), -int(images.min())) > spec.levels  # beyond the bounds of certify
+    ):
+        settings = replace(settings, precision="float64")
+    return settings
 
 
 def certain_block(

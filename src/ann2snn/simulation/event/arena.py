@@ -1,5 +1,7 @@
 """Long arrays in which many small ones lie, each on a border of 64 bytes (a cache line)."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 LINE = 64
@@ -11,7 +13,7 @@ class Arena:
     def __init__(self, dtype: str) -> None:
         self.dtype = np.dtype(dtype)
         self.size = 0
-        self._parts: list[tuple[int, np.ndarray]] = []
+        self._parts: list[tuple[int, int, Callable[[np.ndarray], None]]] = []
 
     def room(self, count: int) -> int:
         """The place of `count` zeros."""
@@ -21,15 +23,23 @@ class Arena:
 
     def put(self, values: np.ndarray) -> int:
         """The place of `values`, in row-major order."""
-        place = self.room(values.size)
-        self._parts.append((place, values))
+
+        def write(room: np.ndarray) -> None:
+            room[:] = values.ravel()
+
+        return self.written(values.size, write)
+
+    def written(self, count: int, write: Callable[[np.ndarray], None]) -> int:
+        """The place of `count` numbers that `write` puts into the zeros it is given."""
+        place = self.room(count)
+        self._parts.append((place, count, write))
         return place
 
     def array(self) -> np.ndarray:
         """All of it."""
         whole = aligned(self.size, self.dtype)
-        for place, values in self._parts:
-            whole[place : place + values.size] = values.ravel()
+        for place, count, write in self._parts:
+            write(whole[place : place + count])
         return whole
 
 

@@ -11,7 +11,7 @@ from ann2snn.simulation.event.sums import WIDEST
 from ann2snn.simulation.event.weight_rows import (
     both_signs,
     combinations,
-    padded,
+    put_columns,
     spread,
     summed,
     weight_rows,
@@ -52,15 +52,18 @@ def write_convolution(draft: Draft, node: Conv) -> Neuron | None:
             return _gathering(draft, node, places)
         if node.groups == out == draft.layouts[source].channels:
             return _depthwise(draft, node, places)
-    kind = code.CONV_VALUES
-    weight = node.weight.transpose(2, 3, 1, 0)
+    kind = code.CONV_VALUES if node.groups == 1 else code.CONV
     if node.groups == 1:
-        weight = padded(draft, weight, name)
+        places["weight"] = put_columns(
+            draft.weights,
+            lambda some: draft.gains(node.weight[some].transpose(2, 3, 1, 0), source, name),
+            (tall, wide, per_group),
+            out,
+        )
     else:
-        kind = code.CONV
         grouped = node.weight.reshape(node.groups, out // node.groups, per_group, tall, wide)
-        weight = grouped.transpose(0, 2, 3, 4, 1)
-    places["weight"] = draft.weights.put(draft.gains(weight, source, name))
+        weight = draft.gains(grouped.transpose(0, 2, 3, 4, 1), source, name)
+        places["weight"] = draft.weights.put(weight)
     draft.emit(kind, source, name, source=draft.values_of(source), target=draft.values(name),
                **places)  # fmt: skip
     return None
@@ -90,16 +93,15 @@ def _target(draft: Draft, name: str) -> tuple[Neuron | None, Places]:
 
 def _gathering(draft: Draft, node: Conv, places: Places) -> Neuron | None:
     name, source = node.name, node.inputs[0]
-    weight = padded(draft, node.weight.transpose(2, 3, 1, 0), name)
-    weight = weight.reshape(-1, weight.shape[-1])
-    most = draft.most(source)
-    draft.longest = max(draft.longest, most * len(weight) + 4)
+    most, rows = draft.most(source), node.weight[0].size
+    draft.longest = max(draft.longest, most * rows + 4)
     places |= weight_rows(
         draft,
-        weight,
+        lambda some: node.weight[some].transpose(2, 3, 1, 0).reshape(rows, -1),
+        (rows,),
         name,
         most,
-        weight.shape[-1] // WIDEST * WIDEST,
+        draft.layouts[name].width // WIDEST * WIDEST,
         signed=draft.spec.is_signed(source),
     )
     neuron, where = _target(draft, name)
@@ -109,8 +111,12 @@ def _gathering(draft: Draft, node: Conv, places: Places) -> Neuron | None:
 
 def _depthwise(draft: Draft, node: Conv, places: Places) -> Neuron | None:
     name, source = node.name, node.inputs[0]
-    weight = padded(draft, node.weight[:, 0].transpose(1, 2, 0), name)
-    places["weight"] = draft.weights.put(np.ldexp(weight, draft.fractions[name]))
+    places["weight"] = put_columns(
+        draft.weights,
+        lambda some: np.ldexp(node.weight[some, 0].transpose(1, 2, 0), draft.fractions[name]),
+        node.weight.shape[2:],
+        len(node.weight),
+    )
     neuron, where = _target(draft, name)
     draft.emit(code.CONV_CHANNELS, source, name, source=draft.as_bits[source], **places, **where)
     return neuron
@@ -121,20 +127,29 @@ def _sliding(draft: Draft, node: Conv, geometry: Places) -> Neuron | None:
     layout, out_layout = draft.layouts[source], draft.layouts[name]
     _, per_group, tall, wide = node.weight.shape
     area = _pool_area(draft, source) * draft.most(source)
-    taps = padded(draft, node.weight.transpose(2, 1, 3, 0), name)
-    weight = taps.reshape(tall * per_group, wide, out_layout.width)
     slots = out_layout.columns + wide - 1  # each ends with a mark, behind a row of zeros at times
     events = tall * layout.columns * layout.channels * area + 2 * slots
-    signed = draft.spec.is_signed(source)
-    if source not in draft.pools and not signed and len(weight) in JOINT:
-        lower = geometry["joint"] = -(-len(weight) // 2)
-        weight = np.concatenate([combinations(weight[:lower]), combinations(weight[lower:])])
+    rows, lower, signed = tall * per_group, 0, draft.spec.is_signed(source)
+    paired = signed and per_group <= PAIRED
+    if source not in draft.pools and not signed and rows in JOINT:
+        lower = geometry["joint"] = -(-rows // 2)
         events = 3 * slots
     draft.longest = max(draft.longest, events)
-    if signed and per_group <= PAIRED:
-        geometry["paired"], signed = 1, False  # the rows of both signs are there
-        weight = both_signs(weight.reshape(tall, per_group, *weight.shape[1:]), PAIRED)
-    geometry |= weight_rows(draft, weight, name, area, out_layout.width // 32 * 32, signed=signed)
+    geometry["paired"] = int(paired)
+
+    def taps(some: slice) -> np.ndarray:
+        weight = node.weight[some].transpose(2, 1, 3, 0)
+        if paired:  # the rows of both signs are there
+            return both_signs(weight, PAIRED)
+        weight = weight.reshape(rows, *weight.shape[2:])
+        if lower:
+            return np.concatenate([combinations(weight[:lower]), combinations(weight[lower:])])
+        return weight
+
+    geometry |= weight_rows(
+        draft, taps, taps(slice(0, 1)).shape[:2], name, area, out_layout.width // 32 * 32,
+        signed=signed and not paired,
+    )  # fmt: skip
     neuron, where = _target(draft, name)
     geometry |= where
     spikes = draft.as_bits[source]
@@ -170,8 +185,12 @@ def write_linear(draft: Draft, node: Linear, source: str) -> None:
     """Reads `source`: the node's input or, in another shape, the signal that this is made of."""
     name, layout, out = node.name, draft.layouts[source], draft.layouts[node.name]
     draft.count_events(node, source)
-    weight = np.zeros((layout.pixels * layout.channels, out.width))
-    weight[layout.places(layout.channels), : out.channels] = node.weight.T
+    rows = layout.pixels * layout.channels
+    order = np.argsort(layout.places(layout.channels))
+
+    def inputs(some: slice) -> np.ndarray:
+        return node.weight[some][:, order].T
+
     bias = _bias(draft, node)
     if source not in draft.as_bits:
         # one window that holds all there is
@@ -179,11 +198,16 @@ def write_linear(draft: Draft, node: Linear, source: str) -> None:
             "kernel_rows": layout.rows, "kernel_columns": layout.columns,
             "dilation_rows": 1, "dilation_columns": 1,
         }  # fmt: skip
-        place = draft.weights.put(draft.gains(weight, source, name))
+        place = put_columns(
+            draft.weights,
+            lambda some: draft.gains(inputs(some), source, name),
+            (rows,),
+            out.channels,
+        )
         draft.emit(code.CONV_VALUES, source, name, source=draft.values_of(source),
                    target=draft.values(name), weight=place, bias=bias, **whole)  # fmt: skip
         return
-    area, read = _pool_area(draft, source) * draft.most(source), source
+    area, read, part = _pool_area(draft, source) * draft.most(source), source, inputs
     first = np.arange(layout.pixels) * layout.channels
     if source in draft.pools:
         pool = draft.pools[source]
@@ -191,12 +215,17 @@ def write_linear(draft: Draft, node: Linear, source: str) -> None:
         if disjoint(pool):
             first = spread(first, pool, draft.layouts[read])
         else:
-            weight, area = summed(weight, pool, draft.layouts[read]), 1
+            area, rows = 1, draft.layouts[read].pixels * layout.channels
             first = np.arange(draft.layouts[read].pixels) * layout.channels
-    draft.longest = max(draft.longest, len(weight) * area + 1)
+
+            def part(some: slice) -> np.ndarray:
+                return summed(inputs(some), pool, draft.layouts[read])
+
+    draft.longest = max(draft.longest, rows * area + 1)
     places = weight_rows(
-        draft, weight, name, area, out.width // 128 * 128, signed=draft.spec.is_signed(source)
-    )
+        draft, part, (rows,), name, area, out.width // 128 * 128,
+        signed=draft.spec.is_signed(source),
+    )  # fmt: skip
     places["table"] = draft.tables.put(first)
     draft.emit(code.LINEAR_ROWS, read, name, source=draft.as_bits[read],
                target=draft.values(name), bias=bias, **places)  # fmt: skip

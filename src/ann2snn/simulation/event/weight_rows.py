@@ -1,22 +1,28 @@
 """Weights as the kernels add them up: rows of all output channels, in whole vectors."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
+from ann2snn.numerics.exact_sums import FINEST, fractional_bits
+from ann2snn.simulation.event.arena import Arena
 from ann2snn.simulation.event.layout import Layout
+from ann2snn.simulation.event.operations import padded
 from ann2snn.simulation.event.program import Draft, Places
 from ann2snn.simulation.event.sums import interleaved
 from ann2snn.spec import SumPool
 
 Numbers = npt.NDArray[np.int64]
+Part = Callable[[slice], np.ndarray]  # weights (rows, ..., channels) of some of the channels
+COLUMNS = 128  # channels at a time; blocks of 32 and of 16 end with them
 
 
-def padded(draft: Draft, weight: np.ndarray, name: str) -> np.ndarray:
-    """Weights (..., channels of `name`), the channels filled up to whole vectors."""
-    layout = draft.layouts[name]
-    rows = np.zeros((*weight.shape[:-1], layout.width))
-    rows[..., : layout.channels] = weight
-    return rows
+def slices(channels: int) -> list[slice]:
+    """The channels, some at a time: a copy of the weights of all would take gigabytes where layers
+    are large."""
+    firsts = range(0, channels, COLUMNS)
+    return [slice(first, min(first + COLUMNS, channels)) for first in firsts]
 
 
 def combinations(rows: np.ndarray) -> np.ndarray:
@@ -37,33 +43,68 @@ def both_signs(taps: np.ndarray, room: int) -> np.ndarray:
     return rows.reshape(-1, *taps.shape[2:])
 
 
+def put_columns(arena: Arena, part: Part, rows: tuple[int, ...], channels: int) -> int:
+    """The place in `arena` of the weights (*rows, channels), the channels filled up to whole
+    vectors."""
+    width = padded(channels)
+
+    def write(room: np.ndarray) -> None:
+        target = room.reshape(*rows, width)
+        for columns in slices(channels):
+            target[..., columns] = part(columns)
+
+    return arena.written(int(np.prod(rows)) * width, write)
+
+
 def weight_rows(
-    draft: Draft, weight: np.ndarray, name: str, area: int, wide: int, *, signed: bool
-) -> Places:
-    """Weights (rows, ..., channels) of `name` for the fast kernels, with a row of zeros behind
-    them: as 16-bit whole numbers of a power of two where all of them are such (half as many bytes
-    to move, and the sums are exact), else as the other weights.
+    draft: Draft, part: Part, rows: tuple[int, ...], name: str, area: int, wide: int, *,
+    signed: bool,
+) -> Places:  # fmt: skip
+    """Weights (*rows, channels) of `name` for the fast kernels, with a row of zeros behind them: as
+    16-bit whole numbers of a power of two where all of them are such (half as many bytes to move,
+    and the sums are exact), else as the other weights.
 
     Behind the zeros stand the negated rows where spikes are `signed`: a negative spike adds one of
     these. Each is added `area` times at most, in pairs. Kernels take the channels up to `wide` in
     blocks of 32, the others in blocks of 16.
     """
-    rows = np.concatenate([weight, np.zeros_like(weight[:1]), *([-weight] if signed else [])])
-    largest = int(np.frexp(np.abs(weight).max(initial=0.0))[1])
-    exponent = min(14 - largest, draft.bits_of[name])
-    units = np.ldexp(rows, exponent)
-    most = weight[..., 0].size * area
-    fits = most <= 1 << 16  # as many of the largest still sum up in 32 bits
-    places = {"zero_row": len(weight)}
-    if not (fits and abs(exponent) < 64 and np.array_equal(units, np.rint(units))):
-        rows = np.ldexp(rows, draft.fractions[name])
-        return places | {"weight": draft.weights.put(rows), "unit": draft.weights.put(np.ones(1))}
-    blocks = [32] * (wide // 32) + [16] * ((rows.shape[-1] - wide) // 16)
+    count, channels, bits = rows[0], draft.layouts[name].channels, draft.fractions[name]
+    all_rows = (count + 1 + count * signed, *rows[1:])
+    largest, least = 0.0, 0
+    for columns in slices(channels):
+        weight = part(columns)
+        largest = max(largest, weight.max(initial=0.0), -weight.min(initial=0.0))
+        least = max(least, fractional_bits(weight))
+    exponent = min(14 - int(np.frexp(largest)[1]), draft.bits_of[name])
+    fits = int(np.prod(rows)) * area <= 1 << 16  # as many of the largest still sum up in 32 bits
+    short = fits and least <= exponent < FINEST
+    order = _order(padded(channels), wide) if short else None
+
+    def scaled(columns: slice) -> np.ndarray:
+        weight = part(columns)
+        to = columns.stop - columns.start
+        signs = np.zeros((*all_rows, to), np.int16 if short else np.float64)
+        signs[:count, ..., : weight.shape[-1]] = np.ldexp(weight, exponent if short else bits)
+        if signed:
+            np.negative(signs[:count], out=signs[count + 1 :])
+        if order is None:
+            return signs
+        return signs[..., order[columns] - columns.start]
+
+    arena = draft.shorts if short else draft.weights
+    places = {"zero_row": count, "short": int(short)}
+    places["weight"] = put_columns(arena, scaled, all_rows, padded(channels))
+    unit = 2.0 ** (bits - exponent) if short else 1.0
+    return places | {"unit": draft.weights.put(np.array([unit]))}
+
+
+def _order(width: int, wide: int) -> Numbers:
+    """Which channel lies at each place of a row of 16-bit weights."""
+    blocks = [32] * (wide // 32) + [16] * ((width - wide) // 16)
     starts = np.cumsum([0, *blocks])
-    order = [s + i for s, block in zip(starts, blocks, strict=False) for i in interleaved(block)]
-    unit = draft.weights.put(np.array([2.0 ** (draft.fractions[name] - exponent)]))
-    shorts = draft.shorts.put(units[..., order].astype(np.int16))
-    return places | {"weight": shorts, "short": 1, "unit": unit}
+    return np.concatenate(
+        [start + np.array(interleaved(block)) for start, block in zip(starts, blocks, strict=False)]
+    )
 
 
 def spread(values: Numbers, pool: SumPool, layout: Layout) -> Numbers:

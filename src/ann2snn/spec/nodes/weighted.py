@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ann2snn.numerics.exact_sums import fractional_bits
+from ann2snn.numerics.exact_sums import fractional_bits, parts
 from ann2snn.numerics.windows import Padding, convolved_size
 from ann2snn.spec.nodes.node import Array, Cost, Counts, Shape, SpecError, Stateless
 
@@ -26,8 +26,8 @@ class Weighted(Stateless, abstract=True):
         self._require(self.bias.shape == shape[:1], f"bias has shape {self.bias.shape}")
 
     def bound(self, inputs: list[float]) -> float:
-        rows = np.abs(self.weight).reshape(len(self.weight), -1).sum(1)
-        return float((rows * inputs[0] + np.abs(self.bias)).max())
+        sums = [np.abs(part).reshape(len(part), -1).sum(1) for part in parts(self.weight)]
+        return float((np.concatenate(sums) * inputs[0] + np.abs(self.bias)).max())
 
     def fractional_bits(self, inputs: list[int]) -> int:
         return max(inputs[0] + fractional_bits(self.weight), fractional_bits(self.bias))
