@@ -21,6 +21,12 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def hears_signals() -> None:
+    """Also where the tests run in the background, or by nohup: what is ignored, children ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_server_with_one_line(number: signal.Signals, tmp_path: Path) -> None:
     port = free_port()
@@ -28,7 +34,7 @@ def test_a_signal_ends_the_server_with_one_line(number: signal.Signals, tmp_path
         [sys.executable, "-m", "ann2snn.tracking", "ui", "--port", str(port)],
         cwd=tmp_path, env=environment(), text=True, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=hears_signals,
     )  # fmt: skip
     end = time.monotonic() + WITHIN
     while not listens(port):

@@ -6,7 +6,7 @@ import llvmlite.binding
 import numpy as np
 
 from ann2snn.simulation.event.arithmetic import add, filled
-from ann2snn.simulation.event.masks import compress_places, count_bits, weigh_bits
+from ann2snn.simulation.event.masks import compress_places, count_bits, sum_lanes, weigh_bits
 from ann2snn.simulation.event.vector import load, plain, store, zeros
 
 # The processor can pack the places of 32 or 64 bits in one instruction.
@@ -77,14 +77,17 @@ def weighted_count(
     """Sum over pixels of the number of set bits times the pixel's weight in `tables`."""
     total = np.int64(0)
     if words == 1:
-        eights = pixels & ~7
+        eight, eights = zeros(tables, 8), pixels & ~7
         for pixel in range(0, eights, 8):
-            total += weigh_bits(bits, np.uint64(source + pixel), tables, np.uint64(weight + pixel))
+            place, factor = np.uint64(source + pixel), np.uint64(weight + pixel)
+            eight = weigh_bits(eight, bits, place, tables, factor)
+        total = sum_lanes(eight)
         for pixel in range(eights, pixels):
             total += np.int64(count_bits(bits[source + pixel])) * tables[weight + pixel]
         return total
     for pixel in range(pixels):
+        found = np.int64(0)
         for word in range(words):
-            found = np.int64(count_bits(bits[source + pixel * words + word]))
-            total += found * tables[weight + pixel]
+            found += np.int64(count_bits(bits[source + pixel * words + word]))
+        total += found * tables[weight + pixel]
     return total

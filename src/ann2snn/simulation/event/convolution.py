@@ -33,7 +33,7 @@ from ann2snn.simulation.event.row_lists import (
     list_signed_row,
 )
 from ann2snn.simulation.event.sums import add_pair, currents, widest_sums, zero_sums
-from ann2snn.simulation.event.vector import lanes_of, load, plain, store, zeros, zeros_like
+from ann2snn.simulation.event.vector import FIRST, lanes_of, load, plain, store, zeros, zeros_like
 
 
 @plain
@@ -59,7 +59,7 @@ def convolve_rows(
                 list_signed_row(op, row, bits[step], events[step])
             else:
                 list_row(op, row, bits[step], events[step])
-        channel = 0
+        channel = FIRST
         while channel < op.out_width:
             rest = op.out_width - channel
             if rest >= lanes_of(widest):

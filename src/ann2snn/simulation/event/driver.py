@@ -11,12 +11,12 @@ from ann2snn.simulation.event.bit_lists import weighted_count
 from ann2snn.simulation.event.convolution import convolve_rows
 from ann2snn.simulation.event.depthwise import convolve_channels
 from ann2snn.simulation.event.gather import convolve_pixels
+from ann2snn.simulation.event.growth import growth
 from ann2snn.simulation.event.image_currents import convolve_image
 from ann2snn.simulation.event.linear import sum_rows
-from ann2snn.simulation.event.max_pooling import choose, growth, growth_of_values
+from ann2snn.simulation.event.max_pooling import choose, growth_of_values
 from ann2snn.simulation.event.neurons import fire
 from ann2snn.simulation.event.poisson import draw
-from ann2snn.simulation.event.signed_pooling import growth_of_signed
 from ann2snn.simulation.event.values import (
     accumulate,
     convolve_values,
@@ -83,6 +83,11 @@ def run(
                     sum_rows(op, weights, weights, tables, values, bits, places, ahead)
             elif kind == code.NEURON:
                 fire(op, values, state, bits, counts, estimates, largest, ahead)
+            elif kind == code.GROWTH:
+                if op.long:
+                    growth(op, bits, estimates, tables, ahead)
+                else:
+                    growth(op, bits, counts, tables, ahead)
             elif kind == code.IMAGE_CONV:
                 if start == 0:
                     convolve_image(op, pixels, reals, values[0])
@@ -92,8 +97,8 @@ def run(
             else:
                 for each in range(ahead):
                     known = take_step(
-                        op, weights, tables, values[each], state, bits[each], estimates, counts,
-                        limits, seed, image, operations, outputs, units, trains, start + each,
+                        op, weights, tables, values[each], state, bits[each], estimates, limits,
+                        seed, image, operations, outputs, units, trains, start + each,
                     )  # fmt: skip
                     if not known:
                         return -abs(kind)
@@ -109,14 +114,12 @@ def run(
 @plain
 def take_step(
     op: Any, weights: Any, tables: Any, values: Any, state: Any, bits: Any, estimates: Any,
-    counts: Any, limits: Any, seed: Any, image: Any, operations: Any, outputs: Any, units: Any,
+    limits: Any, seed: Any, image: Any, operations: Any, outputs: Any, units: Any,
     trains: Any, step: Any,
 ) -> Any:  # fmt: skip
     """One step of an operation whose signals lie in `values` and `bits`; whether it is known."""
     kind = op.kind
-    if kind == code.GROWTH:
-        growth(op, bits, counts, tables)
-    elif kind == code.COUNT:
+    if kind == code.COUNT:
         pixels_in = op.rows * op.columns
         found = weighted_count(op.source, pixels_in, op.words, bits, op.table, tables)
         if op.negative:
@@ -130,11 +133,6 @@ def take_step(
         draw(op, bits, limits, seed, image, step + 1)
     elif kind == code.MAX_POOL:
         choose(op, bits, estimates, tables, step + 1)
-    elif kind == code.GROWTH_SIGNED:
-        if op.long:
-            growth_of_signed(op, bits, estimates, tables)
-        else:
-            growth_of_signed(op, bits, counts, tables)
     elif kind == code.GROWTH_VALUES:
         growth_of_values(op, values, state, tables)
     elif kind == code.EXPAND:

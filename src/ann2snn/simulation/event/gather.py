@@ -14,7 +14,7 @@ from ann2snn.simulation.event.bit_lists import list_bits
 from ann2snn.simulation.event.neurons import receive
 from ann2snn.simulation.event.row_lists import END
 from ann2snn.simulation.event.sums import add_pair, currents, widest_sums, zero_sums
-from ann2snn.simulation.event.vector import lanes_of, load, plain, store, zeros, zeros_like
+from ann2snn.simulation.event.vector import FIRST, lanes_of, load, plain, store, zeros, zeros_like
 
 FOURS = np.uint64(3)
 
@@ -34,7 +34,7 @@ def convolve_pixels(
             for step in range(ahead):
                 list_window(op, row, column, bits[step], events[step])
             pixel = row * op.out_columns + column
-            channel = 0
+            channel = FIRST
             while channel < op.out_width:
                 if op.out_width - channel >= lanes_of(widest):
                     most = sum_window(

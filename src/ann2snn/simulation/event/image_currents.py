@@ -11,6 +11,7 @@ from llvmlite import ir
 from numba.core import types
 
 from ann2snn.simulation.event.vector import (
+    FIRST,
     Vector,
     instruction,
     load,
@@ -30,7 +31,7 @@ def convolve_image(op: Any, pixels: Any, reals: Any, values: Any) -> None:
     op.unit the number of levels, the units in one, and what one such unit is in `values`.
     """
     for row in range(op.out_rows):
-        channel = 0
+        channel = FIRST
         while channel < op.out_width:
             if op.out_width - channel >= 32:
                 weigh_row(op, row, channel, pixels, reals, values, zeros(reals, 32))

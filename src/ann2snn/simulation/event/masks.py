@@ -9,27 +9,40 @@ from ann2snn.simulation.event.vector import UINT64, address, instruction, splat,
 
 
 @instruction
-def weigh_bits(_typing: Any, bits: Any, _place: Any, weights: Any, _weight: Any) -> Any:
-    """Sum over eight words of `bits` from `place` on of their set bits times their weights."""
+def weigh_bits(_typing: Any, total: Any, bits: Any, _place: Any, weights: Any, _weight: Any) -> Any:
+    """`total`, lane by lane, plus the set bits of each word of `bits` from `place` on times its
+    weight, those in `weights` from `weight` on."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.VectorType(ir.IntType(64), 8)
+        kind = arguments[0].type
         masks, factors = (
             builder.load(
                 address(context, builder, signature.args[i], arguments[i], arguments[i + 1], kind),
                 align=8,
             )
-            for i in (0, 2)
+            for i in (1, 3)
         )
         counting = builder.module.declare_intrinsic(
-            "llvm.ctpop.v8i64", fnty=ir.FunctionType(kind, [kind])
+            f"llvm.ctpop.v{kind.count}i64", fnty=ir.FunctionType(kind, [kind])
         )
-        products = builder.mul(builder.call(counting, [masks]), factors)
-        shape = ir.FunctionType(ir.IntType(64), [kind])
-        total = builder.module.declare_intrinsic("llvm.vector.reduce.add.v8i64", fnty=shape)
-        return builder.call(total, [products])
+        return builder.add(arguments[0], builder.mul(builder.call(counting, [masks]), factors))
 
-    return types.int64(bits, UINT64, weights, UINT64), generate
+    return total(total, bits, UINT64, weights, UINT64), generate
+
+
+@instruction
+def sum_lanes(_typing: Any, total: Any) -> Any:
+    """The sum of all lanes, 64-bit whole numbers."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        kind = arguments[0].type
+        summed = builder.module.declare_intrinsic(
+            f"llvm.vector.reduce.add.v{kind.count}i64",
+            fnty=ir.FunctionType(ir.IntType(64), [kind]),
+        )
+        return builder.call(summed, arguments)
+
+    return types.int64(total), generate
 
 
 @instruction

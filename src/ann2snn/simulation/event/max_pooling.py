@@ -1,8 +1,7 @@
-"""Max-pooling: which input's spikes a window hands on (the rules stand in `mechanisms.poolings`).
+"""Max-pooling: which input's spikes a window hands on (the rules stand in `mechanisms.poolings`;
+`rise` over spikes stands in `growth`).
 
-Estimates are whole numbers, so ties are ties; the first in row-major order wins. `rise` needs only
-counts: a window spikes when its largest count grows. Up to 65,000 steps they fit 16 bits, 32
-channels to a vector, which makes the exact pooling the fastest too.
+Estimates are whole numbers, so ties are ties; the first in row-major order wins.
 """
 
 from typing import Any
@@ -16,81 +15,14 @@ from ann2snn.simulation.event.operations import POOLINGS
 from ann2snn.simulation.event.vector import load, plain, store, zeros
 
 INVERSE_TIME, EXPONENTIAL = POOLINGS["inverse_time"], POOLINGS["exponential"]
-SPIKES, RISE = POOLINGS["spikes"], POOLINGS["rise"]
+SPIKES = POOLINGS["spikes"]
 HALF = np.uint64(0xFFFFFFFF)
 INCREMENT = np.uint64(poolings.INCREMENT)
 
 
 @plain
-def growth(op: Any, bits: Any, counts: Any, tables: Any) -> None:
-    """The pooling `rise` over spikes; counts of the inputs at op.estimate, then the largest ones.
-
-    Where no two windows share an input (op.disjoint), counts grow as their window is looked at.
-    """
-    none = zeros(counts, 32)
-    # fields stand in variables: after each store they would be read again
-    columns, out_columns, words, target = op.columns, op.out_columns, op.words, op.target
-    source, estimate, disjoint = op.source, op.estimate, op.disjoint
-    lanes = -(-op.channels // 32)
-    stride = lanes * 32
-    pixels = op.rows * columns
-    if not disjoint:
-        for pixel in range(pixels):
-            for lane in range(lanes):
-                grown(source, estimate, words, bits, counts, pixel, lane, stride, none)
-    maxima = estimate + pixels * stride
-    for row in range(op.out_rows):
-        top, bottom = tables[op.table + 2 * row], tables[op.table + 2 * row + 1]
-        for column in range(out_columns):
-            left = tables[op.other_table + 2 * column]
-            right = tables[op.other_table + 2 * column + 1]
-            pixel = row * out_columns + column
-            upper = top * columns + left
-            lower = upper + columns
-            usual = disjoint and bottom - top == 2 and right - left == 2
-            for lane in range(lanes):
-                at = np.uint64(maxima + pixel * stride + lane * 32)
-                before = load(counts, at, none)
-                if usual:
-                    a = grown(source, estimate, words, bits, counts, upper, lane, stride, none)
-                    b = grown(source, estimate, words, bits, counts, upper + 1, lane, stride, none)
-                    c = grown(source, estimate, words, bits, counts, lower, lane, stride, none)
-                    d = grown(source, estimate, words, bits, counts, lower + 1, lane, stride, none)
-                    most = larger(larger(a, b), larger(c, d))
-                else:
-                    most = before
-                    for y in range(top, bottom):
-                        for x in range(left, right):
-                            each = y * columns + x
-                            if disjoint:
-                                seen = grown(
-                                    source, estimate, words, bits, counts, each, lane, stride, none
-                                )
-                            else:
-                                seen = load(
-                                    counts, np.uint64(estimate + each * stride + lane * 32), none
-                                )
-                            most = larger(seen, most)
-                store(counts, at, most)
-                put_half(bits, target + pixel * words, lane, above(most, before))
-
-
-@plain
-def grown(
-    source: Any, estimate: Any, words: Any, bits: Any, counts: Any, pixel: Any, lane: Any,
-    stride: Any, none: Any,
-) -> Any:  # fmt: skip
-    """The counts of 32 channels of an input pixel, its spikes of this step counted in."""
-    word = bits[np.uint64(source + pixel * words + (lane >> 1))]
-    at = np.uint64(estimate + pixel * stride + lane * 32)
-    count = add_bits(load(counts, at, none), word >> np.uint64(32 * (lane & 1)))
-    store(counts, at, count)
-    return count
-
-
-@plain
 def choose(op: Any, bits: Any, estimates: Any, tables: Any, step: Any) -> None:
-    """Any pooling of spikes; estimates of the inputs at op.estimate, then, for `rise`, the largest.
+    """Any other pooling of spikes; estimates of the inputs at op.estimate.
 
     All estimates fit 32 bits: counts do for 4 * 10^9 steps, the sum of 1/t in units of 2^-27 for
     10^13, and the exponential mean stays about 2^24. Where no two windows share an input
@@ -110,7 +42,6 @@ def choose(op: Any, bits: Any, estimates: Any, tables: Any, step: Any) -> None:
                 spikes = half_word(bits, source + pixel * words, lane)
                 at = np.uint64(estimate + pixel * stride + lane * 32)
                 brought_up(pooling, estimates, at, spikes, share, none)
-    maxima = estimate + pixels * stride
     for row in range(op.out_rows):
         top, bottom = tables[op.table + 2 * row], tables[op.table + 2 * row + 1]
         for column in range(op.out_columns):
@@ -157,10 +88,6 @@ def choose(op: Any, bits: Any, estimates: Any, tables: Any, step: Any) -> None:
                             passed = either(passed, spikes, ahead)
                             best = larger(best, rival)
                             ahead = np.uint64(0)
-                if pooling == RISE:
-                    at = np.uint64(maxima + pixel * stride + lane * 32)
-                    passed = above(best, load(estimates, at, none))
-                    store(estimates, at, best)
                 put_half(bits, op.target + pixel * op.words, lane, passed)
 
 

@@ -21,7 +21,7 @@ from ann2snn.simulation.event.arithmetic import (
     minus_where,
     zero_where,
 )
-from ann2snn.simulation.event.vector import load, plain, store, zeros, zeros_like
+from ann2snn.simulation.event.vector import FIRST, lanes_of, load, plain, store, zeros, zeros_like
 
 
 @plain
@@ -45,19 +45,25 @@ def fire_layer(
     op: Any, values: Any, state: Any, bits: Any, sent: Any, largest: Any, ahead: Any
 ) -> None:
     """As `fire`, with signed neurons' net numbers of spikes in `sent`."""
-    most = zeros(state, 16)
-    if op.width % 32 == 0:
-        for pixel in range(op.rows * op.columns):
-            for lane in range(0, op.width, 32):
+    most, pixels = zeros(state, 16), op.rows * op.columns
+    pairs = pixels >> 1 if op.width == 32 else 0  # whose channels lie together
+    for pixel in range(0, 2 * pairs, 2):
+        most = fire_lanes(
+            op, values, state, bits, sent, ahead, pixel, FIRST, zeros(state, 64), most
+        )
+    for pixel in range(2 * pairs, pixels):
+        lane = FIRST
+        while lane < op.width:
+            if op.width - lane >= 64:
                 most = fire_lanes(
-                    op, values, state, bits, sent, ahead, pixel, lane, zeros(state, 32), most
+                    op, values, state, bits, sent, ahead, pixel, lane, zeros(state, 64), most
                 )
-    else:
-        for pixel in range(op.rows * op.columns):
-            for lane in range(0, op.width, 16):
+                lane += 64
+            else:
                 most = fire_lanes(
                     op, values, state, bits, sent, ahead, pixel, lane, zeros(state, 16), most
                 )
+                lane += 16
     largest[op.mark] = max(largest[op.mark], largest_lane(most))
 
 
@@ -66,9 +72,11 @@ def fire_lanes(
     op: Any, values: Any, state: Any, bits: Any, sent: Any, ahead: Any, pixel: Any, lane: Any,
     none: Any, most: Any,
 ) -> Any:  # fmt: skip
-    """As many neurons, from channel `lane` of a pixel on, as `none` has lanes; gives the largest
-    |V + current| so far."""
+    """As many neurons, from channel `lane` of a pixel on, as `none` has lanes, also of the next
+    pixel where one has 32; gives the largest |V + current| so far. A vector of 64 is several of the
+    processor's, none of which waits for another."""
     threshold, signed, zeroes = op.threshold, op.signed, op.zeroes
+    pair = lanes_of(none) > op.width
     place = np.uint64(pixel * op.width + lane)
     source, potential = np.uint64(op.source) + place, np.uint64(op.potential) + place
     stride = np.uint64(0) if op.static else np.uint64(values.shape[1])
@@ -91,14 +99,14 @@ def fire_lanes(
                 again = at_least(charged, twice)
                 net = add_bits(net, again)
                 left = minus_where(left, threshold, again)
-                put_bits(bits[step], word + second, shift, again)
+                put_lanes(bits[step], word + second, shift, pair, again)
             charged = left
-            put_bits(bits[step], word + negative, shift, back)
+            put_lanes(bits[step], word + negative, shift, pair, back)
         elif zeroes:
             charged = zero_where(charged, spikes)
         else:
             charged = minus_where(charged, threshold, spikes)
-        put_bits(bits[step], word, shift, spikes)
+        put_lanes(bits[step], word, shift, pair, spikes)
         source += stride
     store(state, potential, charged)
     if signed:
@@ -180,3 +188,13 @@ def put_bits(bits: Any, word: Any, shift: Any, spikes: Any) -> None:
         bits[word] = spikes
     else:
         bits[word] |= spikes << shift
+
+
+@plain
+def put_lanes(bits: Any, word: Any, shift: Any, pair: Any, spikes: Any) -> None:
+    """As `put_bits`, or the 32 lower bits to a word and the others to the next."""
+    if pair:
+        bits[word] = spikes & np.uint64(0xFFFFFFFF)
+        bits[word + np.uint64(1)] = spikes >> np.uint64(32)
+    else:
+        put_bits(bits, word, shift, spikes)

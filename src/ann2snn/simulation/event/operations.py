@@ -21,8 +21,8 @@ WORD = 64
 (
     POISSON, EXPAND, CONV_ROWS, CONV_PIXELS, CONV_CHANNELS, CONV_VALUES, CONV, LINEAR_ROWS,
     NEURON, SPREAD, GROWTH, MAX_POOL, GROWTH_VALUES, SUM_POOL, AFFINE, ADD, MOVE_VALUES, MOVE_BITS,
-    COUNT, COUNT_VALUES, COUNT_UNITS, RECORD, OUTPUT, GROWTH_SIGNED, IMAGE_CONV,
-) = range(25)  # fmt: skip
+    COUNT, COUNT_VALUES, COUNT_UNITS, RECORD, OUTPUT, IMAGE_CONV,
+) = range(24)  # fmt: skip
 
 # the codes that kernels know mechanisms by; the engine lacks all others
 POOLINGS = {"rise": 0, "inverse_time": 1, "running_mean": 2, "exponential": 3, "spikes": 4}

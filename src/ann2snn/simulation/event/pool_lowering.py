@@ -24,19 +24,15 @@ def write_max_pool(draft: Draft, node: MaxPool, source: str) -> None:
                    target=draft.values(name), **places)  # fmt: skip
         return
     places |= {"source": draft.as_bits[source], "target": draft.spikes(name)}
-    if draft.spec.is_signed(source):
-        assert node.pooling == "rise", "the spec refuses others"
-        places["estimate"] = draft.net_counts(inputs * -(-read.channels // 32) * 32)
-        places |= {"long": int(draft.long), "disjoint": int(disjoint(node))}
-        draft.emit(code.GROWTH_SIGNED, source, name, **places)
-        return
-    places |= {"pooling": code.POOLINGS[node.pooling], "disjoint": int(disjoint(node))}
-    if node.pooling == "rise" and not draft.long:
-        places["estimate"] = draft.counts.room(inputs * -(-read.channels // 32) * 32)
+    places["disjoint"] = int(disjoint(node))
+    counts = inputs * -(-read.channels // 32) * 32
+    if node.pooling == "rise":
+        places |= {"estimate": draft.net_counts(counts), "long": int(draft.long)}
         draft.emit(code.GROWTH, source, name, **places)
-    else:
-        places["estimate"] = draft.estimates.room(inputs * -(-read.channels // 32) * 32)
-        draft.emit(code.MAX_POOL, source, name, **places)
+        return
+    assert not draft.spec.is_signed(source), "the spec refuses others"
+    places |= {"estimate": draft.estimates.room(counts), "pooling": code.POOLINGS[node.pooling]}
+    draft.emit(code.MAX_POOL, source, name, **places)
 
 
 def write_sums(draft: Draft, node: SumPool, source: str, *, read_as_spikes: bool) -> None:

@@ -50,7 +50,16 @@ def add_pair(_typing: Any, total: Any, array: Any, _one: Any, _other: Any) -> An
     16-bit numbers are first added as such, so callers keep them below 2^14, and then widened; they
     lie `interleaved` in blocks of 32, or of 16 where `total` has only so many lanes.
     """
+    return _with_pair(total, array, taken=False)
 
+
+@instruction
+def take_pair(_typing: Any, total: Any, array: Any, _one: Any, _other: Any) -> Any:
+    """`total` less what `add_pair` adds."""
+    return _with_pair(total, array, taken=True)
+
+
+def _with_pair(total: Any, array: Any, *, taken: bool) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         element = context.get_value_type(array.dtype)
         kind = ir.VectorType(element, total.lanes)
@@ -62,10 +71,13 @@ def add_pair(_typing: Any, total: Any, array: Any, _one: Any, _other: Any) -> An
             for place in arguments[2:]
         )
         if isinstance(total.dtype, types.Float):
-            return builder.fadd(builder.fadd(arguments[0], one), other)
+            with_one = builder.fsub if taken else builder.fadd
+            return with_one(with_one(arguments[0], one), other)
         if array.dtype is total.dtype:
-            return builder.add(builder.add(arguments[0], one), other)
-        return _widened_sum(builder, arguments[0], builder.add(one, other))
+            with_one = builder.sub if taken else builder.add
+            return with_one(with_one(arguments[0], one), other)
+        both = builder.add(one, other)
+        return _widened_sum(builder, arguments[0], builder.neg(both) if taken else both)
 
     return total(total, array, UINT64, UINT64), generate
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ann2snn.simulation.event.arithmetic import add, filled, minus_where, times
-from ann2snn.simulation.event.vector import load, plain, store, zeros
+from ann2snn.simulation.event.vector import FIRST, load, plain, store, zeros
 
 
 @plain
@@ -15,7 +15,7 @@ def convolve_values(op: Any, weights: Any, values: Any, ahead: Any) -> None:
     channels takes all steps before the next one, so that its weights stay in the core's cache."""
     for row in range(op.out_rows):
         for column in range(op.out_columns):
-            channel = 0
+            channel = FIRST
             while channel < op.out_width:
                 if op.out_width - channel >= 64:
                     weigh_values(op, row, column, channel, weights, values, ahead,

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.core.datamodel import models, register_default
@@ -22,6 +23,9 @@ from numba.extending import intrinsic
 from ann2snn.numerics.compiled import OPTIONS
 
 UINT64 = types.uint64
+FIRST = np.int64(0)
+"""Where counting begins. numba compiles what gets a literal 0 for this number first, and then for
+all."""
 Decorator = Callable[[Callable[..., Any]], Any]
 instruction: Decorator = intrinsic
 

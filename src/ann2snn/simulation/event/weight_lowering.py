@@ -221,10 +221,9 @@ def write_linear(draft: Draft, node: Linear, source: str) -> None:
             def part(some: slice) -> np.ndarray:
                 return summed(inputs(some), pool, draft.layouts[read])
 
-    draft.longest = max(draft.longest, rows * area + 1)
+    draft.longest = max(draft.longest, rows * area + 2)
     places = weight_rows(
-        draft, part, (rows,), name, area, out.width // 128 * 128,
-        signed=draft.spec.is_signed(source),
+        draft, part, (rows,), name, area, out.width // 128 * 128, signed=False
     )  # fmt: skip
     places["table"] = draft.tables.put(first)
     draft.emit(code.LINEAR_ROWS, read, name, source=draft.as_bits[read],
