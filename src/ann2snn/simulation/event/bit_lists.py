@@ -5,9 +5,14 @@ from typing import Any
 import llvmlite.binding
 import numpy as np
 
-from ann2snn.simulation.event.arithmetic import add, filled
-from ann2snn.simulation.event.masks import compress_places, count_bits, sum_lanes, weigh_bits
-from ann2snn.simulation.event.vector import load, plain, store, zeros
+from ann2snn.simulation.event.masks import (
+    compress_places,
+    count_bits,
+    put_places,
+    sum_lanes,
+    weigh_bits,
+)
+from ann2snn.simulation.event.vector import load, plain, zeros
 
 # The processor can pack the places of 32 or 64 bits in one instruction.
 COMPRESSES = bool(llvmlite.binding.get_host_cpu_features().get("avx512vbmi2", False))
@@ -43,7 +48,7 @@ def look_up(mask: Any, wide: Any, first: Any, events: Any, count: Any) -> Any:
     for byte in range(8 if wide else 4):
         bits = (mask >> np.uint64(8 * byte)) & np.uint64(255)
         places = load(PLACES, bits * np.uint64(8), like)
-        store(events, count, add(places, filled(np.uint16(first + 8 * byte), like)))
+        put_places(events, count, places, np.uint64(first + 8 * byte))
         count += count_bits(bits)
     return count
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ann2snn.simulation.event.masks import lowest_bit
+from ann2snn.simulation.event.bit_lists import list_bits
 from ann2snn.simulation.event.sums import add_pair, currents, take_pair, zero_sums
 from ann2snn.simulation.event.vector import FIRST, load, plain, store, zeros
 
@@ -42,51 +42,37 @@ def sum_rows(
 
 @plain
 def list_rows(op: Any, tables: Any, bits: Any, places: Any, ends: Any, end: Any) -> None:
-    """Lists the places of the weight rows of all spikes, those of negative ones behind the others;
-    the first list ends at ends[end], both at ends[end + 1]."""
-    count = list_plane(op, tables, bits, op.source, places, FIRST)
+    """Lists the weight rows of all spikes, those of negative ones behind the others; the first list
+    ends at ends[end], both at ends[end + 1]. Rows are taken in pairs: one of zeros fills an odd
+    number up."""
+    count = list_plane(op, tables, bits, op.source, places, np.uint64(0))
     if op.second:
         count = list_plane(op, tables, bits, op.source + op.second, places, count)
-    count = made_even(op, places, count)
+    places[count] = op.zero_row
+    count += count & np.uint64(1)
     ends[end] = count
     if op.negative:
         count = list_plane(op, tables, bits, op.source + op.negative, places, count)
-        count = made_even(op, places, count)
+        places[count] = op.zero_row
+        count += count & np.uint64(1)
     ends[end + 1] = count
 
 
 @plain
 def list_plane(op: Any, tables: Any, bits: Any, source: Any, places: Any, count: Any) -> Any:
-    """Appends the places of the weight rows of the spikes at `source`; the new count.
+    """Appends the weight rows of the spikes at `source`; the new count.
 
-    The weight rows of a pixel's channels begin at the row that `tables` names at op.table; a row
-    below 0 says that nothing reads the pixel.
+    Those of a pixel's channels begin at the row that `tables` names at op.table; a row below 0 says
+    that nothing reads the pixel.
     """
+    table, words, wide = op.table, op.words, op.channels > 32
     for pixel in range(op.rows * op.columns):
-        first = tables[op.table + pixel]
+        first = tables[table + pixel]
         if first < 0:
             continue
-        for word in range(op.words):
-            mask = bits[source + pixel * op.words + word]
-            count = list_mask(op, mask, first + word * 64, places, count)
-    return count
-
-
-@plain
-def made_even(op: Any, places: Any, count: Any) -> Any:
-    """Rows are taken in pairs: one of zeros fills an odd number up."""
-    places[count] = np.uint64(op.weight + op.zero_row * op.out_width)
-    return count + (count & 1)
-
-
-@plain
-def list_mask(op: Any, mask: Any, first: Any, places: Any, count: Any) -> Any:
-    """Appends the place of the weight row `first` + i for each bit i of a mask; the new count."""
-    while mask != 0:
-        row = first + np.int64(lowest_bit(mask))
-        places[count] = np.uint64(op.weight + row * op.out_width)
-        mask &= mask - np.uint64(1)
-        count += 1
+        for word in range(words):
+            mask = bits[np.uint64(source + pixel * words + word)]
+            count = list_bits(mask, wide, first + word * 64, places, count)
     return count
 
 
@@ -96,12 +82,17 @@ def sum_part(
     total: Any, like: Any,
 ) -> None:  # fmt: skip
     """The outputs from `channel` on, as many as `total` has lanes."""
-    offset, first = np.uint64(channel), np.int64(ends[end])
+    offset, base, width = (
+        np.uint64(channel),
+        np.uint64(op.weight + channel),
+        np.uint64(op.out_width),
+    )
+    first, last = np.int64(ends[end]), np.int64(ends[end + 1])
     for event in range(0, first, 2):
         one, other = places[np.uint64(event)], places[np.uint64(event + 1)]
-        total = add_pair(total, rows, one + offset, other + offset)
-    for event in range(first, np.int64(ends[end + 1]), 2):
+        total = add_pair(total, rows, base + one * width, base + other * width)
+    for event in range(first, last, 2):
         one, other = places[np.uint64(event)], places[np.uint64(event + 1)]
-        total = take_pair(total, rows, one + offset, other + offset)
+        total = take_pair(total, rows, base + one * width, base + other * width)
     bias = load(weights, np.uint64(op.bias) + offset, like)
     store(values, np.uint64(op.target) + offset, currents(total, weights[op.unit], bias))

@@ -56,22 +56,12 @@ def count_bits(_typing: Any, _bits: Any) -> Any:
 
 
 @instruction
-def lowest_bit(_typing: Any, _bits: Any) -> Any:
-    """Place of the lowest bit that is set; there must be one."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.IntType(1)(1))
-
-    return UINT64(UINT64), generate
-
-
-@instruction
 def compress_places(
     _typing: Any, array: Any, _place: Any, _bits: Any, _first: Any, lanes: Any, room: Any
 ) -> Any:
-    """Writes `first` + i for each set bit i among the low `lanes` (a literal, 32 or 64) into the
-    uint16 `array` from `place` on, without a branch; always `room` elements (a literal), those
-    after the last bit anything."""
+    """Writes `first` + i for each set bit i among the low `lanes` (a literal, 32 or 64) into
+    `array`, of unsigned whole numbers, from `place` on, without a branch; always `room` elements (a
+    literal), those after the last bit anything."""
     if not isinstance(lanes, types.IntegerLiteral) or not isinstance(room, types.IntegerLiteral):
         return None
     # in bytes 64 places are one vector, in 16 bits 32 are, and need not be widened
@@ -90,15 +80,30 @@ def compress_places(
         kept = ir.VectorType(ir.IntType(32), room.literal_value)
         order = ir.Constant(kept, list(range(room.literal_value)))
         values = builder.shuffle_vector(values, nothing, order)
-        written = ir.VectorType(ir.IntType(16), room.literal_value)
-        if element.width < 16:
-            values = builder.zext(values, written)
-        base = splat(builder, builder.trunc(arguments[3], ir.IntType(16)), written)
-        values = builder.add(values, base)
-        pointer = address(
-            context, builder, signature.args[0], arguments[0], arguments[1], values.type
-        )
-        builder.store(values, pointer, align=2)
-        return context.get_dummy_value()
+        return _put(context, builder, signature.args[0], arguments[:2], values, arguments[3])
 
     return types.void(array, UINT64, UINT64, UINT64, lanes, room), generate
+
+
+@instruction
+def put_places(_typing: Any, array: Any, _place: Any, places: Any, _first: Any) -> Any:
+    """Writes `first` + each of `places` into `array`, of unsigned whole numbers."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        *where, values, first = arguments
+        return _put(context, builder, signature.args[0], where, values, first)
+
+    return types.void(array, UINT64, places, UINT64), generate
+
+
+def _put(context: Any, builder: Any, array: Any, where: Any, values: Any, first: Any) -> Any:
+    element = context.get_value_type(array.dtype)
+    kind = ir.VectorType(element, values.type.count)
+    if values.type.element.width < element.width:
+        values = builder.zext(values, kind)
+    base = first if element.width == first.type.width else builder.trunc(first, element)
+    data, place = where
+    pointer = address(context, builder, array, data, place, kind)
+    values = builder.add(values, splat(builder, base, kind))
+    builder.store(values, pointer, align=element.width // 8)
+    return context.get_dummy_value()
