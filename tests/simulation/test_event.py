@@ -129,35 +129,38 @@ def test_a_program_serves_every_number_of_steps() -> None:
     assert event._lowered.cache_info().misses == 1
 
 
-def test_lists_of_bits_hold_every_bit_in_order_on_any_processor() -> None:
+@pytest.mark.parametrize(("kind", "first"), [(np.uint16, 100), (np.uint64, 70_000)])
+def test_lists_of_bits_hold_every_bit_in_order_on_any_processor(
+    kind: type[np.unsignedinteger], first: int
+) -> None:
     @compiled
     def packed(masks: Any, events: Any) -> Any:
         count = np.uint64(0)
         for mask in masks:
-            count = bit_lists.pack(mask & np.uint64(0xFFFFFFFF), np.uint64(100), events, count)
-            count = bit_lists.pack(mask >> np.uint64(32), np.uint64(132), events, count)
+            count = bit_lists.pack(mask & np.uint64(0xFFFFFFFF), np.uint64(first), events, count)
+            count = bit_lists.pack(mask >> np.uint64(32), np.uint64(first + 32), events, count)
         return count
 
     @compiled
     def packed_wide(masks: Any, events: Any) -> Any:
         count = np.uint64(0)
         for mask in masks:
-            count = bit_lists.pack_wide(mask, np.uint64(100), events, count)
+            count = bit_lists.pack_wide(mask, np.uint64(first), events, count)
         return count
 
     @compiled
     def looked_up(masks: Any, events: Any) -> Any:
         count, low = np.uint64(0), np.uint64(0xFFFFFFFF)
         for mask in masks:
-            count = bit_lists.look_up(mask & low, False, np.int64(100), events, count)
-            count = bit_lists.look_up(mask & ~low, True, np.int64(100), events, count)
+            count = bit_lists.look_up(mask & low, False, np.int64(first), events, count)
+            count = bit_lists.look_up(mask & ~low, True, np.int64(first), events, count)
         return count
 
     masks = [0, 1, 2**63, 2**64 - 1, 0x8001000100018001, 0xFFFF00000000FFFF, 5 << 31]
     words = np.array(masks, np.uint64)
-    expected = [100 + i for mask in masks for i in range(64) if mask >> i & 1]
+    expected = [first + i for mask in masks for i in range(64) if mask >> i & 1]
     for kernel in (packed, packed_wide, looked_up):
-        events = np.zeros(1000, np.uint16)
+        events = np.zeros(1000, kind)
         count = int(kernel(words, events))
         assert events[:count].tolist() == expected
 
@@ -174,20 +177,22 @@ def test_pairs_of_interleaved_16_bit_rows_sum_up_exactly_in_channel_order(
     for each in has:
         monkeypatch.setattr(sums, each, each == way)
 
+    @vector.plain
+    def store_sums(rows: Any, out: Any, one: Any, other: Any, nothing: Any) -> None:
+        """The sum to the first row's place, and 0 less it to the second's."""
+        vector.store(out, one, sums.add_pair(nothing, rows, one, other))
+        vector.store(out, other, sums.take_pair(nothing, rows, one, other))
+
     def kernel(rows: Any, out: Any) -> None:
         for row in range(0, 4, 2):
             one, other = np.uint64(row * 240), np.uint64((row + 1) * 240)
-            total = sums.add_pair(sums.zero_sums(rows, 16), rows, one, other)
-            vector.store(out, one, total)
+            store_sums(rows, out, one, other, sums.zero_sums(rows, 16))
             one, other = one + np.uint64(16), other + np.uint64(16)
-            total = sums.add_pair(sums.zero_sums(rows, 32), rows, one, other)
-            vector.store(out, one, total)
+            store_sums(rows, out, one, other, sums.zero_sums(rows, 32))
             one, other = one + np.uint64(32), other + np.uint64(32)
-            total = sums.add_pair(sums.zero_sums(rows, 64), rows, one, other)
-            vector.store(out, one, total)
+            store_sums(rows, out, one, other, sums.zero_sums(rows, 64))
             one, other = one + np.uint64(64), other + np.uint64(64)
-            total = sums.add_pair(sums.zero_sums(rows, 128), rows, one, other)
-            vector.store(out, one, total)
+            store_sums(rows, out, one, other, sums.zero_sums(rows, 128))
 
     order, start = [], 0
     for block in (16, *[32] * 7):
@@ -200,6 +205,7 @@ def test_pairs_of_interleaved_16_bit_rows_sum_up_exactly_in_channel_order(
     numba.njit(**OPTIONS)(kernel)(rows[:, order].ravel(), found.ravel())
     wide = rows.astype(np.int64)
     np.testing.assert_array_equal(found[::2], wide[::2] + wide[1::2])
+    np.testing.assert_array_equal(found[1::2], -found[::2])
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int32])

@@ -190,6 +190,40 @@ def test_pools_of_signed_spikes_are_the_same_in_counts_of_16_and_32_bits(
 
 
 @pytest.mark.parametrize("kind", KINDS_BACK)
+@pytest.mark.parametrize("channels", [5, 32, 64, 96])
+def test_a_constant_current_below_0_takes_back_what_first_potentials_sent(
+    channels: int, kind: str
+) -> None:
+    """First potentials of -2 to 4 thresholds; where none can take one back, kernels do not look."""
+    growing = Growing(channels, "analog", image_shape=(2, 3, 3), spikes=(kind,))
+    growing.append(
+        Conv, ("image",), weight=growing.numbers(channels, 2, 1, 1), bias=growing.numbers(channels)
+    )
+    first = growing.numbers(channels, 3, 3, most=64) * (np.arange(9).reshape(3, 3) % 2)
+    growing.append(Neuron, ("conv1",), spikes=kind, initial_potential=first)
+    spec = SpikingSpec(*growing.finished())
+    ours, theirs = both(spec, random_images(spec, 3), steps=40)
+    assert_same(ours, theirs)
+    assert 0 < int(ours.negative["neuron2"].sum()) < int(ours.spikes["neuron2"].sum())
+
+
+@pytest.mark.parametrize("kind", SPIKES)
+def test_a_pool_counts_on_beyond_what_16_bits_hold(kind: str) -> None:
+    """Neurons that send as much as they can in each step: bursts are 2^16 spikes in 2^15 steps."""
+    growing = Growing(1, "analog", image_shape=(1, 2, 2), spikes=(kind,))
+    weight = np.full((2, 1, 1, 1), 4.0)
+    growing.append(Conv, ("image",), weight=weight, bias=np.full(2, 2.0))
+    growing.append(Neuron, ("conv1",), spikes=kind)
+    growing.append(MaxPool, ("neuron2",), rows=((0, 2),), columns=((0, 2),), pooling="rise")
+    spec = SpikingSpec(*growing.finished())
+    steps = 2**15 + 10 if kind == "burst" else 2**16 + 10
+    ours, theirs = both(spec, random_images(spec, 1), steps=steps)
+    assert_same(ours, theirs)
+    most = 2 if kind == "burst" else 1
+    assert int(ours.spikes["maxpool3"].sum()) == 2 * most * steps
+
+
+@pytest.mark.parametrize("kind", KINDS_BACK)
 def test_a_pool_hands_on_what_sums_up_to_the_largest_net_count_after_every_step(kind: str) -> None:
     """The pool is read by a class of its own for every window, so the output shows its signal."""
     growing = Growing(5, "poisson", image_shape=(2, 6, 6), spikes=(kind,))

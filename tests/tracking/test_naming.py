@@ -10,12 +10,12 @@ from ann2snn.settings import rule_of
 from ann2snn.simulation.settings import SimulationSettings
 from ann2snn.tracking.naming import (
     QUALIFIED,
+    charted_steps,
     metric_points,
     normalization_name,
     parameters,
     run_name,
     shown_number,
-    shown_steps,
     spelled,
     varying_parameters,
 )
@@ -98,19 +98,19 @@ def test_values_are_spelled_as_people_write_them() -> None:
 
 def test_a_chart_of_a_curve_is_never_off_by_a_sixteenth_of_its_step() -> None:
     for steps in (1, 8, 31, 32, 33, 300, 1000, 100_000):
-        shown = shown_steps(steps)
+        shown = charted_steps(steps)
         assert (shown[0], shown[-1]) == (1, steps)
         assert shown[:31] == list(range(1, min(steps, 31) + 1))
         assert all(16 * (later - step) <= step for step, later in pairwise(shown[16:]))
-    assert len(shown_steps(300)) < 100
-    assert shown_steps(0) == []
+    assert len(charted_steps(300)) < 100
+    assert charted_steps(0) == []
 
 
 def test_a_thinned_curve_keeps_each_value_at_its_step() -> None:
     curve = [1 / step for step in range(1, 301)]
     record = dataclasses.replace(simulation_record(POINT), curves={"accuracy": curve})
     points = [(value, step) for name, value, step in metric_points(record) if name == "accuracy"]
-    assert points == [(1 / step, step) for step in shown_steps(300)]
+    assert points == [(1 / step, step) for step in charted_steps(300)]
 
 
 def test_curves_count_from_one_and_single_numbers_stand_at_zero() -> None:

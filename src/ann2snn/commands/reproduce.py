@@ -29,7 +29,7 @@ from ann2snn.records import Json, Record, Store, file_sha256
 from ann2snn.settings import SettingError, neutral_values
 
 LEAST = 6  # digits of a key
-COMPARED = ("description", "metrics", "curves")
+UNCHANGED = ("description", "metrics", "curves")  # parts of a record that are compared whole
 
 
 @dataclass(frozen=True)
@@ -201,14 +201,14 @@ def _content(record: Record) -> Json:
     """What a result says, but for keys and code. Where a toggle is younger than a record, its
     neutral value is what the record was made with."""
     left_out = ("code", "raw")  # the raw files' names, sizes and times are not their content
-    neutral = json.loads(json.dumps({name: neutral_values(kind) for name, kind in GROUPS.items()}))
+    neutral = {name: neutral_values(kind) for name, kind in GROUPS.items()}
     return {
         "settings": {
             group: {**neutral.get(group, {}), **toggles}
             for group, toggles in record.settings.items()
         },
         "details": {n: v for n, v in record.details.items() if n not in left_out},
-        **{name: getattr(record, name) for name in COMPARED},
+        **{name: getattr(record, name) for name in UNCHANGED},
     }
 
 

@@ -134,7 +134,7 @@ def decided(
     settings: SimulationSettings, spec: SpikingSpec, images: np.ndarray
 ) -> SimulationSettings:
     """The settings with the engine that `auto` stands for, and with float64 from the start where no
-    image can be sure to be exact in 32 bits."""
+    image can be sure to be exact in 32 bits or rates are compared."""
     settings = replace(settings, engine=chosen_engine(settings, spec).name)
     if settings.precision == "auto" and (
         settings.compare

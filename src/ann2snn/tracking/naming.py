@@ -140,7 +140,7 @@ def varying_parameters(records: Iterable[Record]) -> list[str]:
     return sorted(varying, key=lambda name: (-len(values[name]), name))
 
 
-def shown_steps(steps: int) -> list[int]:
+def charted_steps(steps: int) -> list[int]:
     """The steps of a curve that a chart needs: each up to 31, then every second up to 63, every
     fourth up to 127 and so on, and the last; 83 of 300."""
     return [
@@ -153,17 +153,18 @@ def shown_steps(steps: int) -> list[int]:
 def metric_points(record: Record) -> list[tuple[str, float, int]]:
     """(name, value, step) of all that a record measured.
 
-    Curves count time steps or epochs from 1 and are thinned, since MLflow keeps each point as a row
-    of its database; the record has every step. A single number stands at step 0, unless a curve of
-    that name ends with it. Names of curves per layer get a dot for their slash, since MLflow shows
-    slashes as sections above all else. Early exit is a curve against margins, not steps, so it
-    stays in the record.
+    Curves count time steps or epochs from 1. Those of simulations are thinned, since MLflow keeps
+    each point as a row of its database; the record has every step. A single number stands at step
+    0, unless a curve of that name ends with it. Names of curves per layer get a dot for their
+    slash, since MLflow shows slashes as sections above all else. Early exit is a curve against
+    margins, not steps, so it stays in the record.
     """
+    thinned = record.step == "simulation"
     points = [
         (name.replace("/", "."), float(curve[step - 1]), step)
         for name, curve in record.curves.items()
         if not name.startswith("early_exit_")
-        for step in shown_steps(len(curve))
+        for step in (charted_steps(len(curve)) if thinned else range(1, len(curve) + 1))
     ]
     points += [
         (name, float(value), 0)

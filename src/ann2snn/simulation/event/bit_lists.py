@@ -80,7 +80,6 @@ def weighted_count(
     source: Any, pixels: Any, words: Any, bits: Any, weight: Any, tables: Any
 ) -> Any:
     """Sum over pixels of the number of set bits times the pixel's weight in `tables`."""
-    total = np.int64(0)
     if words == 1:
         eight, eights = zeros(tables, 8), pixels & ~7
         for pixel in range(0, eights, 8):
@@ -90,6 +89,7 @@ def weighted_count(
         for pixel in range(eights, pixels):
             total += np.int64(count_bits(bits[source + pixel])) * tables[weight + pixel]
         return total
+    total = np.int64(0)
     for pixel in range(pixels):
         found = np.int64(0)
         for word in range(words):

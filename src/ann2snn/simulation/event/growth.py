@@ -2,8 +2,9 @@
 signed.
 
 It is -1, 0 or 1, and 2 where inputs may be: the largest count cannot rise or fall by more than the
-counts that it is one of. Up to 65,000 steps counts fit 16 bits, 32 channels to a vector, and they
-stay in registers through all steps of a tile, which makes the exact pooling the fastest too.
+counts that it is one of. As long as counts fit 16 bits, 32 channels are a vector, and those of a
+window of 2x2 that shares no input stay in registers through all steps of a tile, which makes the
+exact pooling the fastest too.
 """
 
 from typing import Any
@@ -28,87 +29,96 @@ def growth(op: Any, bits: Any, counts: Any, tables: Any, ahead: Any) -> None:
                 for lane in range(-(-op.channels // 32)):
                     grow_window(op, bits, counts, tables, row, column, lane, ahead)
         return
+    # fields stand in variables: after each store they would be read again
+    source, words, pixels, estimate = op.source, op.words, op.rows * op.columns, op.estimate
+    negative, second, lanes = op.negative, op.second, -(-op.channels // 32)
+    out_rows, out_columns = op.out_rows, op.out_columns
     for step in range(ahead):
-        for pixel in range(op.rows * op.columns):
-            for lane in range(-(-op.channels // 32)):
-                bring_up(op, bits[step], counts, pixel, lane)
-        for row in range(op.out_rows):
-            for column in range(op.out_columns):
-                for lane in range(-(-op.channels // 32)):
-                    change(op, bits[step], counts, tables, row, column, lane)
+        for pixel in range(pixels):
+            for lane in range(lanes):
+                at = np.uint64(estimate + (pixel * lanes + lane) * 32)
+                count = load(counts, at, zeros(counts, 32))
+                place = source + pixel * words
+                store(counts, at, counted(bits[step], place, negative, second, lane, count))
+        for row in range(out_rows):
+            for column in range(out_columns):
+                look_at_window(op, bits[step], counts, tables, row, column)
+
+
+@plain
+def look_at_window(op: Any, bits: Any, counts: Any, tables: Any, row: Any, column: Any) -> None:
+    """What a window hands on in a step whose spikes are counted in."""
+    none, lanes, columns = zeros(counts, 32), -(-op.channels // 32), op.columns
+    top, bottom = tables[op.table + 2 * row], tables[op.table + 2 * row + 1]
+    left = tables[op.other_table + 2 * column]
+    right = tables[op.other_table + 2 * column + 1]
+    estimate, pixel = op.estimate, row * op.out_columns + column
+    maxima = estimate + (op.rows * columns + pixel) * lanes * 32
+    target = op.target + pixel * op.out_words
+    negative, second = op.out_negative, op.out_second
+    for lane in range(lanes):
+        most = none
+        for y in range(top, bottom):
+            for x in range(left, right):
+                at = np.uint64(estimate + ((y * columns + x) * lanes + lane) * 32)
+                most = larger(load(counts, at, none), most)
+        at = np.uint64(maxima + lane * 32)
+        before = load(counts, at, none)
+        store(counts, at, most)
+        put_change(bits, target, negative, second, lane, before, most)
 
 
 @plain
 def grow_window(
     op: Any, bits: Any, counts: Any, tables: Any, row: Any, column: Any, lane: Any, ahead: Any
 ) -> None:
-    """All steps of 32 channels of a window which shares no input."""
+    """All steps of 32 channels of a window that shares no input: 2x2 in registers."""
+    none = zeros(counts, 32)
+    # fields stand in variables: after each store they would be read again
+    words, columns, negative, second = op.words, op.columns, op.negative, op.second
+    out_negative, out_second = op.out_negative, op.out_second
     top, bottom = tables[op.table + 2 * row], tables[op.table + 2 * row + 1]
     left = tables[op.other_table + 2 * column]
     right = tables[op.other_table + 2 * column + 1]
-    if bottom - top != 2 or right - left != 2:
+    stride = -(-op.channels // 32) * 32
+    first, pixel = top * columns + left, row * op.out_columns + column
+    source, estimate = op.source, op.estimate + lane * 32
+    target = op.target + pixel * op.out_words
+    maximum = np.uint64(estimate + (op.rows * columns + pixel) * stride)
+    before = load(counts, maximum, none)
+    if bottom - top == 2 and right - left == 2:
+        place, below = source + first * words, source + (first + columns) * words
+        at, beside = np.uint64(estimate + first * stride), np.uint64(stride)
+        under = at + np.uint64(columns * stride)
+        a, b = load(counts, at, none), load(counts, at + beside, none)
+        c, d = load(counts, under, none), load(counts, under + beside, none)
         for step in range(ahead):
+            spikes = bits[step]
+            a = counted(spikes, place, negative, second, lane, a)
+            b = counted(spikes, place + words, negative, second, lane, b)
+            c = counted(spikes, below, negative, second, lane, c)
+            d = counted(spikes, below + words, negative, second, lane, d)
+            most = larger(larger(a, b), larger(c, d))
+            put_change(spikes, target, out_negative, out_second, lane, before, most)
+            before = most
+        store(counts, at, a)
+        store(counts, at + beside, b)
+        store(counts, under, c)
+        store(counts, under + beside, d)
+    else:
+        for step in range(ahead):
+            most = none
             for y in range(top, bottom):
                 for x in range(left, right):
-                    bring_up(op, bits[step], counts, y * op.columns + x, lane)
-            change(op, bits[step], counts, tables, row, column, lane)
-        return
-    none = zeros(counts, 32)
-    # fields stand in variables: after each store they would be read again
-    words, out_words, negative, second = op.words, op.out_words, op.negative, op.second
-    out_negative, out_second = op.out_negative, op.out_second
-    stride = -(-op.channels // 32) * 32
-    first, pixel = top * op.columns + left, row * op.out_columns + column
-    place = op.source + first * words
-    below = place + op.columns * words
-    target = op.target + pixel * out_words
-    at, beside = np.uint64(op.estimate + first * stride + lane * 32), np.uint64(stride)
-    under = at + np.uint64(op.columns * stride)
-    maximum = np.uint64(op.estimate + (op.rows * op.columns + pixel) * stride + lane * 32)
-    a, b = load(counts, at, none), load(counts, at + beside, none)
-    c, d = load(counts, under, none), load(counts, under + beside, none)
-    before = load(counts, maximum, none)
-    for step in range(ahead):
-        spikes = bits[step]
-        a = counted(spikes, place, negative, second, lane, a)
-        b = counted(spikes, place + words, negative, second, lane, b)
-        c = counted(spikes, below, negative, second, lane, c)
-        d = counted(spikes, below + words, negative, second, lane, d)
-        most = larger(larger(a, b), larger(c, d))
-        put_change(spikes, target, out_negative, out_second, lane, before, most)
-        before = most
-    store(counts, at, a)
-    store(counts, at + beside, b)
-    store(counts, under, c)
-    store(counts, under + beside, d)
+                    each = y * columns + x
+                    at = np.uint64(estimate + each * stride)
+                    count, place = load(counts, at, none), source + each * words
+                    count = counted(bits[step], place, negative, second, lane, count)
+                    store(counts, at, count)
+                    most = larger(count, most)
+            put_change(bits[step], target, out_negative, out_second, lane, before, most)
+            before = most
     store(counts, maximum, before)
-
-
-@plain
-def bring_up(op: Any, bits: Any, counts: Any, pixel: Any, lane: Any) -> None:
-    """Counts the spikes of a step in: 32 channels of an input pixel."""
-    at = np.uint64(op.estimate + (pixel * -(-op.channels // 32) + lane) * 32)
-    count, place = load(counts, at, zeros(counts, 32)), op.source + pixel * op.words
-    store(counts, at, counted(bits, place, op.negative, op.second, lane, count))
-
-
-@plain
-def change(op: Any, bits: Any, counts: Any, tables: Any, row: Any, column: Any, lane: Any) -> None:
-    """What a window hands on in a step, whose spikes are counted in: 32 channels."""
-    none, lanes = zeros(counts, 32), -(-op.channels // 32)
-    most = none
-    for y in range(tables[op.table + 2 * row], tables[op.table + 2 * row + 1]):
-        for x in range(
-            tables[op.other_table + 2 * column], tables[op.other_table + 2 * column + 1]
-        ):
-            at = np.uint64(op.estimate + ((y * op.columns + x) * lanes + lane) * 32)
-            most = larger(load(counts, at, none), most)
-    pixel = row * op.out_columns + column
-    at = np.uint64(op.estimate + ((op.rows * op.columns + pixel) * lanes + lane) * 32)
-    before = load(counts, at, none)
-    store(counts, at, most)
-    target = op.target + pixel * op.out_words
-    put_change(bits, target, op.out_negative, op.out_second, lane, before, most)
 
 
 @plain

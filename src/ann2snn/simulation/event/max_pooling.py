@@ -15,14 +15,14 @@ from ann2snn.simulation.event.operations import POOLINGS
 from ann2snn.simulation.event.vector import load, plain, store, zeros
 
 INVERSE_TIME, EXPONENTIAL = POOLINGS["inverse_time"], POOLINGS["exponential"]
-SPIKES = POOLINGS["spikes"]
+SPIKES = POOLINGS["spikes"]  # the fourth, the running mean, is told by the count alone
 HALF = np.uint64(0xFFFFFFFF)
 INCREMENT = np.uint64(poolings.INCREMENT)
 
 
 @plain
 def choose(op: Any, bits: Any, estimates: Any, tables: Any, step: Any) -> None:
-    """Any other pooling of spikes; estimates of the inputs at op.estimate.
+    """Any pooling of spikes but `rise`; estimates of the inputs at op.estimate.
 
     All estimates fit 32 bits: counts do for 4 * 10^9 steps, the sum of 1/t in units of 2^-27 for
     10^13, and the exponential mean stays about 2^24. Where no two windows share an input
@@ -148,8 +148,7 @@ def growth_of_values(op: Any, values: Any, state: Any, tables: Any) -> None:
                     ):
                         place = (y * op.columns + x) * op.width + channel
                         if first or state[op.estimate + place] > most:
-                            most = state[op.estimate + place]
-                            first = False
+                            most, first = state[op.estimate + place], False
                 at = maxima + target + channel
                 values[op.target + target + channel] = most - state[at]
                 state[at] = most

@@ -1,8 +1,8 @@
 """Integrate-and-fire: V <- V + current, a spike where V >= threshold, then the reset.
 
 Every neuron of a layer takes its current in every step, so this is the floor of a step's cost; on
-vectors it is a few instructions for 16 neurons, the spikes coming out as bits of a mask. Potentials
-stay in registers through all steps of a tile.
+vectors it is a few instructions for as many neurons as these have lanes, the spikes coming out as
+bits of a mask. Potentials stay in registers through all steps of a tile.
 """
 
 from typing import Any
@@ -21,6 +21,7 @@ from ann2snn.simulation.event.arithmetic import (
     minus_where,
     zero_where,
 )
+from ann2snn.simulation.event.sums import MANY_REGISTERS
 from ann2snn.simulation.event.vector import FIRST, lanes_of, load, plain, store, zeros, zeros_like
 
 
@@ -46,24 +47,29 @@ def fire_layer(
 ) -> None:
     """As `fire`, with signed neurons' net numbers of spikes in `sent`."""
     most, pixels = zeros(state, 16), op.rows * op.columns
-    pairs = pixels >> 1 if op.width == 32 else 0  # whose channels lie together
-    for pixel in range(0, 2 * pairs, 2):
-        most = fire_lanes(
-            op, values, state, bits, sent, ahead, pixel, FIRST, zeros(state, 64), most
-        )
-    for pixel in range(2 * pairs, pixels):
-        lane = FIRST
-        while lane < op.width:
-            if op.width - lane >= 64:
+    if MANY_REGISTERS and op.width % 64 == 0:
+        for pixel in range(pixels):
+            for lane in range(0, op.width, 64):
                 most = fire_lanes(
                     op, values, state, bits, sent, ahead, pixel, lane, zeros(state, 64), most
                 )
-                lane += 64
-            else:
+    elif op.width % 32 == 0:
+        pairs = pixels >> 1 if MANY_REGISTERS and op.width == 32 else 0
+        for pixel in range(0, 2 * pairs, 2):  # whose channels lie together
+            most = fire_lanes(
+                op, values, state, bits, sent, ahead, pixel, FIRST, zeros(state, 64), most
+            )
+        for pixel in range(2 * pairs, pixels):
+            for lane in range(0, op.width, 32):
+                most = fire_lanes(
+                    op, values, state, bits, sent, ahead, pixel, lane, zeros(state, 32), most
+                )
+    else:
+        for pixel in range(pixels):
+            for lane in range(0, op.width, 16):
                 most = fire_lanes(
                     op, values, state, bits, sent, ahead, pixel, lane, zeros(state, 16), most
                 )
-                lane += 16
     largest[op.mark] = max(largest[op.mark], largest_lane(most))
 
 
@@ -73,8 +79,8 @@ def fire_lanes(
     none: Any, most: Any,
 ) -> Any:  # fmt: skip
     """As many neurons, from channel `lane` of a pixel on, as `none` has lanes, also of the next
-    pixel where one has 32; gives the largest |V + current| so far. A vector of 64 is several of the
-    processor's, none of which waits for another."""
+    pixel where one has 32; gives the largest |V + current| so far. Wide vectors are several of
+    the processor's, none of which waits for another."""
     threshold, signed, zeroes = op.threshold, op.signed, op.zeroes
     pair = lanes_of(none) > op.width
     place = np.uint64(pixel * op.width + lane)
@@ -87,12 +93,18 @@ def fire_lanes(
     net = zeros_like(none, sent)
     if signed:
         net = load(sent, np.uint64(op.sent) + place, net)
+    nobody = zeros_like(none, sent)
+    steady = False
+    if signed and op.static:
+        steady = keep_all(load(values, source, none), charged, threshold, net, nobody, none)
     for step in range(ahead):
         charged = add(charged, load(values, source, none))
         highest = larger(magnitude(charged), highest)
         spikes = at_least(charged, threshold)
         if signed:
-            back = above(net, zeros_like(none, sent)) & ~at_least(charged, 0)
+            back = np.uint64(0)
+            if not steady:
+                back = above(net, nobody) & ~at_least(charged, 0)
             net = both_ways(net, -1, spikes, back)
             left = both_ways(charged, threshold, spikes, back)
             if bursts:
@@ -112,6 +124,18 @@ def fire_lanes(
     if signed:
         store(sent, np.uint64(op.sent) + place, net)
     return larger(fold(highest), most)
+
+
+@plain
+def keep_all(current: Any, potential: Any, threshold: Any, net: Any, nobody: Any, none: Any) -> Any:
+    """Whether no neuron takes a spike back for as long as its current stays the same: where that is
+    not negative, a potential that is not either stays so; where it is, a neuron that has sent
+    nothing yet, and does not now, never will. `nobody` and `none` are zeros, of the types of counts
+    and of potentials."""
+    rising, sent = at_least(current, 0), above(net, nobody)
+    full, quiet = at_least(potential, 0), ~(sent | at_least(potential, threshold))
+    every = at_least(none, 0)
+    return ((rising & (full | ~sent)) | (~rising & quiet)) & every == every
 
 
 @plain

@@ -41,7 +41,7 @@ OPERATION = np.dtype(
         for name in (
             "kind",
             # the signal it reads, and the one it writes
-            "source", "rows", "columns", "channels", "width", "words", "from_bits",
+            "source", "rows", "columns", "channels", "width", "words",
             "target", "out_rows", "out_columns", "out_channels", "out_width", "out_words",
             # the geometry of a convolution
             "kernel_rows", "kernel_columns", "stride_rows", "stride_columns", "top", "left",

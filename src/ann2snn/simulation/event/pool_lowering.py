@@ -25,13 +25,14 @@ def write_max_pool(draft: Draft, node: MaxPool, source: str) -> None:
         return
     places |= {"source": draft.as_bits[source], "target": draft.spikes(name)}
     places["disjoint"] = int(disjoint(node))
-    counts = inputs * -(-read.channels // 32) * 32
+    lanes = -(-read.channels // 32) * 32
     if node.pooling == "rise":
-        places |= {"estimate": draft.net_counts(counts), "long": int(draft.long)}
+        places |= {"estimate": draft.net_counts(inputs * lanes), "long": int(draft.long)}
         draft.emit(code.GROWTH, source, name, **places)
         return
     assert not draft.spec.is_signed(source), "the spec refuses others"
-    places |= {"estimate": draft.estimates.room(counts), "pooling": code.POOLINGS[node.pooling]}
+    kept = 0 if node.pooling == "spikes" else read.pixels * lanes
+    places |= {"estimate": draft.estimates.room(kept), "pooling": code.POOLINGS[node.pooling]}
     draft.emit(code.MAX_POOL, source, name, **places)
 
 

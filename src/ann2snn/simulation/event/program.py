@@ -14,12 +14,13 @@ from ann2snn.spec import Neuron, Node, SpikingSpec, SumPool
 from ann2snn.spec.cost import event_costs
 
 Places = dict[str, int]
-SHORT_COUNTS = 65_000  # steps up to which counts fit 16 bits
+SHORT_COUNTS = 65_535  # spikes of a neuron that fit 16 bits
 
 
-def is_long(steps: int) -> bool:
+def is_long(spec: SpikingSpec, steps: int) -> bool:
     """Whether counts of spikes take 32 bits."""
-    return steps > SHORT_COUNTS
+    most = 2 if any(spec.is_burst(node.name) for node in spec) else 1
+    return most * steps > SHORT_COUNTS
 
 
 @dataclass

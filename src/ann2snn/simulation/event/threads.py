@@ -60,7 +60,7 @@ def simulate_block(
         RuntimeError: a thread failed; the message names its image.
     """
     wanted = tuple((name, tuple(units)) for name, units in (record or {}).items())
-    program = _lowered(spec, precision, is_long(steps), keep, wanted)
+    program = _lowered(spec, precision, is_long(spec, steps), keep, wanted)
     count = min(threads or available_cores(), len(images))
     work = _Work(spec, program, images, indices, seed, steps, keep, count, exit_margin)
     fits = max(1, (memory << 20) // program.bytes_a_step)

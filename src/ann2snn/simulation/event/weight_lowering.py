@@ -102,7 +102,7 @@ def _gathering(draft: Draft, node: Conv, places: Places) -> Neuron | None:
         name,
         most,
         draft.layouts[name].width // WIDEST * WIDEST,
-        signed=draft.spec.is_signed(source),
+        negated=draft.spec.is_signed(source),
     )
     neuron, where = _target(draft, name)
     draft.emit(code.CONV_PIXELS, source, name, source=draft.as_bits[source], **places, **where)
@@ -148,7 +148,7 @@ def _sliding(draft: Draft, node: Conv, geometry: Places) -> Neuron | None:
 
     geometry |= weight_rows(
         draft, taps, taps(slice(0, 1)).shape[:2], name, area, out_layout.width // 32 * 32,
-        signed=signed and not paired,
+        negated=signed and not paired,
     )  # fmt: skip
     neuron, where = _target(draft, name)
     geometry |= where
@@ -223,7 +223,7 @@ def write_linear(draft: Draft, node: Linear, source: str) -> None:
 
     draft.longest = max(draft.longest, rows * area + 2)
     places = weight_rows(
-        draft, part, (rows,), name, area, out.width // 128 * 128, signed=False
+        draft, part, (rows,), name, area, out.width // 128 * 128, negated=False
     )  # fmt: skip
     places["table"] = draft.tables.put(first)
     draft.emit(code.LINEAR_ROWS, read, name, source=draft.as_bits[read],

@@ -58,18 +58,18 @@ def put_columns(arena: Arena, part: Part, rows: tuple[int, ...], channels: int) 
 
 def weight_rows(
     draft: Draft, part: Part, rows: tuple[int, ...], name: str, area: int, wide: int, *,
-    signed: bool,
+    negated: bool,
 ) -> Places:  # fmt: skip
     """Weights (*rows, channels) of `name` for the fast kernels, with a row of zeros behind them: as
     16-bit whole numbers of a power of two where all of them are such (half as many bytes to move,
     and the sums are exact), else as the other weights.
 
-    Behind the zeros stand the negated rows where spikes are `signed`: a negative spike adds one of
-    these. Each is added `area` times at most, in pairs. Kernels take the channels up to `wide` in
-    blocks of 32, the others in blocks of 16.
+    With `negated`, the same rows negated stand behind the zeros: a negative spike adds one of these
+    where the kernel takes nothing away. Each is added `area` times at most, in pairs. Kernels take
+    the channels up to `wide` in blocks of 32, the others in blocks of 16.
     """
     count, channels, bits = rows[0], draft.layouts[name].channels, draft.fractions[name]
-    all_rows = (count + 1 + count * signed, *rows[1:])
+    all_rows = (count + 1 + count * negated, *rows[1:])
     largest, least = 0.0, 0
     for columns in slices(channels):
         weight = part(columns)
@@ -85,7 +85,7 @@ def weight_rows(
         to = columns.stop - columns.start
         signs = np.zeros((*all_rows, to), np.int16 if short else np.float64)
         signs[:count, ..., : weight.shape[-1]] = np.ldexp(weight, exponent if short else bits)
-        if signed:
+        if negated:
             np.negative(signs[:count], out=signs[count + 1 :])
         if order is None:
             return signs
