@@ -70,6 +70,7 @@ class Chain:
 
     settings: Settings
     project: Path = field(default_factory=Path.cwd)
+    _keys: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def store(self) -> Store:
@@ -95,6 +96,11 @@ class Chain:
         Raises:
             SettingError: a toggle names a file, a module or images that are not there.
         """
+        if step not in self._keys:
+            self._keys[step] = self._key(step)
+        return self._keys[step]
+
+    def _key(self, step: str) -> str:
         if step == "data":
             return manifest_key(self.manifest)
         self.toggles("ann")  # what the user names and is not there is told before data are loaded

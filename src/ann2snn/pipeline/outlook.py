@@ -25,18 +25,27 @@ def open_steps(step: str, chain: Chain) -> list[str]:
     return found[::-1]
 
 
+def left_open(step: str, chain: Chain) -> list[str] | None:
+    """As `open_steps`; None where only the data themselves could tell."""
+    return open_steps(step, chain) if step == "data" or chain.knows_data() else None
+
+
 def remaining(step: str, chains: Sequence[Chain]) -> str:
     """What is left of several points: results to compute, each once, and their time as far as it is
     known; of which points only the data themselves could tell."""
+    return told_of_all(chains, [left_open(step, chain) for chain in chains])
+
+
+def told_of_all(chains: Sequence[Chain], steps: Sequence[list[str] | None]) -> str:
+    """As `remaining`, of points with these open steps."""
     seconds: dict[tuple[str, str], float | None] = {}
     unknown: list[str] = []
-    for chain in chains:
-        if step == "data" or chain.knows_data():
-            network = chain.settings.ann.network
-            for name in open_steps(step, chain):
-                seconds[name, chain.place(name)] = usual_seconds(chain.store, name, network)
-        else:
+    for chain, found in zip(chains, steps, strict=True):
+        if found is None:
             unknown.append(chain.settings.data.name)
+        for name in found or ():
+            network = chain.settings.ann.network
+            seconds[name, chain.place(name)] = usual_seconds(chain.store, name, network)
     sums = [] if len(unknown) == len(chains) else [_sum(list(seconds.values()))]
     return f"{len(chains)} points; " + "; ".join([*sums, *_not_known(unknown)])
 

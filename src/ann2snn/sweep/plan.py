@@ -3,7 +3,7 @@
 from ann2snn.config.checks import named
 from ann2snn.config.composition import composed
 from ann2snn.pipeline.chain import Chain
-from ann2snn.pipeline.outlook import open_steps, remaining
+from ann2snn.pipeline.outlook import left_open, told_of_all
 from ann2snn.pipeline.preflight import require_ready
 
 
@@ -16,15 +16,15 @@ def print_plan(step: str, points: list[list[str]]) -> None:
         SettingError: a point's toggles cannot be; nothing has been printed then.
     """
     chains = [_chain(step, point) for point in points]
-    for point, chain in zip(points, chains, strict=True):
-        print(f"{' '.join(point) or 'the only point'}: {_state(step, chain)}")
-    print(remaining(step, chains))
+    steps = [left_open(step, chain) for chain in chains]
+    for point, found in zip(points, steps, strict=True):
+        print(f"{' '.join(point) or 'the only point'}: {_state(found)}")
+    print(told_of_all(chains, steps))
 
 
-def _state(step: str, chain: Chain) -> str:
-    if step != "data" and not chain.knows_data():
+def _state(steps: list[str] | None) -> str:
+    if steps is None:
         return "not known"
-    steps = open_steps(step, chain)
     return f"open: {', '.join(steps)}" if steps else "done"
 
 
