@@ -6,6 +6,7 @@ joblib clean up and hand it on. One line tells what is kept, and the exit code i
 signal's number: 130, 143, 129. A signal that the caller ignores (`nohup`) stays ignored.
 """
 
+import atexit
 import contextlib
 import os
 import signal
@@ -58,6 +59,7 @@ class _Watch:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self.handle)
         sys.excepthook = self.excepthook
+        atexit.register(_ignore_signals)
 
     def handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         if os.getpid() != self.owner:  # a forked child, which inherits the handler
@@ -150,6 +152,13 @@ def _follow(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(128 + signal.SIGTERM)
+
+
+def _ignore_signals() -> None:
+    """The last that runs before Python takes itself apart, and gives signals back to the system:
+    one that comes then is too late to stop anything, and would end the program without a word."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _end_after_all(ears: int, asked: _Watch) -> None:

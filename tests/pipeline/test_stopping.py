@@ -101,6 +101,28 @@ def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("name", CODES)
+def test_a_signal_that_comes_when_all_is_done_changes_nothing(name: str) -> None:
+    """Python gives signals back to the system before it takes itself apart."""
+    work = """
+import builtins
+class Last:
+    time = time
+    def __del__(self): self.time.sleep(3)
+builtins.last = Last()
+child.kill(); apart.kill()
+print("done", flush=True)
+"""
+    process = started(work)
+    assert process.stdout is not None
+    assert [process.stdout.readline() for _ in range(2)][1] == "done\n"
+    time.sleep(1)
+    process.send_signal(getattr(signal, name))
+    assert process.poll() is None
+    assert process.communicate(timeout=20) == ("", "")
+    assert process.returncode == 0
+
+
 def wait_for(project: Path, pattern: str, process: "subprocess.Popen[str]") -> None:
     end = time.monotonic() + 120
     while not list(project.glob(pattern)):
