@@ -165,7 +165,7 @@ def measured(
         ),
         "processor_seconds": round(seconds, 1),
         "rows": rows,
-    }  # fmt: skip
+    }
 
 
 def answers_after(result: SimulationResult, steps: int) -> Classes:

@@ -61,7 +61,7 @@ REFUSED: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
         lambda x: F.conv2d(F.pad(x, (0, 0, 0, 0, 1, 1)), torch.ones(3, 5, 1, 1).double()),
         "pads other axes than those of space",
     ),
-}  # fmt: skip
+}
 
 
 def conversion(between: Callable[[Tensor], Tensor], size: int = 9) -> Conversion:

@@ -110,7 +110,7 @@ FLAT: dict[str, tuple[nn.Module, str]] = {
     ),
     "adding shapes": (Net(lambda net, x: x + net.second(x)), r"adds shapes \(6,\) and \(4,\)"),
     "pool of features": (sequence(nn.MaxPool2d(2)), "pools a signal of shape"),
-}  # fmt: skip
+}
 
 IMAGES: dict[str, tuple[nn.Module, str]] = {
     "linear on image": (Image(lambda x: F.linear(x, torch.ones(4, 6))), "works on the last axis"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.project import environment, make_project, stage_command
+from tests.pipeline.project import environment, heed_all, make_project, stage_command
 
 PROGRAM = """
 import subprocess, sys, time
@@ -36,12 +36,6 @@ def started(work: str) -> "subprocess.Popen[str]":
         [sys.executable, "-c", PROGRAM.format(work=work)], env=environment(), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_all,
     )  # fmt: skip
-
-
-def heed_all() -> None:
-    """Signals as a terminal's programs have them, whatever runs the tests."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def is_running(pid: int) -> bool:

@@ -27,7 +27,7 @@ from ann2snn.spec import (
     SpecError,
     SpikingSpec,
     SumPool,
-)  # fmt: skip
+)
 from tests.simulation.guarded_memory import guarded_memory
 
 ONE = np.ones(())

@@ -140,7 +140,7 @@ def told(place: str, plugin: str, code: str, folder: Path) -> list[str]:
         (INPUT, "", "input_input='regular'", "input 'regular'"),
     ],
     ids=["reset", "pooling", "input"],
-)  # fmt: skip
+)
 def test_a_mechanism_that_is_one_file_runs_on_dense_and_is_refused_by_name_on_event(
     plugin: str, other: str, mine: str, what: str, tmp_path: Path
 ) -> None:

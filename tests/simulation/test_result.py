@@ -140,7 +140,7 @@ def test_energy_of_a_synaptic_operation_is_an_addition_and_of_the_image_a_multip
         Neuron(name="n", inputs=("w",), scale=one),
         Linear(name="v", inputs=("n",), scale=one, weight=np.eye(2)[:, :1], bias=np.zeros(2)),
         Output(name="out", inputs=("v",), scale=one),
-    )  # fmt: skip
+    )
     found = simulate(SpikingSpec(nodes), np.full((3, 2), 255, np.uint8), steps=10)
     energy = found.energy(add=1.0, multiply_add=5.0)
     assert (energy["w"].spiking, energy["w"].analog) == (0.010, 0.010)

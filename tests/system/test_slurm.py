@@ -15,7 +15,14 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.pipeline.project import ROOT, environment, make_project, result_files, stage_command
+from tests.pipeline.project import (
+    ROOT,
+    environment,
+    heed_all,
+    make_project,
+    result_files,
+    stage_command,
+)
 from tests.system.one_machine_slurm import CPUS, Cluster, cluster
 
 pytestmark = pytest.mark.system
@@ -54,7 +61,7 @@ class Sweep:
         self.process = subprocess.Popen(
             command, cwd=project, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={**slurm.environment, **environment(), "PYTHONPATH": modules},
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            preexec_fn=heed_all,
         )  # fmt: skip
 
     def states(self) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.project import environment
+from tests.pipeline.project import environment, heed_all
 from tests.tracking.local_server import free_port
 
 WITHIN = 60.0  # seconds
@@ -21,12 +21,6 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def hears_signals() -> None:
-    """Also where the tests run in the background, or by nohup: what is ignored, children ignore."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_server_with_one_line(number: signal.Signals, tmp_path: Path) -> None:
     port = free_port()
@@ -34,7 +28,7 @@ def test_a_signal_ends_the_server_with_one_line(number: signal.Signals, tmp_path
         [sys.executable, "-m", "ann2snn.tracking", "ui", "--port", str(port)],
         cwd=tmp_path, env=environment(), text=True, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        preexec_fn=hears_signals,
+        preexec_fn=heed_all,
     )  # fmt: skip
     end = time.monotonic() + WITHIN
     while not listens(port):

@@ -14,8 +14,11 @@ from ann2snn.settings import SettingError, rule_of
 UNKNOWN = "what is there already is known once the data are loaded"
 
 
-def open_steps(step: str, chain: Chain) -> list[str]:
-    """The steps that are to be computed for `step`, in order: from it back to what is done."""
+def open_steps(step: str, chain: Chain) -> list[str] | None:
+    """The steps that are to be computed for `step`, in order: from it back to what is done; None
+    where only the data themselves could tell."""
+    if step != "data" and not chain.knows_data():
+        return None
     needed, found = {step}, []
     for name in reversed(PARENTS):
         there = chain.done if name == step else chain.at_hand
@@ -25,15 +28,10 @@ def open_steps(step: str, chain: Chain) -> list[str]:
     return found[::-1]
 
 
-def left_open(step: str, chain: Chain) -> list[str] | None:
-    """As `open_steps`; None where only the data themselves could tell."""
-    return open_steps(step, chain) if step == "data" or chain.knows_data() else None
-
-
 def remaining(step: str, chains: Sequence[Chain]) -> str:
     """What is left of several points: results to compute, each once, and their time as far as it is
     known; of which points only the data themselves could tell."""
-    return told_of_all(chains, [left_open(step, chain) for chain in chains])
+    return told_of_all(chains, [open_steps(step, chain) for chain in chains])
 
 
 def told_of_all(chains: Sequence[Chain], steps: Sequence[list[str] | None]) -> str:
@@ -75,9 +73,9 @@ def opening(step: str, chain: Chain, choices: Mapping[str, str | None], told: bo
             f"network {settings.ann.network}" + ("" if told else f" (by ann={choices['ann']})")
         )
     words += changed_toggles(step, settings, choices) or ["all toggles by default"]
-    if step != "data" and not chain.knows_data():
-        return "; ".join([", ".join(words), UNKNOWN])
     left = open_steps(step, chain)
+    if left is None:
+        return "; ".join([", ".join(words), UNKNOWN])
     there = [name for name in (*PARENTS[step], step) if name not in left]
     lines = [", ".join(words)]
     if there:

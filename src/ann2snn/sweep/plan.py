@@ -3,7 +3,7 @@
 from ann2snn.config.checks import named
 from ann2snn.config.composition import composed
 from ann2snn.pipeline.chain import Chain
-from ann2snn.pipeline.outlook import left_open, told_of_all
+from ann2snn.pipeline.outlook import open_steps, told_of_all
 from ann2snn.pipeline.preflight import require_ready
 
 
@@ -16,7 +16,7 @@ def print_plan(step: str, points: list[list[str]]) -> None:
         SettingError: a point's toggles cannot be; nothing has been printed then.
     """
     chains = [_chain(step, point) for point in points]
-    steps = [left_open(step, chain) for chain in chains]
+    steps = [open_steps(step, chain) for chain in chains]
     for point, found in zip(points, steps, strict=True):
         print(f"{' '.join(point) or 'the only point'}: {_state(found)}")
     print(told_of_all(chains, steps))

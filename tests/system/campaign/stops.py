@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.pipeline.project import environment
+from tests.pipeline.project import environment, heed_all
 from tests.system.campaign.calm import COMMANDS, STEPS, SYNC, called, command_of, compared, copied
 from tests.system.campaign.cases import PATIENCE, Told
 from tests.system.campaign.damage import spoil
@@ -77,8 +77,7 @@ def begun(
     kernel on what it may have."""
 
     def prepare() -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        heed_all()
         for which, most in limits:
             resource.setrlimit(which, (most, most))
 
