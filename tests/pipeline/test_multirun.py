@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from ann2snn.pipeline.application import run
 from ann2snn.pipeline.chain import Chain
 from ann2snn.records import write_json
-from ann2snn.sweep import callback, launchers
+from ann2snn.sweep import asked, grid, launchers
 from ann2snn.sweep.table import point_file
 from tests.pipeline.project import make_project, result_files
 
@@ -88,7 +88,7 @@ def test_a_sweep_of_the_data_step_ends_with_its_table_and_chart(
 
 def test_a_sweep_without_a_name_may_be_named_by_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     digest = SimpleNamespace(hexdigest=lambda: "1234567890")
-    monkeypatch.setattr(callback, "hashlib", SimpleNamespace(sha256=lambda text: digest))
+    monkeypatch.setattr(asked, "hashlib", SimpleNamespace(sha256=lambda text: digest))
     assert sweep(monkeypatch, "data", "run.track=false", "data.seed=0,1") == 0
     assert [found[0] for found in outcome("12345678").values()] == ["done", "done"]
 
@@ -139,13 +139,13 @@ def test_a_point_that_cannot_be_is_named_before_any_is_run(
     assert not Path("store").exists()
 
 
-def test_a_sweeper_that_chooses_its_points_is_refused(
+def test_a_sweeper_of_another_package_is_refused(
     monkeypatch: pytest.MonkeyPatch, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with (project / "conf" / "config.yaml").open("a", encoding="utf-8") as file:
         file.write("  sweeper:\n    _target_: hydra_plugins.optuna.OptunaSweeper\n")
     assert sweep(monkeypatch, "data", "data.seed=0,1") == 2
-    assert "hydra/sweeper must be basic" in capsys.readouterr().err
+    assert "hydra/sweeper must be one of basic, optuna" in capsys.readouterr().err
 
 
 def test_more_images_than_there_are_is_told_before_any_point_is_run(
@@ -297,7 +297,7 @@ def test_a_simulations_own_threads_go_before_its_share(
     given: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found: list[int] = []
-    monkeypatch.setattr(callback, "share_cores", lambda *_: 3)
+    monkeypatch.setattr(grid, "share_cores", lambda *_: 3)
     monkeypatch.setattr(
         Chain, "record", lambda chain, step: found.append(chain.settings.simulation.threads)
     )
@@ -353,7 +353,7 @@ def test_an_error_of_the_callback_itself_ends_the_program(
     def fail(*_: object) -> None:
         raise KeyError("a fault")
 
-    monkeypatch.setattr(callback, "forget", fail)
+    monkeypatch.setattr(grid, "forget", fail)
     assert sweep(monkeypatch, "data", *ARGUMENTS, "data.seed=0,1") == 1
     assert "KeyError: 'a fault'" in capsys.readouterr().err
     assert not Path("store").exists()

@@ -66,6 +66,11 @@ def _values(override: Override, also: Path | None) -> Iterator[Any]:
     if not override.is_sweep_override():
         yield override.value()
         return
+    if override.is_interval_sweep():
+        bounds: Any = override.value()  # Hydra reads both as floats
+        for bound in (bounds.start, bounds.end):
+            yield int(bound) if bound.is_integer() else bound
+        return
     for spelled in spelled_values(override, also):
         yield parsed(f"{override.key_or_group}={spelled}").value()
 

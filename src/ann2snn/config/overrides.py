@@ -46,8 +46,8 @@ def spelled_values(override: Override, also: Path | None = None) -> list[str]:
         return [override.get_value_element_as_str()]
     if override.is_interval_sweep():
         raise SettingError(
-            f"{line}: an interval has no values that can be run one by one; list them, or write"
-            " range(start, stop, step)"
+            f"{line}: an interval has no values that can be run one by one; list them, write"
+            " range(start, stop, step), or search it: hydra/sweeper=optuna"
         )
     value: Any = override.value()  # Hydra types it without globs
     group = str(override.key_or_group)

@@ -11,7 +11,7 @@ from ann2snn.records import Json, Record
 
 # The order of the page; other kinds and data sets come last, by name.
 KINDS = (
-    "best", "network", "few-steps", "ablation", "percentiles", "architecture", "poolings",
+    "best", "network", "few-steps", "seeds", "ablation", "percentiles", "architecture", "poolings",
     "outputs", "inputs", "channels", "presets", "selection", "theory", "batch-norm",
 )  # fmt: skip
 DATASETS = ("CIFAR-10", "CIFAR-10 (JPEG copy)", "CIFAR-10 (1,000 original test images)",

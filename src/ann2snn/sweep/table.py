@@ -40,22 +40,22 @@ def gathered(step: str, name: str, overrides: list[str], axes: Axes) -> Json:
     entries = []
     for point in points_of(axes):
         path = point_file(name, point)
-        known = _known(path)
-        status = known.get("status", "missing")
+        found = known(path)
+        status = found.get("status", "missing")
         entries.append(
             {
                 "label": label_of(point, axes),
                 "overrides": point,
-                "key": known.get("key"),
-                "value": known.get("value"),
+                "key": found.get("key"),
+                "value": found.get("value"),
                 "status": status,
-                "error": known.get("error") or UNDONE.get(status),
+                "error": found.get("error") or UNDONE.get(status),
             }
         )
     return {"name": name, "step": step, "overrides": overrides, "axes": axes, "points": entries}
 
 
-def _known(path: Path) -> Json:
+def known(path: Path) -> Json:
     """What a point's file says; nothing if it is not there, or not as it was written."""
     try:
         return read_json(path)

@@ -1,4 +1,4 @@
-"""What the analog architecture is worth: ANN and SNN of each variant, over training seeds."""
+"""ANN and SNN of each variant over training seeds: what the architecture is worth, or few steps."""
 
 from functools import partial
 from textwrap import fill
@@ -31,7 +31,7 @@ def chart(_: Results, study: Study) -> Chart:
     return Chart(study.name, study.name, _caption(study), COLUMNS, rows, partial(_draw, study))
 
 
-FIGURES.add(StudyFigure("architecture", ("architecture",), chart))
+FIGURES.add(StudyFigure("architecture", ("architecture", "seeds"), chart))
 
 
 def _caption(study: Study) -> str:
