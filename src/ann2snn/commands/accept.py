@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ann2snn.commands import demo
 from ann2snn.commands.verify import clone_project
+from ann2snn.errors import errors_are_told
 from ann2snn.pipeline.artifacts import record_files, recorded_settings
 from ann2snn.pipeline.chain import PARENTS
 from ann2snn.pipeline.code_identity import ACCEPTED, source_hash
@@ -26,12 +27,8 @@ from ann2snn.settings import SettingError
 def main() -> None:
     """Says which steps' code was accepted, or what differs; exits with 1 then."""
     project = Path.cwd()
-    with tempfile.TemporaryDirectory(prefix="accept-") as temporary:
-        try:
-            differences = changed_results(project, Path(temporary))
-        except (ValueError, OSError, subprocess.CalledProcessError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(1)
+    with errors_are_told(), tempfile.TemporaryDirectory(prefix="accept-") as temporary:
+        differences = changed_results(project, Path(temporary))
     if differences:
         print("not accepted; other results than before:", *differences, sep="\n  ")
         sys.exit(1)
