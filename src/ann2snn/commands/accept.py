@@ -90,20 +90,23 @@ def stand_ins(project: Path) -> tuple[dict[str, str], list[str]]:
 
 
 def different_results(made: Path, committed: Path) -> list[str]:
-    """The files under `made` that say something else than the committed ones, keys apart; studies
-    that were never committed have nothing to be compared with."""
-    different = []
-    for path in sorted(made.glob("*/*/*")):
-        other = committed / path.relative_to(made)
-        name = path.relative_to(made).as_posix()
-        if path.name == "study.json" or not other.parent.is_dir():
-            continue
-        if not other.is_file() or _content(path) != _content(other):
-            different.append(name)
-    return different
+    """The files that say something else on the two sides, keys apart, or stand on one side only.
+    Studies that only one side has, such as one that was never committed, are not compared."""
+    both = {path.name for path in made.glob("*/*")} & {path.name for path in committed.glob("*/*")}
+    files = {
+        path.relative_to(side)
+        for side in (made, committed)
+        for path in side.glob("*/*/*")
+        if path.parent.name in both and path.name != "study.json"
+    }
+    differ = [path for path in files if _content(made / path) != _content(committed / path)]
+    return sorted(path.as_posix() for path in differ)
 
 
 def _content(path: Path) -> object:
+    """What a record says, or else a file's bytes; None where there is no file."""
+    if not path.is_file():
+        return None
     try:
         record = Record.read(path)
     except ValueError:
