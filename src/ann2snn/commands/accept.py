@@ -19,8 +19,8 @@ from ann2snn.commands.verify import clone_project
 from ann2snn.errors import errors_are_told
 from ann2snn.pipeline.artifacts import record_files, recorded_settings
 from ann2snn.pipeline.chain import PARENTS
-from ann2snn.pipeline.code_identity import ACCEPTED, source_hash
-from ann2snn.records import Record, read_json, write_json
+from ann2snn.pipeline.code_identity import ACCEPTED, accepted_code, source_hash
+from ann2snn.records import Record, write_json
 from ann2snn.settings import SettingError
 
 
@@ -70,7 +70,7 @@ def digits_by(project: Path, folder: Path) -> Path:
 def require_accepted() -> None:
     """Ends the program with 1 unless this code stands for the results of the project around it."""
     needed = stand_ins(Path.cwd())[0]
-    sys.exit(not needed.items() <= (read_json(ACCEPTED) if ACCEPTED.is_file() else {}).items())
+    sys.exit(not needed.items() <= accepted_code().items())
 
 
 def stand_ins(project: Path) -> tuple[dict[str, str], list[str]]:
