@@ -1,8 +1,17 @@
-"""Errors that a user or a machine caused, each told in one line."""
+"""Errors that a user or a machine caused, each told in one line, and how they end a program."""
 
 import errno
+import os
+import subprocess
+import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from ann2snn.settings import SettingError
+from ann2snn.stopping import stops_stay_stops
+
+FAILED, MISUSED = 1, 2
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MAKE_ROOM = "make room there, and run the same command again: what was finished is kept"
 NOT_LOADED = "failed to map segment"
@@ -13,8 +22,28 @@ LEAST_MEMORY = 2**30
 """Bytes of address space; PyTorch alone needs more."""
 
 
+@contextmanager
+def errors_are_told(misused: int = FAILED) -> Iterator[None]:
+    """Ends the program for an error within: with `misused` for a wrong setting, else with FAILED.
+
+    What a user or a machine caused is told in one line; a fault of the program keeps its traceback,
+    and with ANN2SNN_TRACEBACK all do.
+    """
+    try:
+        with stops_stay_stops():
+            yield
+    except Exception as error:
+        reason = told(error)
+        if reason is None or os.environ.get("ANN2SNN_TRACEBACK"):
+            traceback.print_exc()
+        else:
+            print(f"error: {reason}", *getattr(error, "__notes__", ()), sep="\n  ", file=sys.stderr)
+        sys.exit(misused if isinstance(error, SettingError) else FAILED)
+
+
 def told(error: BaseException) -> str | None:
-    """One line about an error that a user or a machine caused; None for a fault of the program."""
+    """One line about an error that a user or a machine caused; None for a fault of the program. A
+    program that was called and failed has said the rest itself."""
     text = " ".join(str(error).split()) or type(error).__name__
     cause: BaseException | None = error
     while cause is not None:
@@ -26,7 +55,7 @@ def told(error: BaseException) -> str | None:
         if isinstance(cause, MemoryError) or any(words in str(cause) for words in NO_MEMORY):
             return f"there is not enough memory ({text}); {LESS_MEMORY}"
         cause = cause.__cause__
-    return text if isinstance(error, ValueError) else None
+    return text if isinstance(error, ValueError | subprocess.CalledProcessError) else None
 
 
 def _is_import(error: BaseException) -> bool:

@@ -120,7 +120,7 @@ def test_keys_keep_their_meaning_where_the_old_default_is_neutral() -> None:
 def test_accepted_code_stands_for_that_of_the_committed_results(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    known = code_identity._accepted()
+    known = code_identity.accepted_code()
     assert stand_ins(ROOT)[0].items() <= known.items()
     before = Chain(default(), ROOT).key("simulation")
     simulations = dict(code_identity.ROOMS, simulation=("simulation", "spec", "config"))
@@ -130,6 +130,6 @@ def test_accepted_code_stands_for_that_of_the_committed_results(
     accepted, steps = stand_ins(ROOT)
     assert "simulation" in steps
     assert accepted.keys() - known.keys() == {source_hash("simulation", default())}
-    monkeypatch.setattr(code_identity, "_accepted", lambda: accepted)
+    monkeypatch.setattr(code_identity, "accepted_code", lambda: accepted)
     assert Chain(default(), ROOT).key("simulation") == before
     code_identity._hash.cache_clear()

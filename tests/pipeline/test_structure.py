@@ -42,7 +42,7 @@ ALLOWED = {
     "noted_files": {"numerics"},
     "records": {"noted_files"},
     "settings": set(),
-    "errors": set(),
+    "errors": {"settings", "stopping"},
     "stopping": set(),
     "progress": set(),
     "mechanisms": {"numerics", "settings", "tables"},

@@ -195,7 +195,7 @@ def test_a_study_without_points_is_refused(small: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("{", "is not JSON"), ("[]", "must hold an object, not list")]
+    ("text", "message"), [("{", "is not JSON"), ("[]", "must hold a JSON object, got list")]
 )
 def test_a_broken_study_file_is_named(small: Path, text: str, message: str) -> None:
     path = small / "simulation" / "only" / "study.json"

@@ -122,10 +122,14 @@ class Cluster:
         )
         return done.stdout + done.stderr
 
-    def jobs(self) -> dict[str, tuple[str, str]]:
-        """State and reason of every job that waits or runs, by its number."""
-        lines = self.asked("squeue", "-h", "-r", "-o", "%i|%T|%r").splitlines()
-        return {number: (state, why) for number, state, why in (line.split("|") for line in lines)}
+    def jobs(self, folder: Path) -> dict[str, tuple[str, str]]:
+        """State and reason of every job submitted in a folder that waits or runs, by its number."""
+        found = {}
+        for line in self.asked("squeue", "-h", "-r", "-o", "%i|%T|%r|%Z").splitlines():
+            number, state, why, submitted_in = line.split("|", 3)
+            if submitted_in == str(folder.resolve()):
+                found[number] = (state, why)
+        return found
 
     def processes(self, **wanted: str) -> list[psutil.Process]:
         """What runs under this cluster's configuration, with these words in its environment."""

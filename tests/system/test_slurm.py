@@ -64,6 +64,15 @@ class Sweep:
             preexec_fn=heed_all,
         )  # fmt: skip
 
+    def jobs(self) -> dict[str, tuple[str, str]]:
+        """State and reason of its jobs that wait or run; others of the cluster are not its own."""
+        return self.slurm.jobs(self.project)
+
+    def array(self) -> str:
+        """The number of the one array that it has in Slurm."""
+        (number,) = {job.partition("_")[0] for job in self.jobs()}
+        return number
+
     def states(self) -> list[str]:
         """What the points' files say, of those that were begun."""
         files = sorted((self.project / "store" / "sweeps" / "s" / "points").glob("*.json"))
@@ -73,7 +82,7 @@ class Sweep:
         end = time.monotonic() + PATIENCE
         while not holds():
             assert self.process.poll() is None, self.process.communicate()
-            assert time.monotonic() < end, (self.slurm.jobs(), self.states())
+            assert time.monotonic() < end, (self.jobs(), self.states())
             time.sleep(0.3)
 
     def ended(self) -> tuple[int, str, str]:
@@ -106,12 +115,6 @@ def let_go(project: Path, *numbers: int) -> None:
         (project / f"hold-{number}").unlink()
 
 
-def array_of(slurm: Cluster) -> str:
-    """The number of the one array that Slurm has."""
-    (number,) = {job.partition("_")[0] for job in slurm.jobs()}
-    return number
-
-
 def python_of(slurm: Cluster, array: str, number: int) -> list[psutil.Process]:
     """The process that computes a point."""
     names = {"SLURM_ARRAY_JOB_ID": array, "SLURM_ARRAY_TASK_ID": str(number)}
@@ -125,12 +128,12 @@ def test_after_a_requeue_a_kill_and_a_cancellation_one_repeat_makes_the_table_wh
     hold(project, 0, 1, 2, 3)
     sweep = Sweep(slurm, project, 4)
     sweep.until(lambda: sweep.states() == ["begun"] * 4)
-    array = array_of(slurm)
+    array = sweep.array()
     assert slurm.asked("scontrol", "requeue", f"{array}_1") == ""
     (victim,) = python_of(slurm, array, 2)
     victim.kill()
     assert slurm.asked("scancel", f"{array}_3") == ""
-    sweep.until(lambda: slurm.jobs().keys() == {f"{array}_0", f"{array}_1"})
+    sweep.until(lambda: sweep.jobs().keys() == {f"{array}_0", f"{array}_1"})
     let_go(project, 0, 1, 2, 3)
     code, told, _ = sweep.ended()
     assert code == 1
@@ -183,8 +186,8 @@ def test_jobs_that_can_never_start_are_told_and_go_with_ctrl_c(
     slurm: Cluster, project: Path
 ) -> None:
     sweep = Sweep(slurm, project, 2, f"hydra.launcher.cpus_per_task={CPUS + 1}")
-    sweep.until(lambda: len(slurm.jobs()) == 2)
-    array = array_of(slurm)
+    sweep.until(lambda: len(sweep.jobs()) == 2)
+    array = sweep.array()
     assert sweep.process.stderr is not None
     told = sweep.process.stderr.readline()
     while "may never start" not in told:
@@ -195,7 +198,7 @@ def test_jobs_that_can_never_start_are_told_and_go_with_ctrl_c(
     assert code == 130
     assert f"Slurm: job {array} is cancelled" in said
     assert "2 of 2 points are not done; the same command goes on with them" in table
-    assert slurm.jobs() == {}
+    assert sweep.jobs() == {}
 
 
 def test_what_slurm_does_not_take_is_told_in_its_words(slurm: Cluster, project: Path) -> None:
@@ -209,14 +212,14 @@ def test_ctrl_c_leaves_no_job_that_runs(slurm: Cluster, project: Path) -> None:
     hold(project, 0, 1)
     sweep = Sweep(slurm, project, 2)
     sweep.until(lambda: sweep.states() == ["begun"] * 2)
-    array = array_of(slurm)
+    array = sweep.array()
     sweep.process.send_signal(signal.SIGINT)
     code, table, said = sweep.ended()
     assert code == 130
     assert f"Slurm: job {array} is cancelled" in said
     assert "2 of 2 points are not done" in table
     end = time.monotonic() + 60
-    while slurm.jobs():
-        assert time.monotonic() < end, slurm.jobs()
+    while sweep.jobs():
+        assert time.monotonic() < end, sweep.jobs()
         time.sleep(0.5)
     assert sweep.states() == ["stopped"] * 2

@@ -16,22 +16,19 @@ from pathlib import Path
 
 from ann2snn.commands import demo
 from ann2snn.commands.verify import clone_project
+from ann2snn.errors import errors_are_told
 from ann2snn.pipeline.artifacts import record_files, recorded_settings
 from ann2snn.pipeline.chain import PARENTS
-from ann2snn.pipeline.code_identity import ACCEPTED, source_hash
-from ann2snn.records import Record, read_json, write_json
+from ann2snn.pipeline.code_identity import ACCEPTED, accepted_code, source_hash
+from ann2snn.records import Record, write_json
 from ann2snn.settings import SettingError
 
 
 def main() -> None:
     """Says which steps' code was accepted, or what differs; exits with 1 then."""
     project = Path.cwd()
-    with tempfile.TemporaryDirectory(prefix="accept-") as temporary:
-        try:
-            differences = changed_results(project, Path(temporary))
-        except (ValueError, OSError, subprocess.CalledProcessError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(1)
+    with errors_are_told(), tempfile.TemporaryDirectory(prefix="accept-") as temporary:
+        differences = changed_results(project, Path(temporary))
     if differences:
         print("not accepted; other results than before:", *differences, sep="\n  ")
         sys.exit(1)
@@ -73,7 +70,7 @@ def digits_by(project: Path, folder: Path) -> Path:
 def require_accepted() -> None:
     """Ends the program with 1 unless this code stands for the results of the project around it."""
     needed = stand_ins(Path.cwd())[0]
-    sys.exit(not needed.items() <= (read_json(ACCEPTED) if ACCEPTED.is_file() else {}).items())
+    sys.exit(not needed.items() <= accepted_code().items())
 
 
 def stand_ins(project: Path) -> tuple[dict[str, str], list[str]]:
@@ -93,20 +90,23 @@ def stand_ins(project: Path) -> tuple[dict[str, str], list[str]]:
 
 
 def different_results(made: Path, committed: Path) -> list[str]:
-    """The files under `made` that say something else than the committed ones, keys apart; studies
-    that were never committed have nothing to be compared with."""
-    different = []
-    for path in sorted(made.glob("*/*/*")):
-        other = committed / path.relative_to(made)
-        name = path.relative_to(made).as_posix()
-        if path.name == "study.json" or not other.parent.is_dir():
-            continue
-        if not other.is_file() or _content(path) != _content(other):
-            different.append(name)
-    return different
+    """The files that say something else on the two sides, keys apart, or stand on one side only.
+    Studies that only one side has, such as one that was never committed, are not compared."""
+    both = {path.name for path in made.glob("*/*")} & {path.name for path in committed.glob("*/*")}
+    files = {
+        path.relative_to(side)
+        for side in (made, committed)
+        for path in side.glob("*/*/*")
+        if path.parent.name in both and path.name != "study.json"
+    }
+    differ = [path for path in files if _content(made / path) != _content(committed / path)]
+    return sorted(path.as_posix() for path in differ)
 
 
 def _content(path: Path) -> object:
+    """What a record says, or else a file's bytes; None where there is no file."""
+    if not path.is_file():
+        return None
     try:
         record = Record.read(path)
     except ValueError:

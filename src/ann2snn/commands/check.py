@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ann2snn.errors import errors_are_told
 from ann2snn.noted_files import read_json
 from ann2snn.pipeline.artifacts import NO_RECORDS, files_match
 from ann2snn.pipeline.chain import PARENTS
@@ -29,20 +30,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--note", action="store_true", help="note artifacts as they are now")
     project = Path.cwd()
-    if parser.parse_args().note:
-        files = published_files(project)
-        note(project, files)
-        print(f"{len(files)} files are noted in {NOTE}")
-        return
-    if not (project / "store").is_dir() and not (project / "artifacts").is_dir():
-        print(f"error: {project} has neither store/ nor artifacts/", file=sys.stderr)
-        sys.exit(1)
-    wrong = [*wrong_in_store(project), *wrong_in_artifacts(project), *wrong_in_report(project)]
-    for line in wrong:
-        print(line)
-    for line in leftovers(project):
-        print(line)
-    print(f"{len(wrong)} wrong" if wrong else "all is as it was made")
+    with errors_are_told():
+        if parser.parse_args().note:
+            files = published_files(project)
+            note(project, files)
+            print(f"{len(files)} files are noted in {NOTE}")
+            return
+        if not (project / "store").is_dir() and not (project / "artifacts").is_dir():
+            raise ValueError(f"{project} has neither store/ nor artifacts/")
+        wrong = [*wrong_in_store(project), *wrong_in_artifacts(project), *wrong_in_report(project)]
+        left = list(leftovers(project))
+    end = f"{len(wrong)} wrong" if wrong else "all is as it was made"
+    print(*wrong, *left, end, sep="\n")
     sys.exit(1 if wrong else 0)
 
 

@@ -9,10 +9,10 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
+from ann2snn.errors import MISUSED
 from ann2snn.settings import nearest
 from ann2snn.stopping import watch
 
-MISUSED = 2
 OVERRIDES = "[key=value ...]"
 PARSED = "..."  # the function reads the words itself, --help too
 

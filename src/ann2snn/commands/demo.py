@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from ann2snn.errors import errors_are_told
 from ann2snn.pipeline.report import DEMO
 from ann2snn.pipeline.study_file import default_studies, read_params
 
@@ -100,14 +101,11 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", default="demo", help="made anew; by default demo")
     folder = Path(parser.parse_args().folder).absolute()
     started = time.monotonic()
-    try:
+    with errors_are_told():
         prepare(Path.cwd(), folder)
         dvc(folder, "repro")
         command = [sys.executable, "-m", "ann2snn.tracking"]
         subprocess.run(command, cwd=folder, env=environment(folder), check=True)
-    except (ValueError, OSError, subprocess.CalledProcessError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
     print(accuracy_table(folder / "artifacts"))
     shown = os.path.relpath(folder)
     print(f"\nfigures and tables: {shown}/report")

@@ -17,12 +17,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ann2snn.config.composition import composed
+from ann2snn.errors import MISUSED, errors_are_told
 from ann2snn.noted_files import read_json
 from ann2snn.pipeline.artifacts import record_files
 from ann2snn.pipeline.chain import PARENTS, Chain
 from ann2snn.pipeline.study_file import SECTIONS, read_params, read_study
 from ann2snn.records import Record, Store
-from ann2snn.settings import SettingError
 
 OLD = 7
 DAY = 24 * 3600.0
@@ -43,15 +43,12 @@ def main() -> None:
     parser.add_argument("--remove", action="store_true", help="remove what is shown")
     remove = parser.parse_args().remove
     project = Path.cwd()
-    try:
+    with errors_are_told(MISUSED):
         found = list(unneeded(project))
         for each in found:
             print(f"{each.path.relative_to(project)}: {each.size / 2**20:.1f} MiB, {each.reason}")
             if remove:
                 _remove(project, each.path)
-    except (OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, SettingError) else 1)
     size = sum(each.size for each in found) / 2**20
     end = "are removed" if remove else "can go: --remove removes them" if found else "can go"
     print(f"{len(found)} of the store, {size:.1f} MiB, {end}")

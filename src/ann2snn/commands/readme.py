@@ -5,9 +5,10 @@ With `--check` nothing is written: stale parts are named, and the exit code is 1
 
 import argparse
 import re
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from ann2snn.errors import errors_are_told
 
 Parts = Mapping[str, Callable[[], str]]
 
@@ -17,19 +18,15 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="only say which parts are stale")
     check = parser.parse_args().check
     stale = []
-    try:
+    with errors_are_told():
         for name, parts in generated(Path.cwd()).items():
             page = Path.cwd() / name
             new, old = filled(page.read_text(encoding="utf-8"), parts, name)
             stale += [f"{name} ({', '.join(old)})"] if old else []
             if old and not check:
                 page.write_text(new, encoding="utf-8", newline="\n")
-    except (OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    if check and stale:
-        print(f"error: stale: {'; '.join(stale)}; run `make readme`", file=sys.stderr)
-        sys.exit(1)
+        if check and stale:
+            raise ValueError(f"stale: {'; '.join(stale)}; run `make readme`")
     print("every part is new" if check else f"renewed: {'; '.join(stale) or 'nothing'}")
 
 

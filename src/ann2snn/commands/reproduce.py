@@ -25,7 +25,7 @@ from ann2snn.pipeline.artifacts import files_match, record_files, recorded_setti
 from ann2snn.pipeline.chain import PARENTS, Chain
 from ann2snn.pipeline.code_identity import code_identity
 from ann2snn.pipeline.provenance import MACHINE, noted_machines, provenance
-from ann2snn.records import Json, Record, Store, file_sha256
+from ann2snn.records import Json, Record, Store, file_sha256, read_json
 from ann2snn.settings import SettingError, neutral_values
 
 LEAST = 6  # digits of a key
@@ -111,8 +111,7 @@ def _made_on(project: Path, path: Path) -> Json:
     """The machine that a record comes from, by its provenance or the note in `artifacts`."""
     beside = path.with_name("provenance.json")
     if beside.is_file():
-        content: Json = json.loads(beside.read_text(encoding="utf-8"))
-        return content
+        return read_json(beside)
     place = "/".join(path.parts[-3:-1])  # `simulation/cifar10-best` under artifacts
     noted: Json = noted_machines(project).get(place, {})
     return noted

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ann2snn.commands import demo
+from ann2snn.errors import errors_are_told
 from ann2snn.pipeline.artifacts import record_files
 from ann2snn.pipeline.chain import data_root
 from ann2snn.pipeline.provenance import MACHINE, MACHINES, noted_machines, provenance
@@ -28,18 +29,14 @@ IMPORTED_FROM = "import ann2snn, pathlib; print(pathlib.Path(ann2snn.__file__).r
 def main() -> None:
     """Prints what was compared, skipped and different; exits with 1 after a difference."""
     project = Path.cwd()
-    with tempfile.TemporaryDirectory(prefix="verify-") as temporary:
+    with errors_are_told(), tempfile.TemporaryDirectory(prefix="verify-") as temporary:
         clone = Path(temporary) / "clone"
-        try:
-            clone_project(project, clone)
-            remove_digits(clone)
-            remove_points(clone)
-            shutil.rmtree(clone / "report")
-            completed = recomputed(clone)
-            differences = changed_files(clone)
-        except (ValueError, OSError, subprocess.CalledProcessError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(1)
+        clone_project(project, clone)
+        remove_digits(clone)
+        remove_points(clone)
+        shutil.rmtree(clone / "report")
+        completed = recomputed(clone)
+        differences = changed_files(clone)
         if differences:
             git(clone, "--no-pager", "diff", "--stat", shown=True)
     if not completed:

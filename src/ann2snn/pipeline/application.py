@@ -7,7 +7,6 @@ plans are made by the callback that conf/config.yaml names (`ann2snn.sweep.callb
 import argparse
 import os
 import sys
-import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from ann2snn.config.composition import register_schema, typed
 from ann2snn.config.overrides import conf_folder, first_line, hydras_errors
 from ann2snn.config.schema import GROUPS, Settings, toggle_of
 from ann2snn.config.toggle_table import toggle_help
-from ann2snn.errors import require_memory, told
+from ann2snn.errors import MISUSED, errors_are_told, require_memory
 from ann2snn.pipeline.artifacts import keep_point, publish_result, publish_study
 from ann2snn.pipeline.chain import PARENTS, Chain
 from ann2snn.pipeline.outlook import closing, opening, remaining
@@ -31,10 +30,8 @@ from ann2snn.pipeline.studies import study_chains
 from ann2snn.pipeline.study_file import Study, read_study
 from ann2snn.records import Record
 from ann2snn.settings import SettingError, rule_of
-from ann2snn.stopping import stops_stay_stops, tell_at_stop
+from ann2snn.stopping import tell_at_stop
 
-MISUSED = 2
-FAILED = 1
 KEPT = (
     "finished results, epochs and blocks of images are kept in store/, and the same command goes on"
     " from them"
@@ -118,17 +115,9 @@ def help_of(step: str) -> str:
 @contextmanager
 def errors_end_the_program() -> Iterator[None]:
     """Ends the program for an error within: with 2 for a wrong setting, with 1 for any other."""
-    try:
+    with errors_are_told(MISUSED), hydras_errors():
         require_memory()
-        with stops_stay_stops(), hydras_errors():
-            yield
-    except Exception as error:
-        reason = told(error)
-        if reason is None or os.environ.get("ANN2SNN_TRACEBACK"):
-            traceback.print_exc()
-        else:
-            print(f"error: {reason}", file=sys.stderr)
-        sys.exit(MISUSED if isinstance(error, SettingError) else FAILED)
+        yield
 
 
 def _run_single(step: str, settings: Settings, overrides: list[str]) -> None:

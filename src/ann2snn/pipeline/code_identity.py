@@ -66,7 +66,7 @@ TABLES: dict[str, dict[str, str]] = {
 def code_identity(step: str, settings: "Settings") -> str:
     """What stands for the step's code in run keys: its hash, or that of the code that it equals."""
     source = source_hash(step, settings)
-    return _accepted().get(source, source)
+    return accepted_code().get(source, source)
 
 
 def source_hash(step: str, settings: "Settings") -> str:
@@ -111,8 +111,6 @@ def _hash(step: str, rows: frozenset[Path]) -> str:
 
 
 @cache
-def _accepted() -> dict[str, str]:
+def accepted_code() -> dict[str, str]:
     """What the committed results' code is called, by the hash of the code that equals it."""
-    if not ACCEPTED.is_file():
-        return {}
-    return read_json(ACCEPTED)
+    return read_json(ACCEPTED) if ACCEPTED.is_file() else {}

@@ -50,9 +50,7 @@ def note_machine(project: Path, name: str, folders: Iterable[Path]) -> None:
 def noted_machines(project: Path) -> dict[str, Any]:
     """What `note_machine` wrote, by place under `artifacts`."""
     path = project / MACHINES
-    if not path.is_file():
-        return {}
-    return read_json(path)
+    return read_json(path) if path.is_file() else {}
 
 
 def _git(*arguments: str) -> str | None:

@@ -1,8 +1,9 @@
 """Step report: figures, tables and one page from all that `artifacts` holds."""
 
 import os
-import sys
 from pathlib import Path
+
+from ann2snn.errors import errors_are_told
 
 DEMO = ".demo"
 """The file that marks a folder as a demo."""
@@ -16,12 +17,8 @@ def main() -> None:
     from ann2snn.report.report_files import write_report
 
     strict = "DVC_EXP_BASELINE_REV" not in os.environ and not Path(DEMO).is_file()
-    try:
-        with Progress("drawing the report"):
-            write_report(Path.cwd() / "artifacts", Path.cwd() / "report", strict)
-    except (OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+    with errors_are_told(), Progress("drawing the report"):
+        write_report(Path.cwd() / "artifacts", Path.cwd() / "report", strict)
 
 
 if __name__ == "__main__":

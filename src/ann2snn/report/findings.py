@@ -25,7 +25,9 @@ class BrokenClaimError(ValueError):
     """Sentences of the findings that the results do not bear out."""
 
     def __init__(self, broken: Sequence[str]) -> None:
-        super().__init__("\n  ".join(["report/findings.md says what the results do not:", *broken]))
+        super().__init__("report/findings.md says what the results do not:")
+        for sentence in broken:
+            self.add_note(sentence)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def findings(results: Results, strict: bool = True) -> dict[str, Finding]:
         error = BrokenClaimError(broken)
         if strict:
             raise error
-        print(f"left out: {error}", file=sys.stderr)
+        print(f"left out: {error}", *broken, sep="\n  ", file=sys.stderr)
     return found
 
 

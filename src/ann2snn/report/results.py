@@ -1,13 +1,12 @@
 """The content of `artifacts` as studies with their points; nothing but files is read."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ann2snn.mechanisms.outputs import OUTPUTS
-from ann2snn.records import Json, Record
+from ann2snn.records import Json, Record, read_json
 
 # The order of the page; other kinds and data sets come last, by name.
 KINDS = (
@@ -179,13 +178,13 @@ def read_results(artifacts: Path) -> Results:
         raise FileNotFoundError(f"no study under {artifacts / 'simulation'}: run `dvc repro` first")
     studies = [_read_study(artifacts, path.parent) for path in files]
     statistics = {
-        path.parent.name: _read_json(path)
+        path.parent.name: read_json(path)
         for path in sorted((artifacts / "conversion").glob("*/statistics.json"))
     }
     manifests = {
         str(content["name"]): content
         for path in sorted((artifacts / "data").glob("*/manifest.json"))
-        for content in [_read_json(path)]
+        for content in [read_json(path)]
     }
     trained = {
         Record.read(path).key: path.relative_to(artifacts)
@@ -202,7 +201,7 @@ def _rank(study: Study) -> tuple[int, str, int, str]:
 
 def _read_study(artifacts: Path, folder: Path) -> Study:
     path = folder / "study.json"
-    content = _read_json(path)
+    content = read_json(path)
     missing = {"study", "title", "kind", "network", "dataset", "order", "labels"} - set(content)
     if missing:
         raise ValueError(f"{path} is not a study: it lacks {', '.join(sorted(missing))}")
@@ -229,13 +228,3 @@ def _read_point(artifacts: Path, study: str, name: str, key: str, label: str) ->
     converted = artifacts / "conversion" / study / f"{name}.json"
     conversion = Record.read(converted) if converted.is_file() else None
     return Point(name, label, relative, record, conversion)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} must hold an object, not {type(content).__name__}")
-    return content

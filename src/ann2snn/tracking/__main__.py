@@ -4,12 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from ann2snn.errors import require_memory, told
-from ann2snn.stopping import stops_stay_stops
+from ann2snn.errors import errors_are_told, require_memory
 from ann2snn.tracking.sync import sync
 from ann2snn.tracking.ui import ui
-
-FAILED = 1
 
 
 def main() -> None:
@@ -21,18 +18,11 @@ def main() -> None:
     parser.add_argument("--uri", help="the MLflow store (else MLFLOW_TRACKING_URI, else mlflow.db)")
     parser.add_argument("--port", type=int, default=5000, help="of the UI on 127.0.0.1")
     chosen = parser.parse_args()
-    try:
+    with errors_are_told():
         require_memory()
-        with stops_stay_stops():
-            if chosen.action == "ui":
-                sys.exit(ui(Path.cwd(), chosen.port, chosen.uri))
-            print(sync(Path.cwd(), chosen.uri))
-    except Exception as error:
-        reason = told(error)
-        if reason is None:
-            raise
-        print(f"error: {reason}", file=sys.stderr)
-        sys.exit(FAILED)
+        if chosen.action == "ui":
+            sys.exit(ui(Path.cwd(), chosen.port, chosen.uri))
+        print(sync(Path.cwd(), chosen.uri))
 
 
 if __name__ == "__main__":
