@@ -43,7 +43,7 @@ repro: setup repository ## dvc repro of the default studies of params.yaml, then
 	dvc repro
 	python -m ann2snn.tracking
 
-architecture: setup repository ## the studies on request, of architectures on CIFAR-10: 14 trainings, two hours; goes on where it stopped
+architecture: setup repository ## the studies on request, of architectures and seeds: 16 trainings, two and a half hours; goes on where it stopped
 	dvc repro on-request/dvc.yaml
 	dvc repro report
 	python -m ann2snn.tracking

@@ -64,8 +64,10 @@ class Study:
     def extent(self) -> str:
         """Images, steps, seeds and training in words, as every figure names them."""
         runs = [point.simulation.settings["simulation"] for point in self.points]
-        images = _words(sorted({f"{point.metrics['images']:,}" for point in self.points}))
-        steps = _words(sorted({str(point.metrics["steps"]) for point in self.points}))
+        images, steps = (
+            _words([f"{number:,}" for number in sorted({p.metrics[metric] for p in self.points})])
+            for metric in ("images", "steps")
+        )
         seeds = _words(sorted({run["seed"] for run in runs}), ", ")
         parts = _words(sorted({point.part for point in self.points}))
         return f"{images} {parts} images, {steps} steps, seed {seeds}; {self.training}"
@@ -94,8 +96,10 @@ class Study:
         return found
 
 
-def _words(values: Iterable[Any], between: str = " and ") -> str:
-    return between.join(map(str, values))
+def _words(values: Iterable[Any], last: str = " and ") -> str:
+    """`1, 4 and 8`."""
+    *others, end = map(str, values)
+    return last.join([", ".join(others), end]) if others else end
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,8 @@ class Tables:
         return table(("", *sum(columns, ()), "run"), rows)
 
     def trainings(self, study: Study) -> str:
+        """Means over training seeds by variant; of architectures beside the paper's ANN."""
+        compared = study.kind == "architecture"
         rows = []
         for label, points in study.variants.items():
             theirs = papers_network(points[0].simulation.settings, study.dataset)
@@ -125,11 +127,12 @@ class Tables:
                     label, str(len(points)), spread([m["ann_accuracy"] for m in found]),
                     spread([m["snn_accuracy"] for m in found]),
                     spread([m["ann_accuracy"] - m["snn_accuracy"] for m in found]),
-                    theirs.words if theirs else "", ", ".join(map(self._run, points)),
+                    *([theirs.words if theirs else ""] if compared else []),
+                    ", ".join(map(self._run, points)),
                 )
             )  # fmt: skip
-        columns = ("", "seeds", "ANN", "SNN", "ANN - SNN", "the paper's ANN", "runs")
-        return table(columns, rows)
+        beside = ["the paper's ANN"] if compared else []
+        return table(("", "seeds", "ANN", "SNN", "ANN - SNN", *beside, "runs"), rows)
 
     def changes(self, study: Study) -> str:
         """How the ANN changes from network to network, and the SNN read by the most spikes."""

@@ -11,7 +11,7 @@ from ann2snn.plots.colours import BLUE, FAINT, INK, ORANGE, QUIET
 from ann2snn.plots.drawing import grid, legend_under_heading, new_figure
 from ann2snn.report.chart import Cell, Chart
 from ann2snn.report.figures import FIGURES, StudyFigure
-from ann2snn.report.published import papers_network
+from ann2snn.report.published import Published, papers_network
 from ann2snn.report.results import Point, Results, Study
 
 COLUMNS = ("study", "point", "label", "training_seed", "ann_accuracy", "snn_accuracy",
@@ -39,7 +39,7 @@ def _caption(study: Study) -> str:
         "Dots: one training each; short lines and bold numbers: their means; small numbers: the"
         " smallest to the largest. The axis does not begin at 0."
     )
-    theirs = [papers_network(p.simulation.settings, study.dataset) for p in study.points]
+    theirs = [_papers_ann(study, point) for point in study.points]
     marks = {network.mark for network in theirs if network}
     if marks:
         words += " Grey triangles: the paper's ANNs on the original CIFAR-10"
@@ -47,8 +47,15 @@ def _caption(study: Study) -> str:
     return words
 
 
+def _papers_ann(study: Study, point: Point) -> Published | None:
+    """The paper's ANN of this architecture, in a study of architectures."""
+    if study.kind != "architecture":
+        return None
+    return papers_network(point.simulation.settings, study.dataset)
+
+
 def _row(study: Study, point: Point) -> list[Cell]:
-    theirs = papers_network(point.simulation.settings, study.dataset)
+    theirs = _papers_ann(study, point)
     return [
         study.name, point.name, point.label, point.simulation.settings["ann"]["seed"],
         point.metrics["ann_accuracy"], point.metrics["snn_accuracy"],
@@ -63,7 +70,7 @@ def _draw(study: Study) -> Figure:
     for place, points in enumerate(variants.values()):
         for metric, shift, colour, name in COLUMNS_OF_DOTS:
             _column(axes, place + shift, [p.metrics[metric] for p in points], colour, name)
-        theirs = papers_network(points[0].simulation.settings, study.dataset)
+        theirs = _papers_ann(study, points[0])
         if theirs:
             name, fill_style = PAPERS[theirs.mark]
             axes.plot(
