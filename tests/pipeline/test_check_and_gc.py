@@ -12,7 +12,7 @@ from ann2snn.pipeline.artifacts import keep_point, kept_record
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.noted_artifacts import NOTE
 from ann2snn.records import Record, Store
-from tests.pipeline.project import make_project
+from tests.pipeline.project import ROOT, make_project
 
 
 @pytest.fixture
@@ -46,6 +46,14 @@ def kept(project: Path) -> Path:
 
 def test_all_is_as_it_was_made(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(check.main, capsys) == (0, ["all is as it was made"])
+
+
+def test_the_committed_artifacts_are_as_they_were_published(tmp_path: Path) -> None:
+    assert list(check.wrong_in_artifacts(ROOT)) == []
+    shutil.copytree(ROOT / "artifacts", tmp_path / "artifacts")
+    for gone in ("ann/mnist-few-steps-seeds/chosen-8-1.json", "simulation/mnist-best/full.json"):
+        (tmp_path / "artifacts" / gone).unlink()
+        assert any(gone in line for line in check.wrong_in_artifacts(tmp_path)), gone
 
 
 def test_a_damaged_digit_in_artifacts_is_found_and_the_record_is_left_out(
