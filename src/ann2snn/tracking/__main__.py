@@ -1,6 +1,7 @@
 """`python -m ann2snn.tracking` sends the results of this folder to MLflow; `... ui` shows them."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -31,8 +32,8 @@ def main() -> None:
         reason = told(error)
         if reason is None:
             raise
-        print(f"error: {reason}", file=sys.stderr)
-        sys.exit(FAILED)
+        print(f"error: {reason}", file=sys.stderr, flush=True)
+        os._exit(FAILED)  # threads left behind at a deadline may have pools, which Python waits for
 
 
 if __name__ == "__main__":
