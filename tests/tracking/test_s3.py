@@ -145,6 +145,24 @@ def wait_until(happened: Callable[[], bool], seconds: float = PATIENCE) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize(
+    ("root", "module", "package"),
+    [
+        ("s3://bucket/runs", "boto3", "boto3"),
+        ("gs://bucket/runs", "google.cloud.storage", "google-cloud-storage"),
+    ],
+)
+def test_a_package_that_the_client_lacks_is_told_before_any_run_begins(
+    root: str, module: str, package: str, project: Path, tmp_path: Path
+) -> None:
+    store, absent = tmp_path / "server", f"import sys; sys.modules[{module!r}] = None"
+    with server_in(store, "--no-serve-artifacts", "--default-artifact-root", root) as server:
+        line = said(sending(project, server.uri, absent))
+        assert f"in {root}/" in line
+        assert f", for which {package} is not installed here: pip install {package};" in line
+        assert runs_on(server.uri, ALL) == []
+
+
 def test_a_server_that_cannot_store_artifacts_ends_a_sync_at_the_first(
     project: Path, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """Artifacts, where a run keeps them: beside a sqlite file, else where the server says."""
 
+import importlib
 import tempfile
 import urllib.parse
 import urllib.request
@@ -18,6 +19,8 @@ from ann2snn.tracking.answers import (
 from ann2snn.tracking.server import Place
 
 Files = dict[str, bytes | Path]  # artifacts by name: their content, or where it is
+DRIVERS = {"s3": ("boto3", "boto3"), "gs": ("google.cloud.storage", "google-cloud-storage")}
+"""By the scheme of artifacts, what MLflow's client brings them with: a module, and its package."""
 SLOWEST = 100_000  # bytes a second, of an upload that is not given up
 
 
@@ -65,6 +68,26 @@ def put_files(place: Place, uri: str, files: Files) -> None:
                 require_answer(place.uri)
             reason = reason_of(error).replace(f"{scratch}/", "")
             raise unavailable(place.uri, f"{fault} ({reason})") from error
+
+
+def require_driver(place: Place, location: str) -> None:
+    """Passes if the package is installed by which MLflow's client reaches artifacts at `location`.
+
+    Raises:
+        TrackingUnavailableError: it is not.
+    """
+    scheme = urllib.parse.urlsplit(location).scheme
+    if scheme not in DRIVERS:
+        return
+    module, package = DRIVERS[scheme]
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise unavailable(
+            place.uri,
+            f"keeps artifacts in {location}, for which {package} is not installed here: pip install"
+            f" {package}",
+        ) from error
 
 
 def _write(files: Files, folder: Path) -> None:
