@@ -22,7 +22,7 @@ def answering(answer: Callable[[Handler], None]) -> Iterator[str]:
             else:
                 answer(self)
 
-        do_POST = do_GET  # noqa: N815
+        do_POST = do_PUT = do_GET  # noqa: N815
 
         def log_message(self, *given: object) -> None:
             """Is silent."""

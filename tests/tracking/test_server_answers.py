@@ -90,6 +90,21 @@ def test_a_password_is_taken_from_the_address_and_kept_out_of_sight() -> None:
     assert "p@ss" not in repr(place)
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (
+            'endpoint "http://me:SEC/RET@host:9/bucket" is off',
+            'endpoint "http://host:9/bucket" is off',
+        ),
+        ("Invalid endpoint: me:SECRET@host", "Invalid endpoint: host"),
+        ("no such thing", "no such thing"),
+    ],
+)
+def test_a_reason_has_no_password_of_an_address_in_it(words: str, shown: str) -> None:
+    assert answers.reason_of(ValueError(f"{words}\nSECRET")) == shown
+
+
 def test_a_call_ends_within_its_time_and_passes_on_what_is_given_and_raised() -> None:
     class Client:
         def slow(self) -> None:

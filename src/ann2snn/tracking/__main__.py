@@ -1,7 +1,9 @@
 """`python -m ann2snn.tracking` sends the results of this folder to MLflow; `... ui` shows them."""
 
 import argparse
+import os
 import sys
+import threading
 from pathlib import Path
 
 from ann2snn.errors import errors_are_told, require_memory
@@ -18,11 +20,25 @@ def main() -> None:
     parser.add_argument("--uri", help="the MLflow store (else MLFLOW_TRACKING_URI, else mlflow.db)")
     parser.add_argument("--port", type=int, default=5000, help="of the UI on 127.0.0.1")
     chosen = parser.parse_args()
-    with errors_are_told():
-        require_memory()
-        if chosen.action == "ui":
-            sys.exit(ui(Path.cwd(), chosen.port, chosen.uri))
-        print(sync(Path.cwd(), chosen.uri))
+    try:
+        with errors_are_told():
+            require_memory()
+            if chosen.action == "ui":
+                sys.exit(ui(Path.cwd(), chosen.port, chosen.uri))
+            print(sync(Path.cwd(), chosen.uri))
+    except SystemExit as end:
+        _end_now(int(end.code or 0))
+        raise
+
+
+def _end_now(code: int) -> None:
+    """Ends the program where Python would wait: for the threads of an upload that was given up at
+    its deadline."""
+    main_one = threading.main_thread()
+    if any(own is not main_one and not own.daemon for own in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 if __name__ == "__main__":

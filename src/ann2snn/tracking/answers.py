@@ -7,6 +7,7 @@ ever. Here a call as a whole has a deadline: it runs in a thread of its own, whi
 import base64
 import json
 import os
+import re
 import threading
 import urllib.error
 import urllib.request
@@ -18,6 +19,7 @@ from typing import Any
 PROBE_WITHIN = 10.0
 CALL_WITHIN = 40.0
 REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+SIGNS = r"(\w+://)?[^\s\"']*@"  # with the scheme before them, which stays
 LATER = "results stay in the records, python -m ann2snn.tracking sends them later"
 
 
@@ -42,11 +44,13 @@ class Bounded:
         )
 
 
-def within(seconds: float, uri: str, action: Callable[[], Any]) -> Any:
+def within(
+    seconds: float, uri: str, action: Callable[[], Any], fault: str = "does not answer"
+) -> Any:
     """What `action` gives or raises.
 
     Raises:
-        TrackingUnavailableError: it has not ended after so many seconds.
+        TrackingUnavailableError: it has not ended after so many seconds; the message has `fault`.
     """
     outcome: list[Any] = []
     failed: list[BaseException] = []
@@ -63,7 +67,7 @@ def within(seconds: float, uri: str, action: Callable[[], Any]) -> Any:
     if failed:
         raise failed[0]
     if not outcome:
-        raise unavailable(uri, f"does not answer (not within {seconds:g} s)")
+        raise unavailable(uri, f"{fault} (not within {round(seconds, 1):g} s)")
     return outcome[0]
 
 
@@ -139,6 +143,7 @@ def told_of(uri: str, error: Exception) -> TrackingUnavailableError:
 
 
 def reason_of(error: BaseException) -> str:
-    """An error's message in one line, or its kind where it has none."""
+    """An error's message in one line, or its kind where it has none; without the user names and
+    passwords of addresses in it."""
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return re.sub(SIGNS, r"\1", lines[0]) if lines else type(error).__name__

@@ -1,5 +1,6 @@
 """Artifacts, where a run keeps them: beside a sqlite file, else where the server says."""
 
+import importlib
 import tempfile
 import urllib.parse
 import urllib.request
@@ -7,10 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from ann2snn.numerics.atomic_files import whole_file
-from ann2snn.tracking.answers import CALL_WITHIN, TrackingUnavailableError, within
+from ann2snn.tracking.answers import (
+    CALL_WITHIN,
+    TrackingUnavailableError,
+    reason_of,
+    require_answer,
+    unavailable,
+    within,
+)
 from ann2snn.tracking.server import Place
 
 Files = dict[str, bytes | Path]  # artifacts by name: their content, or where it is
+DRIVERS = {"s3": ("boto3", "boto3"), "gs": ("google.cloud.storage", "google-cloud-storage")}
+"""By the scheme of artifacts, what MLflow's client brings them with: a module, and its package."""
 SLOWEST = 100_000  # bytes a second, of an upload that is not given up
 
 
@@ -18,7 +28,7 @@ def send_files(place: Place, run: Any, files: Files) -> None:
     """Puts artifacts where the run keeps them.
 
     Raises:
-        TrackingUnavailableError: that is a folder which the server does not see.
+        TrackingUnavailableError: they are not taken, or in a folder which the server does not see.
     """
     uri: str = run.info.artifact_uri
     put_files(place, uri, files)
@@ -27,18 +37,57 @@ def send_files(place: Place, run: Any, files: Files) -> None:
 
 
 def put_files(place: Place, uri: str, files: Files) -> None:
-    """Puts artifacts at the URI: each at once or not at all, where that is this machine's."""
+    """Puts artifacts at the URI: each at once or not at all, where that is this machine's.
+
+    No other client can be the reason of a failure, so it is not tried again: the server or the
+    store fails, and would fail for each run.
+
+    Raises:
+        TrackingUnavailableError: the server is gone, or they are not taken, or not in time.
+    """
     if place.database is not None and uri.startswith("file://"):
         _write(files, Path(urllib.request.url2pathname(urllib.parse.urlsplit(uri).path)))
         return
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
+    parts = urllib.parse.urlsplit(uri)
+    fault = "does not take artifacts"
+    if parts.netloc:  # of a store that the client itself brings them to
+        fault = f"keeps artifacts in {parts.scheme}://{parts.netloc}, which does not take them"
     with tempfile.TemporaryDirectory() as scratch:
         _write(files, Path(scratch))
         size = sum(path.stat().st_size for path in Path(scratch).rglob("*"))
-        kept = get_artifact_repository(uri, tracking_uri=place.uri)
         seconds = CALL_WITHIN + size / SLOWEST
-        within(seconds, place.uri, lambda: kept.log_artifacts(scratch))
+        try:
+            kept = get_artifact_repository(uri, tracking_uri=place.uri)
+            within(seconds, place.uri, lambda: kept.log_artifacts(scratch), fault)
+        except OSError:
+            raise
+        except Exception as error:  # each kind of store raises errors of its own
+            if place.database is None:
+                require_answer(place.uri)
+            reason = reason_of(error).replace(f"{scratch}/", "")
+            raise unavailable(place.uri, f"{fault} ({reason})") from error
+
+
+def require_driver(place: Place, location: str) -> None:
+    """Passes if the package is installed by which MLflow's client reaches artifacts at `location`.
+
+    Raises:
+        TrackingUnavailableError: it is not.
+    """
+    scheme = urllib.parse.urlsplit(location).scheme
+    if scheme not in DRIVERS:
+        return
+    module, package = DRIVERS[scheme]
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise unavailable(
+            place.uri,
+            f"keeps artifacts in {location}, for which {package} is not installed here: pip install"
+            f" {package}",
+        ) from error
 
 
 def _write(files: Files, folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ann2snn.progress import Progress
 from ann2snn.tracking.answers import TrackingUnavailableError, require_answer
-from ann2snn.tracking.artifacts import send_files
+from ann2snn.tracking.artifacts import require_driver, send_files
 from ann2snn.tracking.entry import Entry
 from ann2snn.tracking.keyed_runs import SENDER, Experiments, run_of_key, runs_by_key, start_run
 from ann2snn.tracking.links import LONGEST, links_of
@@ -103,7 +103,13 @@ class Sender:
         return bool(run.data.tags.get(SENDER, self.name) != self.name)
 
     def _send_all(self, entries: list[Entry], shown: Progress) -> None:
-        """Sends entries, on a server from any of them on: so several clients do not meet."""
+        """Sends entries, on a server from any of them on: so several clients do not meet. No run is
+        started if artifacts could not be sent from here."""
+        for entry in {entry.experiment: entry for entry in entries}.values():
+            if entry.experiment not in self.homes:
+                self.homes[entry.experiment] = self.experiments.obtained(entry.dataset, entry.step)
+            home = self.client.get_experiment(self.homes[entry.experiment])
+            require_driver(self.place, home.artifact_location)
         first = random.randrange(len(entries)) if self.place.database is None else 0  # noqa: S311
         for done, entry in enumerate(entries[first:] + entries[:first]):
             shown.count(len(self.entries) - len(entries) + done)
@@ -159,9 +165,6 @@ class Sender:
     def _started(self, entry: Entry) -> Any:
         """The run of an entry that had none, from now on known. Later entries start later, so that
         MLflow lists them first."""
-        if entry.experiment not in self.homes:
-            home = self.experiments.obtained(entry.dataset, entry.step)
-            self.homes[entry.experiment] = home
         start = self.begun + self.places[entry.key]
         home = self.homes[entry.experiment]
         there = run_of_key(self.client, home, entry.key) if self.others else None
