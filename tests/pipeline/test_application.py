@@ -66,7 +66,7 @@ def test_a_folder_of_choices_beside_conf_may_be_named(
         (["--resolve"], "The --resolve flag can only be used in conjunction with --cfg"),
         (["-m", "--cfg", "job"], "Only one of --run, --multirun, --cfg"),
         (["-m", "--config-name", "other"], "--config-name, -path and -dir are for a single run"),
-        (["conversion.percentile=interval(0,3)"], "an interval has no values"),
+        (["conversion.percentile=interval(1,3)"], "an interval has no values"),
         (["-m", "conversion.percentile=glob(*)"], "glob goes over the named choices"),
         (["-m", "run.plan=true", "data=digits,folder"], "point data=folder: data.path must be"),
         (["run.plan=true", "data=folder"], "data.path must be given"),

@@ -119,6 +119,10 @@ def test_hydras_own_sweeper_parameters_are_points_too(
         (["hydra/launcher=nowhere"], "Could not find 'hydra/launcher/nowhere'"),
         (["conversion.reset=${nowhere}"], "Interpolation key 'nowhere' not found"),
         (["run.plan=true", "data=digits,folder"], "point data=folder: data.path must be given"),
+        (
+            ["data.seed=0,1", "hydra.sweeper.max_batch_size=-1"],
+            "must be null or at least 1, got -1",
+        ),
         (["run.plan=true", "data.seed=0,1", "run.name=4"], "run.name must be text, got 4"),
         (["data.seed=0,1", "run.name=a/b"], "run.name must be of letters, digits and ._+-"),
         (["data.seed=0,1", "run.name=.."], "run.name must be of letters, digits and ._+-"),

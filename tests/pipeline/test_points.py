@@ -58,7 +58,7 @@ def test_a_glob_goes_over_the_named_choices_of_a_group() -> None:
     [
         ("conversion.percentile=glob(*)", "glob goes over the named choices of data, ann"),
         ("ann=glob(imagenet*)", "gives no value"),
-        ("conversion.percentile=interval(0,3)", "an interval has no values .* range"),
+        ("conversion.percentile=interval(1,3)", "an interval has no values .* range"),
         ("simulation.steps=range(3,1)", "gives no value"),
         ("simulation.steps=range(1,3,0)", "arg 3 must not be zero"),
         ("conversion.percentile=range(1.0,2.0,0.0)", "Invalid range values"),

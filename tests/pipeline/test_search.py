@@ -1,24 +1,28 @@
 """A search chooses as Optuna does, again and again alike, on validation images alone."""
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ann2snn.pipeline.application import run
-from ann2snn.records import Json
+from ann2snn.records import Json, Record
 from ann2snn.sweep import search as searching
 from ann2snn.sweep.search_settings import OBJECTIVES, SAMPLERS, SearchSettings
 from ann2snn.sweep.search_space import space_of
 from ann2snn.sweep.search_table import Trial, front
 from tests.pipeline.project import (
+    ROOT,
     environment,
     heed_all,
     make_project,
@@ -82,10 +86,10 @@ def test_a_longer_search_begins_with_the_trials_of_the_shorter_one(trained: Path
 
 def test_a_plan_tells_the_next_trials_and_computes_nothing(trained: Path) -> None:
     files = result_files(trained)
-    assert "8 of 8 trials are done" in search(trained, 8, "run.plan=true").stdout
+    assert "8 of 8 trials are over" in search(trained, 8, "run.plan=true").stdout
     other = search(trained, 8, "run.plan=true", "hydra.sweeper.seed=1")
     assert "1 points; 2 results to compute" in other.stdout
-    assert "0 of 8 trials are done" in other.stdout
+    assert "0 of 8 trials are over" in other.stdout
     assert result_files(trained) == files
 
 
@@ -116,7 +120,7 @@ def test_a_search_that_was_stopped_goes_on_with_the_same_trials(
         command, cwd=trained, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         preexec_fn=heed_all, text=True,
     )  # fmt: skip
-    while len(result_files(trained)) < before + 3 and process.poll() is None:
+    while len(list(trained.glob("store/*/*/record.json"))) < before + 3 and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(number)
     process.communicate()
@@ -147,7 +151,30 @@ def test_a_trial_that_fails_ends_the_search_and_is_named(trained: Path) -> None:
         (["conversion.percentile=98,99"], "test images choose nothing: add simulation.part=val"),
         ([*QUICK, "ann.learning_rate=0.1,0.2"], "add ann.final=false"),
         ([*QUICK, "ann=digits_cnn,mnist_cnn"], "add ann.final=false"),
-        (["simulation.part=validation,test"], "simulation.part cannot be searched"),
+        ([*QUICK, "experiment=diehl2015,few_steps"], "add ann.final=false"),
+        (["simulation.part=validation,test"], "test images choose nothing"),
+        ([*QUICK, "simulation.images=20", "simulation.seed=0,1"], "simulation.seed varies"),
+        ([*QUICK, "simulation.images=interval(1,100)"], "simulation.images varies"),
+        ([*QUICK, "experiment=none,of_mnist"], "must be of one data set"),
+        ([*QUICK, "experiment=none,of_few"], "simulation.images varies"),
+        ([*QUICK[:2], "experiment=none,on_test"], "test images choose nothing"),
+        ([*QUICK, "simulation.engine=event,dense"], "simulation.engine cannot be searched"),
+        (
+            [*QUICK, "ann.final=false", "ann.weights='',none.file"],
+            "ann.weights must be a file, there is",
+        ),
+        ([*QUICK, OVER[0], "ann.network=nowhere"], "no trial of the search can be"),
+        ([*QUICK, OVER[0], "hydra.sweeper.metric=mean_steps"], "add simulation.exit_margin"),
+        (
+            [*QUICK, "conversion.percentile=int(interval(90,101.5))"],
+            "must be in (0, 100], got 101",
+        ),
+        ([*QUICK, "conversion.percentile=tag(log,range(90,95))"], "only an interval has a tag"),
+        ([*QUICK, "conversion.percentile=99,99"], "a search needs a toggle with several values"),
+        (["hydra.sweeper.params=abc"], "hydra.sweeper.params must be a mapping of toggles"),
+        (["hydra.sweeper.params=[1,2]"], "hydra.sweeper.params must be a mapping of toggles"),
+        (["hydra.sweeper.params={run.name: s}"], "'run.name=s' is said on the command line"),
+        (["+hydra.sweeper.max_batch_size=2"], "there is no hydra.sweeper.max_batch_size"),
         (["data.seed=0,1"], "data.seed cannot be searched"),
         (["data=digits,mnist"], "data cannot be searched"),
         ([*QUICK, "conversion.percentile=interval(90,101)"], "must be in (0, 100], got 101"),
@@ -173,7 +200,14 @@ def test_a_search_that_cannot_be_is_refused_before_any_trial(
     overrides: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    monkeypatch.chdir(make_project(tmp_path / "project"))
+    project = make_project(tmp_path / "project")
+    for name, content in (
+        ("none", "{}"), ("of_few", "{simulation: {images: 30}}"),
+        ("on_test", "{simulation: {part: test}}"), ("of_mnist", "{data: {name: mnist}}"),
+    ):  # fmt: skip
+        file = project / "conf" / "experiment" / f"{name}.yaml"
+        file.write_text(f"# @package _global_\n{content}\n", encoding="utf-8")
+    monkeypatch.chdir(project)
     monkeypatch.setattr(sys, "argv", ["stage", *SEARCH, *overrides])
     with pytest.raises(SystemExit) as end:
         run("simulation")
@@ -183,6 +217,64 @@ def test_a_search_that_cannot_be_is_refused_before_any_trial(
     assert line.startswith("error: ")
     assert message in line
     assert not Path("store").exists()
+
+
+def test_a_toggle_that_follows_a_searched_one_takes_its_value(trained: Path) -> None:
+    """And so in a sweep: the interpolation is each point's own."""
+    follows = ["conversion.normalization=squared_error", "conversion.for_steps=${simulation.steps}"]
+    over = [*QUICK[:1], QUICK[2], *follows, "simulation.steps=4,6"]
+    for name, words in (("i", SEARCH), ("j", SEARCH[::2])):
+        done = run_stage(trained, "simulation", *words, f"run.name={name}", *over)
+        assert done.returncode == 0, done.stdout + done.stderr
+        for label, key, _ in trials_of(trained, name):
+            record = Record.read(trained / "store" / "simulation" / str(key) / "record.json")
+            steps = int(label.rpartition("=")[2])
+            assert record.settings["conversion"]["for_steps"] == steps
+            assert record.settings["simulation"]["steps"] == steps
+
+
+def test_the_command_that_is_printed_tells_the_best_on_test_images(trained: Path) -> None:
+    said = search(trained, 8).stdout
+    (line,) = [line for line in said.splitlines() if " on test images: " in line]
+    words = shlex.split(line.partition("ann2snn simulate ")[2])
+    assert words[-2:] == ["simulation.part=test", "simulation.images=0"]
+    told = run_stage(trained, "simulation", "run.track=false", *words)
+    assert told.returncode == 0, told.stderr
+    assert "of 360 images" in told.stdout
+
+
+def test_a_shorter_search_leaves_the_trials_of_the_longer_one_in_the_table(trained: Path) -> None:
+    before = trials_of(trained)
+    assert "3 of 3 trials" in search(trained, 3).stdout
+    assert trials_of(trained) == before
+
+
+def test_searches_that_draw_other_trials_have_other_names(trained: Path) -> None:
+    def name(*more: str) -> str:
+        said = run_stage(trained, "simulation", *SEARCH, *QUICK, OVER[0], *more).stdout
+        return next(line for line in said.splitlines() if line.startswith("search "))[7:15]
+
+    few, other = "hydra.sweeper.n_trials=1", "conversion.initial_potential=interval(0,0.5)"
+    swapped = [*SEARCH, *QUICK, other, OVER[0], few]
+    assert name(few) == name("hydra.sweeper.n_trials=2")
+    names = {name(few), name(few, "hydra.sweeper.n_jobs=2"), name(few, "hydra.sweeper.seed=1")}
+    assert len(names) == 3
+    said = run_stage(trained, "simulation", *swapped).stdout
+    assert f"search {name(other, few)}" in said
+
+
+def test_an_accuracy_that_is_not_reached_is_a_value_behind_all_others() -> None:
+    late = Trial(1, "", [], "done", metrics={"steps": 8, "steps_to_99": None})
+    soon = Trial(2, "", [], "done", metrics={"steps": 8, "steps_to_99": 8})
+    assert late.values_of(("steps_to_99",)) == [9.0]
+    assert front([late, soon], ("steps_to_99",)) == [soon]
+    assert late.values_of(("snn_accuracy",)) is None
+
+
+def test_the_defaults_of_a_search_stand_alike_in_conf_and_in_code() -> None:
+    said = yaml.safe_load((ROOT / "conf" / "hydra" / "sweeper" / "optuna.yaml").read_text())
+    assert {name: said[name] for name in asdict(SearchSettings())} == asdict(SearchSettings())
+    assert set(said) == {*asdict(SearchSettings()), "_target_", "params"}
 
 
 def test_other_steps_are_not_searched(
@@ -196,24 +288,50 @@ def test_other_steps_are_not_searched(
     assert "searches simulations" in capsys.readouterr().err
 
 
+def made_trials(
+    monkeypatch: pytest.MonkeyPatch, settings: SearchSettings, *others: str
+) -> list[Trial]:
+    """The trials of a search whose metric is a hill over the percentile, with its top, or ground
+    where less is better, at 97."""
+
+    def look_up(trial: Trial, *_: object) -> None:
+        place = float(trial.overrides[0].partition("=")[2])
+        for metric in settings.metrics:
+            sign = -1 if OBJECTIVES[metric] == "maximize" else 1
+            trial.metrics[metric] = sign * (place - 97) ** 2
+        trial.status = "done"
+
+    monkeypatch.setattr(searching, "_look_up", look_up)
+    space = space_of(["conversion.percentile=interval(90,100)", *others])
+    batches = searching._batches(settings, space, [], here=True)
+    return [own for batch in batches for own in batch]
+
+
+@pytest.mark.parametrize("size", [1, 4])
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_what_a_search_has_learnt_does_not_depend_on_how_long_it_goes_on(
+    sampler: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = ("conversion.spikes=binary,signed", "conversion.initial_potential=range(0,1,0.25)")
+
+    def drawn(n_trials: int) -> list[list[str]]:
+        settings = SearchSettings(n_trials=n_trials, n_jobs=size, sampler=sampler)
+        return [own.overrides for own in made_trials(monkeypatch, settings, *others)]
+
+    longer = drawn(36)
+    assert drawn(30) == longer[:30]
+    assert drawn(36) == longer
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("metric", ["snn_accuracy", "synops_per_image"])
 def test_every_sampler_is_told_which_end_of_a_metric_is_the_better_one(
     sampler: str, metric: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The metric is a hill over the percentile whose top, or ground, is at 97: a sampler that took
-    the one for the other would end at a border. nsgaii only crosses axes, so one axis teaches it as
-    little as a random draw learns."""
+    """A sampler that took the top of the hill for its ground would end at a border. nsgaii crosses
+    axes alone, so one axis teaches it as little as a random draw learns."""
 
-    def trial(number: int, point: list[str], *_: object) -> Trial:
-        place = float(point[0].partition("=")[2])
-        sign = -1 if OBJECTIVES[metric] == "maximize" else 1
-        return Trial(number, "", point, "done", metrics={metric: sign * (place - 97) ** 2})
-
-    monkeypatch.setattr(searching, "_trial", trial)
-    settings = SearchSettings(n_trials=60, sampler=sampler, metric=metric)
-    space = space_of(["conversion.percentile=interval(90,100)"])
-    trials = [own for batch in searching._batches(settings, space, here=True) for own in batch]
+    trials = made_trials(monkeypatch, SearchSettings(n_trials=60, sampler=sampler, metric=metric))
     assert [own.number for own in trials] == list(range(1, 61))
     late = [abs(float(own.overrides[0].partition("=")[2]) - 97) for own in trials[-20:]]
     if sampler in ("tpe", "gp"):

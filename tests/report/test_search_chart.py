@@ -12,6 +12,7 @@ from ann2snn.report.search_chart import SearchResults, search_chart
 RESULTS = SearchResults(
     name="s",
     drawn={"conversion.percentile": ["99", "98.5", "97"], "conversion.reset": ["zero", "a", "a"]},
+    logarithmic=frozenset({"conversion.percentile"}),
     values={"snn_accuracy": [90.0, None, 91.0], "synops_per_image": [5.0, None, 7.0]},
     best=[0, 2],
     notes=["k0", "refused, for a reason", "k2"],
@@ -20,14 +21,17 @@ RESULTS = SearchResults(
 
 def test_each_toggle_and_the_second_metric_have_a_panel() -> None:
     panels = [axes for axes in search_chart(RESULTS).draw().axes if axes.get_visible()]
-    assert [axes.get_xlabel() for axes in panels] == ["percentile", "reset", "synops_per_image"]
+    assert [axes.get_xlabel() for axes in panels] == [*RESULTS.drawn, "synops_per_image"]
+    assert [axes.get_xscale() for axes in panels] == ["log", "linear", "linear"]
     places = [np.concatenate([line.get_xdata() for line in axes.lines]).tolist() for axes in panels]
     assert places == [[99, 97], [0, 1], [5, 7]]
     assert [label.get_text() for label in panels[1].get_xticklabels()] == ["zero", "a"]
 
 
 def test_the_best_trials_have_a_colour_of_their_own() -> None:
-    one = SearchResults("s", RESULTS.drawn, {"snn_accuracy": [90.0, None, 91.0]}, [2], ["", "", ""])
+    one = SearchResults(
+        "s", RESULTS.drawn, frozenset(), {"snn_accuracy": [90.0, None, 91.0]}, [2], ["", "", ""]
+    )
     dots = search_chart(one).draw().axes[0].lines
     assert [dot.get_color() for dot in dots] == [BLUE, ORANGE]
 

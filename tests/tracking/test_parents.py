@@ -8,7 +8,9 @@ import pytest
 
 from ann2snn.tracking.entry import Entry, Point
 from ann2snn.tracking.links import LONGEST, links_of
+from ann2snn.tracking.parents import parent_entry
 from ann2snn.tracking.server import connect, place_of
+from ann2snn.tracking.studies_and_sweeps import groups_of
 from ann2snn.tracking.sync import sync
 from ann2snn.tracking.ui import front_pages
 from tests.tracking.project_with_results import (
@@ -103,6 +105,22 @@ def test_the_latest_run_is_the_first_point_of_its_study(sent_project: Path) -> N
     runs = runs_of(sent_project)
     points = [simulation_record(point).key for point in study_points("ablation").values()]
     assert points == sorted(points, key=lambda key: -runs[key].info.start_time)
+
+
+def test_the_best_point_of_a_search_is_the_one_that_it_calls_so(project: Path) -> None:
+    extra = simulation_record(conversion_record("analog", "zero", "max", 99.9))
+    write_sweep(project, [SHARED, extra, SHARED])
+    path = project / "store" / "sweeps" / "s1" / "sweep.json"
+    content = json.loads(path.read_text())
+    for number, point in enumerate(content["points"]):
+        point["label"] = f"{number}: {point['label']}"
+    for best in (SHARED, extra):
+        path.write_text(json.dumps({**content, "best": [best.key]}))
+        (group,) = [each for each in groups_of(project) if each.kind == "sweep"]
+        entry = parent_entry(group, [SHARED, extra], 1.0, "#000000")
+        assert [point.best for point in entry.points] == [best is SHARED, best is extra]
+        assert entry.tags["best_point"] == group.label(best.key)
+        assert group.label(SHARED.key).startswith("0: ")
 
 
 def test_a_sweep_is_a_parent_that_tells_its_holes(project: Path) -> None:

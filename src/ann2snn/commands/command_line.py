@@ -40,7 +40,8 @@ ROWS = (
     Command("train", "train the analog network", RUN, OVERRIDES, ("ann",)),
     Command("convert", "convert it into a spiking one", RUN, OVERRIDES, ("conversion",)),
     Command("simulate", "simulate that on the test images", RUN, OVERRIDES, ("simulation",)),
-    Command("sweep", "simulate all combinations of values, as conversion.percentile=99,99.9",
+    Command("sweep", "simulate all combinations of values, as conversion.percentile=99,99.9, or"
+            " search them: hydra/sweeper=optuna",
             RUN, OVERRIDES, ("simulation",), ("-m",)),
     Command("plan", "say of a sweep or a study what is done and how long the rest will take",
             "ann2snn.commands.plan:main", OVERRIDES),

@@ -14,10 +14,13 @@ from ann2snn.settings import SettingError, nearest, rule_of
 KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
-def check_overrides(overrides: Sequence[str], also: Path | None = None) -> None:
+def check_overrides(
+    overrides: Sequence[str], also: Path | None = None, intervals: bool = False
+) -> None:
     """Holds each override, and each value of a sweep, to the rule of the toggle that it names.
 
-    `also` is a folder of named choices beside `conf`.
+    `also` is a folder of named choices beside `conf`. Of `intervals`, which a search may go over,
+    the ends are held to it.
 
     Raises:
         SettingError: names key, value and what is allowed, and for a misspelt key the nearest one.
@@ -34,7 +37,7 @@ def check_overrides(overrides: Sequence[str], also: Path | None = None) -> None:
         if override.package is not None:
             raise SettingError(f"{line!r}: toggles have no packages; write {key}=value")
         check = _check_choice if key in CHOSEN else _check_value
-        for value in _values(override, also):
+        for value in _values(override, also, intervals):
             check(key, value, also)
 
 
@@ -62,14 +65,14 @@ def _check_value(key: str, value: Any, also: Path | None) -> None:  # noqa: ARG0
         raise SettingError(f"{key} must be {rule.allowed(number)}, got {value!r}{close}")
 
 
-def _values(override: Override, also: Path | None) -> Iterator[Any]:
+def _values(override: Override, also: Path | None, intervals: bool) -> Iterator[Any]:
     if not override.is_sweep_override():
         yield override.value()
         return
-    if override.is_interval_sweep():
+    if intervals and override.is_interval_sweep():
         bounds: Any = override.value()  # Hydra reads both as floats
         for bound in (bounds.start, bounds.end):
-            yield int(bound) if bound.is_integer() else bound
+            yield int(bound) if float(bound).is_integer() else bound
         return
     for spelled in spelled_values(override, also):
         yield parsed(f"{override.key_or_group}={spelled}").value()

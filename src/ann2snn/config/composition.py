@@ -42,7 +42,8 @@ def composed(overrides: Sequence[str]) -> Settings:
         override = parsed(line)
         key = override.key_or_group
         plainly = override.type is OverrideType.CHANGE and not override.is_sweep_override()
-        if plainly and key in all_keys() and key not in CHOSEN and "${" not in line:
+        made = "${" in str(override.value())  # from another toggle's value
+        if plainly and key in all_keys() and key not in CHOSEN and not made:
             values[key] = override.value()
         else:
             choices.append(line)

@@ -92,11 +92,13 @@ def _hydras_flags() -> tuple[argparse.Namespace, list[str]]:
 
 def _check(flags: argparse.Namespace) -> None:
     overrides: list[str] = flags.overrides
-    check_overrides(overrides, Path(flags.config_dir) if flags.config_dir else None)
-    shows = flags.cfg or flags.info or flags.help or flags.hydra_help
     several = flags.multirun or any(
         line.startswith(("run.study=", "run.plan=", "hydra.mode=MULTIRUN")) for line in overrides
     )
+    check_overrides(
+        overrides, Path(flags.config_dir) if flags.config_dir else None, intervals=several
+    )
+    shows = flags.cfg or flags.info or flags.help or flags.hydra_help
     if several and not shows and (flags.config_name or flags.config_path or flags.config_dir):
         raise SettingError("--config-name, -path and -dir are for a single run")
 

@@ -17,11 +17,13 @@ ACROSS = 3  # panels in a row
 @dataclass(frozen=True)
 class SearchResults:
     """The trials of a search in their order: `drawn` are the values, as written, of each key that
-    was searched; `values` those of each metric, None where a trial has none; `best` the numbers,
-    from 0, of the trials that no other one beats; `notes` run keys, or why there is none."""
+    was searched, `logarithmic` the keys that were drawn so; `values` those of each metric, None
+    where a trial has none; `best` the numbers, from 0, of the trials that no other one beats;
+    `notes` run keys, or why there is none."""
 
     name: str
     drawn: dict[str, list[str]]
+    logarithmic: frozenset[str]
     values: dict[str, list[float | None]]
     best: list[int]
     notes: list[str | None]
@@ -50,7 +52,9 @@ def _draw(results: SearchResults) -> Figure:
     grids = figure.subplots(rows, wide, squeeze=False, sharey=True).ravel()
     for axes, (name, words) in zip(grids, panels.items(), strict=False):
         _points(axes, words, found, results.best)
-        axes.set_xlabel(name.rpartition(".")[2])
+        axes.set_xlabel(name)
+        if name in results.logarithmic:
+            axes.set_xscale("log")
     for axes in grids[len(panels) :]:
         axes.set_visible(False)
     for axes in grids[::wide]:

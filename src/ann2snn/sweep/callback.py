@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 from ann2snn.pipeline.application import asked_study, errors_end_the_program, tell_waiting
 from ann2snn.settings import SettingError
 from ann2snn.stopping import stops_stay_stops
+from ann2snn.sweep.asked import as_given
 from ann2snn.sweep.grid import run_sweep
 from ann2snn.sweep.plan import print_plan
 from ann2snn.sweep.search import run_search
@@ -41,7 +42,7 @@ class SweepCallback(Callback):
         if not config.run.plan:
             return
         with errors_end_the_program():
-            overrides = list(config.hydra.overrides.task)
+            overrides = as_given(config.hydra.overrides.task)
             if config.run.study:
                 points = list(asked_study(config.run.study, overrides).points.values())
             else:

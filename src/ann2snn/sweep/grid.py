@@ -46,7 +46,7 @@ def run_sweep(step: str, config: DictConfig) -> bool:
     for point, chain in zip(points, chains, strict=True):
         with named(label_of(point, axes)):
             require_ready(step, chain, here=runs_here(config))
-    name = name_of(asked.run, step, sorted(asked.own))
+    name = name_of(asked.run, [step, *sorted(asked.own)])
     print(f"{step} {name}: {remaining(step, chains)}", flush=True)
     forget(name, points)
     task = partial(run_point, step, name, share_cores(step, config, chains))

@@ -25,6 +25,7 @@ from ann2snn.pipeline.preflight import require_ready, trains
 from ann2snn.records import Json, write_json
 from ann2snn.simulation.settings import available_cores
 from ann2snn.stopping import Stopped, end_with_parent, stops_stay_stops
+from ann2snn.sweep.asked import as_given
 from ann2snn.sweep.slurm_job import heed_slurm, is_slurm_job
 from ann2snn.sweep.table import point_file
 
@@ -85,7 +86,7 @@ def launch(config: DictConfig, points: Mapping[Path, list[str]], task: Task) -> 
         _bind_workers()
     context = HydraContext(GlobalHydra.instance().config_loader(), cast(Any, Callback()))
     launcher = Plugins.instance().instantiate_launcher(context, task, config)
-    size = config.hydra.sweeper.max_batch_size or len(points)
+    size = config.hydra.sweeper.get("max_batch_size") or len(points)
     for first in range(0, len(points), size):
         batch = dict(itertools.islice(points.items(), first, first + size))
         if _kind(config) == SLURM:
@@ -111,7 +112,8 @@ def _bind_workers() -> None:
 def run_point(step: str, name: str, threads: int, config: DictConfig) -> None:
     """Computes one point of the sweep `name` and writes its file; a failure is written down and
     goes no further. `threads` are for a simulation that does not set its own."""
-    own = [line for line in HydraConfig.get().overrides.task if not line.startswith("run.")]
+    given = as_given(HydraConfig.get().overrides.task)
+    own = [line for line in given if not line.startswith("run.")]
     path = point_file(name, own)
     content: Json = {
         "overrides": own, "status": "begun", "key": None, "value": None, "error": None,

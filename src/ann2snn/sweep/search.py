@@ -1,18 +1,20 @@
 """A search: Optuna chooses each trial by what the trials before it gave.
 
-Of the search itself nothing is kept. Its sampler is seeded and is told of the trials in their
-order, so the same command chooses the same trials again: what is in the store costs nothing, a
-search that was stopped goes on, and one of more trials begins with those of the shorter one.
+Nothing of Optuna's is kept. The sampler is seeded and is told of the trials in their order, so the
+same command chooses the same trials again: what is in the store costs nothing, a search that was
+stopped goes on, and one of more trials begins with those of the shorter one.
 """
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
 from ann2snn.config.composition import composed
+from ann2snn.config.schema import Settings
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.outlook import open_steps
 from ann2snn.pipeline.preflight import require_ready
@@ -21,9 +23,10 @@ from ann2snn.settings import SettingError
 from ann2snn.sweep.asked import asked_of, name_of
 from ann2snn.sweep.launchers import launch_all, run_point, runs_here, share_cores
 from ann2snn.sweep.plan import print_plan
+from ann2snn.sweep.search_images import require_choice
 from ann2snn.sweep.search_settings import SAMPLERS, SearchSettings, search_settings
 from ann2snn.sweep.search_space import Space, space_of
-from ann2snn.sweep.search_table import OVER, Trial, close
+from ann2snn.sweep.search_table import OVER, Table, Trial
 from ann2snn.sweep.table import forget, known, point_file
 
 if TYPE_CHECKING:
@@ -41,7 +44,8 @@ def run_search(step: str, config: DictConfig) -> bool:
     search, for the next would rest on it.
 
     Raises:
-        SettingError: the search cannot be; of its first trials nothing has been computed then.
+        SettingError: the search cannot be, a listed value is wrong, or no trial can be; nothing has
+            been computed then.
     """
     if step != STEP:
         raise SettingError(
@@ -50,12 +54,13 @@ def run_search(step: str, config: DictConfig) -> bool:
         )
     search, asked = search_settings(config), asked_of(config)
     space = space_of(asked.own)
-    batches = _batches(search, space, here=runs_here(config))
+    here = runs_here(config) and not asked.run.plan
+    batches = _batches(search, space, _probed(space, search, here), here)
     if asked.run.plan:
         _print_plan(batches, search)
         return True
-    words = [*sorted(asked.own), search.sampler, str(search.seed), *search.metrics]
-    name = name_of(asked.run, "search", words)
+    name = name_of(asked.run, ["search", repr(space), repr(replace(search, n_trials=1))])
+    table = Table(name, search, asked.own, space)
     trials: list[Trial] = []
     shown = Progress(
         "searching", search.n_trials, "trials", shown=asked.run.progress,
@@ -66,25 +71,50 @@ def run_search(step: str, config: DictConfig) -> bool:
             for batch in batches:
                 trials += batch
                 _launch([trial for trial in batch if trial.is_open], name, asked.shared, config)
+                if any(trial.status != "refused" for trial in trials):
+                    table.write(trials)
                 if any(trial.status not in OVER for trial in batch):
                     break
     finally:
-        if trials:
-            close(name, search, asked.own, space, trials)
+        if any(trial.status != "refused" for trial in trials):
+            table.close(trials)
+    if all(trial.status == "refused" for trial in trials):
+        raise SettingError(f"no trial of the search can be, the first one since {trials[0].error}")
     valued = any(trial.values_of(search.metrics) for trial in trials)
     return valued and all(trial.status in OVER for trial in trials)
 
 
-def _batches(search: SearchSettings, space: Space, here: bool) -> Batches:
+def _probed(space: Space, search: SearchSettings, here: bool) -> list[Settings]:
+    """The settings of points that have each listed value, of those that can be.
+
+    Raises:
+        SettingError: what a search may not choose by, or what a run cannot begin with.
+    """
+    found = []
+    for point in space.probes():
+        try:
+            found.append(composed(point))
+        except SettingError:
+            continue  # toggles that do not go together: each trial is asked itself
+    require_choice(found, search.metrics)
+    for settings in found:
+        require_ready(STEP, Chain(settings), here=here)
+    return found
+
+
+def _batches(search: SearchSettings, space: Space, alike: list[Settings], here: bool) -> Batches:
     """The trials as Optuna chooses them, so many at a time as are launched together; it is told of
     these when the next are asked for."""
     from optuna.trial import TrialState
 
-    study, left = _study(search), search.n_trials
+    study, left, made = _study(search), search.n_trials, set[str]()
     while left:
         drawn = [study.ask(space.distributions) for _ in range(min(left, search.n_jobs))]
-        batch = [_trial(each.number + 1, space.point(each.params), space, here) for each in drawn]
+        batch = [Trial.of(each.number + 1, space.point(each.params), space) for each in drawn]
+        for trial in batch:
+            _look_up(trial, search, alike, here, made)
         yield batch
+        made |= {trial.key for trial in batch if trial.key and not trial.there}
         for each, trial in zip(drawn, batch, strict=True):
             values = trial.values_of(search.metrics)
             if values is None:
@@ -102,22 +132,26 @@ def _study(search: SearchSettings) -> "Study":
     return optuna.create_study(directions=search.directions, sampler=sampler)
 
 
-def _trial(number: int, point: list[str], space: Space, here: bool) -> Trial:
-    """A trial as it stands: refused, done before, or open.
+def _look_up(
+    trial: Trial, search: SearchSettings, alike: list[Settings], here: bool, made: set[str]
+) -> None:
+    """Notes of a trial that it is refused, or its result where there is one; `made` are the keys
+    that this search itself has computed.
 
     Raises:
-        SettingError: what a search may not choose by, or what a run cannot begin with.
+        SettingError: it is measured otherwise than those `alike`, or cannot begin.
     """
-    label = ", ".join(f"{key}={value}" for key, value in space.drawn(point).items())
-    trial = Trial(number, label, point)
     try:
-        settings = composed(point)
+        settings = composed(trial.overrides)
     except SettingError as error:
-        return trial.ended("refused", str(error))
-    space.require_choice(settings)
+        trial.ended("refused", str(error))
+        return
+    require_choice([*alike, settings], search.metrics)
     chain = Chain(settings)
     require_ready(STEP, chain, here=here)
-    return trial.take(chain.record(STEP), there=True) if open_steps(STEP, chain) == [] else trial
+    if open_steps(STEP, chain) == []:
+        record = chain.record(STEP)
+        trial.take(record, there=record.key not in made)
 
 
 def _launch(trials: list[Trial], name: str, shared: list[str], config: DictConfig) -> None:
@@ -145,8 +179,8 @@ def _print_plan(batches: Batches, search: SearchSettings) -> None:
     done = 0
     for batch in batches:
         trials = [trial.overrides for trial in batch if trial.is_open]
+        done += len(batch) - len(trials)
         if trials:
             print_plan(STEP, trials)
             break
-        done += len(batch)
-    print(f"{done} of {search.n_trials} trials are done; each is chosen by those before it")
+    print(f"{done} of {search.n_trials} trials are over; each is chosen by those before it")

@@ -30,7 +30,7 @@ SAMPLERS = {
 }
 """Optuna's classes, by the names that Hydra's plugin gives them."""
 
-HYDRAS = ("_target_", "params", "max_batch_size")
+HYDRAS = ("_target_", "params")
 
 
 @dataclass(frozen=True)

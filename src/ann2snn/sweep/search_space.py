@@ -1,21 +1,20 @@
 """What a search goes over: the values of each override, drawn by Optuna and spelled by Hydra."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.types import IntervalSweep, Override
 
 from ann2snn.config.overrides import parsed, spelled_values
-from ann2snn.config.schema import Settings, toggle_of
-from ann2snn.settings import SettingError
+from ann2snn.config.schema import CHOSEN, toggle_of
+from ann2snn.settings import SettingError, rule_of
 from ann2snn.sweep.points import shown
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 SEARCHED = ("ann", "conversion", "simulation", "experiment")
-MEASURING = ("simulation.part", "simulation.images", "simulation.compare")
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,16 @@ class Axis:
         """A drawn value as an override has it."""
         return self.spelled[drawn] if self.ordered else str(drawn)
 
+    @property
+    def probes(self) -> tuple[str, ...]:
+        """Values that stand for all: each one of a list, else the first and the last."""
+        ends = (self.spelled[0], self.spelled[-1]) if self.spelled else (self.low, self.high)
+        return self.spelled if self.spelled and not self.ordered else tuple(map(str, ends))
+
 
 @dataclass(frozen=True)
 class Space:
-    """The axes of a search, and the overrides that all its trials share."""
+    """The axes of a search, by key, and the overrides that all its trials share."""
 
     axes: tuple[Axis, ...]
     fixed: tuple[str, ...]
@@ -75,58 +80,56 @@ class Space:
         own = dict(line.split("=", 1) for line in point)
         return {axis.key: shown(own[axis.key]) for axis in self.axes}
 
-    def require_choice(self, settings: Settings) -> None:
-        """Holds a trial to images that may choose.
-
-        Raises:
-            SettingError: it is measured on test images, or on those that its network was trained
-                with, where the search goes over networks.
-        """
-        if settings.simulation.part != "validation":
-            raise SettingError(
-                "a search chooses, and test images choose nothing: add simulation.part=validation"
-            )
-        trains = any(axis.key.partition(".")[0] == "ann" for axis in self.axes)
-        if trains and settings.ann.final and not settings.ann.weights:
-            raise SettingError(
-                "a search over toggles of ann needs networks that have not seen the validation"
-                " images: add ann.final=false"
-            )
+    def probes(self) -> Iterator[list[str]]:
+        """Points that have each value of every axis once, beside the first ones of the others."""
+        first = {axis.key: axis.probes[0] for axis in self.axes}
+        for axis in self.axes:
+            for value in axis.probes:
+                yield [*self.fixed, *(f"{k}={v}" for k, v in {**first, axis.key: value}.items())]
 
 
 def space_of(overrides: Iterable[str]) -> Space:
-    """The space that overrides span; the last one of a key counts.
+    """The space that overrides span, whatever their order; the last one of a key counts.
 
     Raises:
         SettingError: nothing varies, or what varies may not be searched.
     """
     found = {override.get_key_element(): override for override in map(parsed, overrides)}
     axes, fixed = [], []
-    for key, override in found.items():
-        if override.is_interval_sweep():
-            axes.append(_interval(key, override))
+    for key, override in sorted(found.items()):
+        axis = _interval(key, override) if override.is_interval_sweep() else _listed(key, override)
+        if isinstance(axis, str):
+            fixed.append(axis)
             continue
-        if override.is_sweep_override() and getattr(override.value(), "shuffle", False):
+        if key.partition(".")[0] not in SEARCHED:
             raise SettingError(
-                f"{override.input_line!r}: a search draws by its own seed; leave shuffle"
+                f"{key} cannot be searched: a search goes over toggles of {', '.join(SEARCHED)}"
             )
-        values = spelled_values(override)
-        if len(values) == 1:
-            fixed.append(f"{key}={values[0]}")
-        else:
-            axes.append(Axis(key, tuple(dict.fromkeys(values)), override.is_range_sweep()))
-    for axis in axes:
-        if axis.key in MEASURING or axis.key.partition(".")[0] not in SEARCHED:
-            raise SettingError(
-                f"{axis.key} cannot be searched: its values are measured on other images, or in"
-                f" another way; a search goes over toggles of {', '.join(SEARCHED)}"
-            )
+        if key not in CHOSEN and not rule_of(toggle_of(key)).shapes_result:
+            raise SettingError(f"{key} cannot be searched: it changes no result")
+        axes.append(axis)
     if not axes:
         raise SettingError(
             "a search needs a toggle with several values, such as"
             " 'conversion.percentile=interval(98,100)'"
         )
     return Space(tuple(axes), tuple(fixed))
+
+
+def _listed(key: str, override: Override) -> Axis | str:
+    """The axis of values that are listed, or the override of a single one."""
+    if override.is_sweep_override():
+        value: Any = override.value()
+        if getattr(value, "shuffle", False):
+            raise SettingError(
+                f"{override.input_line!r}: a search draws by its own seed; leave shuffle"
+            )
+        if getattr(value, "tags", None):
+            raise SettingError(f"{override.input_line!r}: only an interval has a tag")
+    values = tuple(dict.fromkeys(spelled_values(override)))
+    if len(values) == 1:
+        return f"{key}={values[0]}"
+    return Axis(key, values, override.is_range_sweep())
 
 
 def _interval(key: str, override: Override) -> Axis:

@@ -1,14 +1,16 @@
 """The outcome of a search: its trials in their order, the best of them, a table and a chart."""
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from ann2snn.records import Json, Record, write_json
 from ann2snn.sweep.search_settings import OBJECTIVES, SearchSettings
-from ann2snn.sweep.search_space import MEASURING, Space
-from ann2snn.sweep.table import UNDONE, sweep_folder
+from ann2snn.sweep.search_space import Space
+from ann2snn.sweep.table import UNDONE, known, sweep_folder
 
 OVER = ("done", "refused")
+IMAGES = ("simulation.part=", "simulation.images=")
+ON_TEST_IMAGES = "simulation.part=test simulation.images=0"
 
 
 @dataclass
@@ -24,26 +26,31 @@ class Trial:
     error: str | None = None
     there: bool = False
 
+    @classmethod
+    def of(cls, number: int, point: list[str], space: Space) -> "Trial":
+        """The trial of a point, of which nothing is known yet."""
+        label = ", ".join(f"{key}={value}" for key, value in space.drawn(point).items())
+        return cls(number, label, point)
+
     @property
     def is_open(self) -> bool:
         return self.status == "missing"
 
-    def take(self, record: Record, there: bool = False) -> "Trial":
+    def take(self, record: Record, there: bool = False) -> None:
         """Notes the result."""
         self.status, self.key, self.metrics, self.there = "done", record.key, record.metrics, there
-        return self
 
-    def ended(self, status: str, error: str | None) -> "Trial":
+    def ended(self, status: str, error: str | None) -> None:
         """Notes that there is no result, and why."""
         self.status, self.error = status, error or UNDONE.get(status)
-        return self
 
     def values_of(self, metrics: tuple[str, ...]) -> list[float] | None:
-        """The values of these metrics; None if one is not known, as the steps to an accuracy that
-        is not reached."""
-        found = [self.metrics.get(metric) for metric in metrics]
-        known = [float(value) for value in found if value is not None]
-        return known if len(known) == len(found) else None
+        """The values of these metrics; None if one is not known. An accuracy that is not reached
+        counts as reached one step after the last."""
+        late = {"steps_to_99": self.metrics["steps"] + 1} if "steps" in self.metrics else {}
+        there = {name: value for name, value in self.metrics.items() if value is not None}
+        found = {**late, **there}
+        return [float(found[name]) for name in metrics] if found.keys() >= set(metrics) else None
 
 
 def front(trials: list[Trial], metrics: tuple[str, ...]) -> list[Trial]:
@@ -66,63 +73,83 @@ def front(trials: list[Trial], metrics: tuple[str, ...]) -> list[Trial]:
     ]
 
 
-def close(
-    name: str, search: SearchSettings, overrides: list[str], space: Space, trials: list[Trial]
-) -> None:
-    """Writes sweep.json, which MLflow and `ann2snn gc` read, prints the trials, draws the chart."""
-    points = [
-        {
+@dataclass(frozen=True)
+class Table:
+    """Where the trials of a search are written, printed and drawn."""
+
+    name: str
+    search: SearchSettings
+    overrides: list[str]
+    space: Space
+
+    def write(self, trials: list[Trial]) -> None:
+        """Writes sweep.json, which MLflow and `ann2snn gc` read. Trials that a longer search of the
+        same kind has there stay behind these, which it begins with."""
+        kind = {**asdict(self.search), "n_trials": 0, "space": repr(self.space)}
+        points = [self._point(trial) for trial in trials]
+        path = sweep_folder(self.name) / "sweep.json"
+        before = known(path)
+        if before.get("search") == kind:
+            points += before["points"][len(points) :]
+        best = front(trials, self.search.metrics)
+        content = {
+            "name": self.name, "step": "simulation", "overrides": self.overrides, "search": kind,
+            "points": points, "best": [trial.key for trial in best],
+        }  # fmt: skip
+        write_json(path, content)
+
+    def _point(self, trial: Trial) -> Json:
+        return {
             "label": f"{trial.number}: {trial.label}",
             "overrides": trial.overrides,
             "key": trial.key,
-            "value": trial.metrics.get(search.metric),
+            "value": trial.metrics.get(self.search.metric),
             "status": trial.status,
             "error": trial.error,
         }
-        for trial in trials
-    ]
-    content = {"name": name, "step": "simulation", "overrides": overrides, "points": points}
-    write_json(sweep_folder(name) / "sweep.json", content)
-    best = front(trials, search.metrics)
-    _print(name, search, overrides, trials, best)
-    _draw(name, search, space, trials, best)
 
+    def close(self, trials: list[Trial]) -> None:
+        """Writes and prints the trials, and draws the chart."""
+        self.write(trials)
+        best = front(trials, self.search.metrics)
+        self._print(trials, best)
+        self._draw(trials, best)
 
-def _print(
-    name: str, search: SearchSettings, overrides: list[str], trials: list[Trial], best: list[Trial]
-) -> None:
-    print(f"\nsearch {name}: {' '.join(overrides)}")
-    for trial in trials:
-        told = ", ".join(
-            f"{metric} {trial.metrics[metric]:.6g}"
-            for metric in search.metrics
-            if trial.metrics.get(metric) is not None
+    def _print(self, trials: list[Trial], best: list[Trial]) -> None:
+        print(f"\nsearch {self.name}: {' '.join(self.overrides)}")
+        for trial in trials:
+            values = trial.values_of(self.search.metrics)
+            told = [f"{m} {v:.6g}" for m, v in zip(self.search.metrics, values or [], strict=False)]
+            words = ", ".join(told) or ("no value" if trial.status == "done" else trial.status)
+            reason = f": {trial.error}" if trial.error else ""
+            mark = "  best" if trial in best else ""
+            print(f"  {trial.number}: {trial.label}: {words}{reason}{mark}")
+        there = sum(trial.there for trial in trials)
+        print(f"{len(trials)} of {self.search.n_trials} trials, {there} of them there before")
+        for trial in best:
+            words = shlex.join(word for word in trial.overrides if not word.startswith(IMAGES))
+            print(f"trial {trial.number} on test images: ann2snn simulate {words} {ON_TEST_IMAGES}")
+        if not best:
+            print(f"no trial has a value of {' and '.join(self.search.metrics)}")
+        over = all(trial.status in OVER for trial in trials)
+        if not over or len(trials) < self.search.n_trials:
+            print("the search is not over; the same command goes on with it", flush=True)
+
+    def _draw(self, trials: list[Trial], best: list[Trial]) -> None:
+        from ann2snn.report.chart import save_chart
+        from ann2snn.report.search_chart import SearchResults, search_chart
+
+        drawn = [self.space.drawn(trial.overrides) for trial in trials]
+        values = [trial.values_of(self.search.metrics) for trial in trials]
+        results = SearchResults(
+            name=self.name,
+            drawn={axis.key: [own[axis.key] for own in drawn] for axis in self.space.axes},
+            logarithmic=frozenset(axis.key for axis in self.space.axes if axis.log),
+            values={
+                metric: [own[place] if own else None for own in values]
+                for place, metric in enumerate(self.search.metrics)
+            },
+            best=[trials.index(trial) for trial in best],
+            notes=[trial.key or trial.error for trial in trials],
         )
-        words = told or ("no value" if trial.status == "done" else trial.status)
-        reason = f": {trial.error}" if trial.error else ""
-        mark = "  best" if trial in best else ""
-        print(f"  {trial.number}: {trial.label}: {words}{reason}{mark}")
-    there = sum(trial.there for trial in trials)
-    print(f"{len(trials)} of {search.n_trials} trials, {there} of them there before")
-    for trial in best:
-        told_anew = [w for w in trial.overrides if w.partition("=")[0] not in MEASURING]
-        print(f"trial {trial.number} on test images: ann2snn simulate {shlex.join(told_anew)}")
-    if len(trials) < search.n_trials or any(trial.status not in OVER for trial in trials):
-        print("the search is not over; the same command goes on with it", flush=True)
-
-
-def _draw(
-    name: str, search: SearchSettings, space: Space, trials: list[Trial], best: list[Trial]
-) -> None:
-    from ann2snn.report.chart import save_chart
-    from ann2snn.report.search_chart import SearchResults, search_chart
-
-    drawn = [space.drawn(trial.overrides) for trial in trials]
-    results = SearchResults(
-        name=name,
-        drawn={axis.key: [own[axis.key] for own in drawn] for axis in space.axes},
-        values={m: [trial.metrics.get(m) for trial in trials] for m in search.metrics},
-        best=[trials.index(trial) for trial in best],
-        notes=[trial.key or trial.error for trial in trials],
-    )
-    save_chart(search_chart(results), sweep_folder(name))
+        save_chart(search_chart(results), sweep_folder(self.name))

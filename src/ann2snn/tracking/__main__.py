@@ -3,10 +3,10 @@
 import argparse
 import os
 import sys
-import threading
 from pathlib import Path
 
 from ann2snn.errors import errors_are_told, require_memory
+from ann2snn.tracking.answers import LEFT_BEHIND
 from ann2snn.tracking.sync import sync
 from ann2snn.tracking.ui import ui
 
@@ -32,10 +32,8 @@ def main() -> None:
 
 
 def _end_now(code: int) -> None:
-    """Ends the program where Python would wait: for the threads of an upload that was given up at
-    its deadline."""
-    main_one = threading.main_thread()
-    if any(own is not main_one and not own.daemon for own in threading.enumerate()):
+    """Ends the program without waiting for calls that were given up, if there are any."""
+    if any(thread.is_alive() for thread in LEFT_BEHIND):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -20,6 +20,8 @@ PROBE_WITHIN = 10.0
 CALL_WITHIN = 40.0
 REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 SIGNS = r"(\w+://)?[^\s\"']*@"  # with the scheme before them, which stays
+LEFT_BEHIND: list[threading.Thread] = []
+"""Calls that were given up at their deadline. Python would wait for the pools that they began."""
 LATER = "results stay in the records, python -m ann2snn.tracking sends them later"
 
 
@@ -67,6 +69,7 @@ def within(
     if failed:
         raise failed[0]
     if not outcome:
+        LEFT_BEHIND.append(thread)
         raise unavailable(uri, f"{fault} (not within {round(seconds, 1):g} s)")
     return outcome[0]
 

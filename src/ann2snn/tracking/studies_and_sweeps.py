@@ -20,6 +20,8 @@ class Group:
     labels: dict[str, str]
     description: str
     files: dict[str, bytes | Path]
+    best: tuple[str, ...] | None = None
+    """Keys of the best points, where the group itself has said which these are, as a search has."""
 
     @property
     def key(self) -> str:
@@ -73,7 +75,10 @@ def _study(path: Path, project: Path) -> Group:
 
 def _sweep(path: Path) -> Group:
     content = _read(path, ("name", "step", "overrides", "points"))
-    done = {p["key"]: (p["label"], p["key"]) for p in content["points"] if p["status"] == "done"}
+    done: dict[str, tuple[str, str]] = {}
+    for point in content["points"]:
+        if point["status"] == "done":  # the first of equal ones stands for all
+            done.setdefault(point["key"], (point["label"], point["key"]))
     holes = [point for point in content["points"] if point["status"] != "done"]
     missing = "".join(f"\n- {p['label']}: {p['error'] or p['status']}" for p in holes)
     return Group(
@@ -85,6 +90,7 @@ def _sweep(path: Path) -> Group:
         labels={},
         description=" ".join(content["overrides"]) + (f"\n\nMissing:{missing}" if missing else ""),
         files={p.name: p for p in sorted(path.parent.iterdir()) if p.is_file()},
+        best=tuple(content["best"]) if "best" in content else None,
     )
 
 
