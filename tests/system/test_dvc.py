@@ -1,5 +1,6 @@
 """DVC in a clone without raw data: what makes stages stale, and that they then compute nothing."""
 
+import json
 import os
 import subprocess
 import sys
@@ -61,8 +62,12 @@ def test_after_comments_everywhere_dvc_finds_all_results_and_changes_none(clone:
     comment(clone, "")
     assert len(stale(clone)) > 40
     run(clone, "dvc", "repro", "--quiet", "simulation")
-    changed = run(clone, "git", "status", "--porcelain", "artifacts", "report")
-    assert changed == ""
+    changed = run(clone, "git", "status", "--porcelain", "artifacts", "report").split()
+    assert changed in ([], ["M", "artifacts/machines.json"])
+    now = json.loads((clone / "artifacts" / "machines.json").read_text())
+    before = json.loads(run(clone, "git", "show", "HEAD:artifacts/machines.json"))
+    others = {name for name in {*now, *before} if now.get(name) != before.get(name)}
+    assert others <= {"data/digits"}  # the one result that is made here, by this machine
     assert not list((clone / "store").glob("[!adl]*"))
     run(clone, "git", "checkout", "--quiet", ".")
 

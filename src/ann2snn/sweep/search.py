@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from ann2snn.config.composition import composed
-from ann2snn.config.schema import Settings
+from ann2snn.config.schema import RunSettings, Settings
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.outlook import open_steps
 from ann2snn.pipeline.preflight import require_ready
@@ -59,7 +59,7 @@ def run_search(step: str, config: DictConfig) -> bool:
     if asked.run.plan:
         _print_plan(batches, search)
         return True
-    name = name_of(asked.run, ["search", repr(space), repr(replace(search, n_trials=1))])
+    name = name_of_search(asked.run, space, search)
     table = Table(name, search, asked.own, space)
     trials: list[Trial] = []
     shown = Progress(
@@ -82,6 +82,12 @@ def run_search(step: str, config: DictConfig) -> bool:
         raise SettingError(f"no trial of the search can be, the first one since {trials[0].error}")
     valued = any(trial.values_of(search.metrics) for trial in trials)
     return valued and all(trial.status in OVER for trial in trials)
+
+
+def name_of_search(run: RunSettings, space: Space, search: SearchSettings) -> str:
+    """What the user calls the search, else a name made of all that decides which trials it draws,
+    whatever their number."""
+    return name_of(run, ["search", repr(space), repr(replace(search, n_trials=1))])
 
 
 def _probed(space: Space, search: SearchSettings, here: bool) -> list[Settings]:
