@@ -123,6 +123,7 @@ def test_hydras_own_sweeper_parameters_are_points_too(
             ["data.seed=0,1", "hydra.sweeper.max_batch_size=-1"],
             "must be null or at least 1, got -1",
         ),
+        (["hydra.sweeper.params={data.seed: 1}"], "write each of them as an override of its own"),
         (["run.plan=true", "data.seed=0,1", "run.name=4"], "run.name must be text, got 4"),
         (["data.seed=0,1", "run.name=a/b"], "run.name must be of letters, digits and ._+-"),
         (["data.seed=0,1", "run.name=.."], "run.name must be of letters, digits and ._+-"),

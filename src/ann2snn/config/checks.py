@@ -28,6 +28,8 @@ def check_overrides(
     for line in overrides:
         override = parsed(line)
         key = str(override.key_or_group)
+        if key == "hydra.sweeper.params":  # a mapping ends in a traceback of OmegaConf
+            raise SettingError(f"{line!r}: write each of them as an override of its own")
         if is_hydras(override):
             continue
         if override.is_add() or override.is_force_add() or override.is_delete():
