@@ -20,6 +20,7 @@ from ann2snn.pipeline.chain import Chain
 from ann2snn.records import write_json
 from ann2snn.sweep import asked, grid, launchers
 from ann2snn.sweep.table import point_file
+from tests.pipeline.multirun import require_refused, sweep
 from tests.pipeline.project import make_project, result_files
 
 Launch = Callable[[DictConfig, dict[Path, list[str]], object], None]
@@ -33,14 +34,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = make_project(tmp_path / "project")
     monkeypatch.chdir(folder)
     return folder
-
-
-def sweep(monkeypatch: pytest.MonkeyPatch, step: str, *arguments: str) -> int:
-    """Runs a multirun in this process; gives its exit code."""
-    monkeypatch.setattr(sys, "argv", ["stage", "-m", *arguments])
-    with pytest.raises(SystemExit) as end:
-        run(step)
-    return int(str(end.value.code))
 
 
 def launched_by(monkeypatch: pytest.MonkeyPatch, launch: Launch) -> None:
@@ -136,12 +129,7 @@ def test_a_point_that_cannot_be_is_named_before_any_is_run(
 ) -> None:  # fmt: skip
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert sweep(monkeypatch, "simulation", *overrides) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    (line,) = said.err.splitlines()
-    assert line.startswith("error: ")
-    assert message in line
-    assert not Path("store").exists()
+    require_refused(capsys, message)
 
 
 def test_a_sweeper_of_another_package_is_refused(

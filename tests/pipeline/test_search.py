@@ -4,7 +4,6 @@ import json
 import shlex
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -16,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ann2snn.config.schema import RunSettings
-from ann2snn.pipeline.application import run
 from ann2snn.records import Json, Record
 from ann2snn.sweep import search as searching
 from ann2snn.sweep.search_settings import OBJECTIVES, SAMPLERS, SearchSettings
 from ann2snn.sweep.search_space import space_of
 from ann2snn.sweep.search_table import Trial, front
+from tests.pipeline.multirun import require_refused, sweep
 from tests.pipeline.project import (
     ROOT,
     environment,
@@ -209,15 +208,8 @@ def test_a_search_that_cannot_be_is_refused_before_any_trial(
         file = project / "conf" / "experiment" / f"{name}.yaml"
         file.write_text(f"# @package _global_\n{content}\n", encoding="utf-8")
     monkeypatch.chdir(project)
-    monkeypatch.setattr(sys, "argv", ["stage", *SEARCH, *overrides])
-    with pytest.raises(SystemExit) as end:
-        run("simulation")
-    said = capsys.readouterr()
-    assert (end.value.code, said.out) == (2, "")
-    (line,) = said.err.splitlines()
-    assert line.startswith("error: ")
-    assert message in line
-    assert not Path("store").exists()
+    assert sweep(monkeypatch, "simulation", *SEARCH[1:], *overrides) == 2
+    require_refused(capsys, message)
 
 
 def test_a_toggle_that_follows_a_searched_one_takes_its_value(trained: Path) -> None:
@@ -285,11 +277,8 @@ def test_other_steps_are_not_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(make_project(tmp_path / "project"))
-    monkeypatch.setattr(sys, "argv", ["stage", *SEARCH, "ann.seed=0,1"])
-    with pytest.raises(SystemExit) as end:
-        run("ann")
-    assert end.value.code == 2
-    assert "searches simulations" in capsys.readouterr().err
+    assert sweep(monkeypatch, "ann", *SEARCH[1:], "ann.seed=0,1") == 2
+    require_refused(capsys, "searches simulations")
 
 
 def made_trials(

@@ -71,17 +71,21 @@ def run_search(step: str, config: DictConfig) -> bool:
             for batch in batches:
                 trials += batch
                 _launch([trial for trial in batch if trial.is_open], name, asked.shared, config)
-                if any(trial.status != "refused" for trial in trials):
+                if not _all_refused(trials):
                     table.write(trials)
                 if any(trial.status not in OVER for trial in batch):
                     break
     finally:
-        if any(trial.status != "refused" for trial in trials):
+        if not _all_refused(trials):
             table.close(trials)
-    if all(trial.status == "refused" for trial in trials):
+    if _all_refused(trials):
         raise SettingError(f"no trial of the search can be, the first one since {trials[0].error}")
     valued = any(trial.values_of(search.metrics) for trial in trials)
     return valued and all(trial.status in OVER for trial in trials)
+
+
+def _all_refused(trials: list[Trial]) -> bool:
+    return all(trial.status == "refused" for trial in trials)
 
 
 def name_of_search(run: RunSettings, space: Space, search: SearchSettings) -> str:

@@ -82,9 +82,12 @@ class Table:
     overrides: list[str]
     space: Space
 
-    def write(self, trials: list[Trial]) -> None:
-        """Writes sweep.json, which MLflow and `ann2snn gc` read. Trials that a longer search of the
-        same kind has there stay behind these, which it begins with."""
+    def write(self, trials: list[Trial]) -> list[Trial]:
+        """Writes sweep.json, which MLflow and `ann2snn gc` read; gives the best trials.
+
+        Trials that a longer search of the same kind has there stay behind these, with which it
+        begins.
+        """
         kind = {**asdict(self.search), "n_trials": 0, "space": repr(self.space)}
         points = [self._point(trial) for trial in trials]
         path = sweep_folder(self.name) / "sweep.json"
@@ -97,6 +100,7 @@ class Table:
             "points": points, "best": [trial.key for trial in best],
         }  # fmt: skip
         write_json(path, content)
+        return best
 
     def _point(self, trial: Trial) -> Json:
         return {
@@ -110,8 +114,7 @@ class Table:
 
     def close(self, trials: list[Trial]) -> None:
         """Writes and prints the trials, and draws the chart."""
-        self.write(trials)
-        best = front(trials, self.search.metrics)
+        best = self.write(trials)
         self._print(trials, best)
         self._draw(trials, best)
 

@@ -18,9 +18,11 @@ from ann2snn.tracking.studies_and_sweeps import Group
 
 def parent_entry(group: Group, records: list[Record], seconds: float, colour: str) -> Entry:
     """The run of a study or a sweep over the results that are there, which took so many seconds."""
-    dataset, best = records[0].description["dataset"], best_of(records)
-    if group.best is not None:
-        best = next((record for record in records if record.key in group.best), None)
+    dataset, named = records[0].description["dataset"], group.best
+    if named is None:
+        best = best_of(records)
+    else:
+        best = next((record for record in records if record.key in named), None)
     return Entry(
         key=group.key,
         step=group.step,
