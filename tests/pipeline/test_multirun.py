@@ -150,6 +150,52 @@ def test_more_images_than_there_are_is_told_before_any_point_is_run(
     assert "point simulation.images=361: simulation.images must be at most 360" in said
 
 
+@pytest.mark.parametrize("sweeper", ["basic", "optuna"])
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["data.calibration=100000"], "calibration"),
+        (["data.validation=1437"], "validation"),
+        (["simulation.images=201"], "must be at most 200, the validation images"),
+        (["simulation.images=301", "data.validation=300"], "must be at most 300, the validation"),
+    ],
+)
+def test_what_only_the_data_can_tell_is_told_once_and_nothing_is_kept(
+    wrong: list[str], message: str, sweeper: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Where nobody knows the data yet: a search, a sweep and a single run learn them at first."""
+    wrong = [*wrong, "simulation.part=validation"]
+    over = [*ARGUMENTS, *wrong, "conversion.percentile=98,99", f"hydra/sweeper={sweeper}"]
+    assert sweep(monkeypatch, "simulation", *over) in (1, 2)
+    monkeypatch.setattr(sys, "argv", ["stage", ARGUMENTS[0], *wrong])
+    with pytest.raises(SystemExit):
+        run("simulation")
+    several, single = capsys.readouterr().err.splitlines()
+    for line in (several, single):
+        assert line.startswith("error: ")
+        assert message in line
+    assert result_files(Path()) == {}
+    assert not Path("store/sweeps").exists()
+
+
+def test_points_of_a_study_learn_unknown_data_before_the_first_is_run(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = OmegaConf.load(project / "params.yaml")
+    params.studies["digits-ablation"].points["subtraction"].append("simulation.images=361")
+    OmegaConf.save(params, project / "params.yaml")
+    arguments = ["stage", ARGUMENTS[0], "run.study=digits-ablation"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit):
+        run("simulation")
+    said = capsys.readouterr()
+    assert said.out == ""
+    (line,) = said.err.splitlines()
+    assert "point digits-ablation/subtraction: simulation.images must be at most 360" in line
+    assert result_files(project) == {}
+
+
 def test_a_gpu_is_not_asked_for_where_the_points_run_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -16,7 +16,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from ann2snn.config.checks import check_overrides, named
+from ann2snn.config.checks import check_overrides
 from ann2snn.config.composition import register_schema, typed
 from ann2snn.config.overrides import conf_folder, first_line, hydras_errors
 from ann2snn.config.schema import GROUPS, Settings, toggle_of
@@ -25,7 +25,7 @@ from ann2snn.errors import MISUSED, errors_are_told, require_memory
 from ann2snn.pipeline.artifacts import keep_point, publish_result, publish_study
 from ann2snn.pipeline.chain import PARENTS, Chain
 from ann2snn.pipeline.outlook import closing, opening, remaining
-from ann2snn.pipeline.preflight import require_ready
+from ann2snn.pipeline.preflight import require_all_ready, require_ready
 from ann2snn.pipeline.studies import study_chains
 from ann2snn.pipeline.study_file import Study, read_study
 from ann2snn.records import Record
@@ -160,9 +160,7 @@ def _run_study(step: str, settings: Settings, overrides: list[str]) -> None:
     project = Path.cwd()
     study = asked_study(settings.run.study, overrides)
     chains = study_chains(study, project, settings)
-    for point, chain in chains.items():
-        with named(f"{study.name}/{point}"):
-            require_ready(step, chain)
+    require_all_ready(step, [(f"{study.name}/{point}", each) for point, each in chains.items()])
     print(f"{step} {study.name}: {remaining(step, list(chains.values()))}", flush=True)
     for point, chain in chains.items():
         record = chain.record(step)

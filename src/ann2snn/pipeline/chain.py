@@ -18,7 +18,7 @@ from typing import Any, Protocol, cast
 from ann2snn.config.schema import Settings
 from ann2snn.pipeline.artifacts import adopt, files_match, kept_record
 from ann2snn.pipeline.code_identity import code_identity
-from ann2snn.pipeline.data_identity import DataIdentity, manifest_key
+from ann2snn.pipeline.data_identity import DataIdentity, Hold, manifest_key
 from ann2snn.pipeline.provenance import provenance
 from ann2snn.pipeline.user_files import given
 from ann2snn.progress import Progress
@@ -84,9 +84,14 @@ class Chain:
     def manifest(self) -> Json:
         """The manifest of the data that all keys speak of; the data are loaded only if neither
         store nor git has it."""
-        if not self.data.is_known:
-            self.data.load(partial(self._make, "data"))
+        self.learn_data()
         return self.data.manifest
+
+    def learn_data(self, hold: Hold = lambda _: None) -> None:
+        """Loads the data if neither store nor git says what they are; `hold` raises where they do
+        not give what is asked for, and they are not kept then."""
+        if not self.data.is_known:
+            self.data.load(partial(self._make, "data"), hold)
 
     def key(self, step: str) -> str:
         """The run key of a step; that of data is the hash of its manifest's content.
@@ -106,7 +111,8 @@ class Chain:
         self.toggles("ann")  # what the user names and is not there is told before data are loaded
         own = self.toggles(step, key_values)
         if step == "simulation":
-            self._require_images()
+            self.learn_data(self.require_images)
+            self.require_images(self.manifest)
         parents = {parent: self.key(parent) for parent in PARENTS[step]}
         return run_key(step, own, parents, code_identity(step, self.settings))
 
@@ -127,13 +133,18 @@ class Chain:
         """Read once: a file of the user's that changes while a run goes on changes no key."""
         return given(self.settings.ann)
 
-    def _require_images(self) -> None:
+    def require_images(self, manifest: Json) -> None:
+        """Passes if data of this manifest have as many images as the simulation is to take.
+
+        Raises:
+            SettingError: they have fewer.
+        """
         asked, part = self.settings.simulation.images, self.settings.simulation.part
-        there = self.manifest["counts"][part]
+        there = manifest["counts"][part]
         if asked > there:
             raise SettingError(
                 f"simulation.images must be at most {there}, the {part} images of"
-                f" {self.manifest['name']}, or 0 for all, got {asked}"
+                f" {manifest['name']}, or 0 for all, got {asked}"
             )
 
     def place(self, step: str) -> str:

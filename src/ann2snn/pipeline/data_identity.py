@@ -4,7 +4,6 @@ The key of data is the hash of their manifest, which hashes every pixel. Where n
 committed record says what they are, and nothing is loaded until somebody needs images.
 """
 
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from ann2snn.records import Json, Record, Store, read_json, run_key
 from ann2snn.settings import disagreement, key_values, neutral_values, shaping_values
 
 Make = Callable[[Path, Path], None]
+Hold = Callable[[Json], None]
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,15 @@ class DataIdentity:
         own = {**key_values(self.settings.data), "raw": raw}
         return run_key("data", own, {}, code_identity("data", self.settings))
 
-    def load(self, make: Make) -> Path:
-        """The folder of the data as they are: nothing has been said of them yet."""
-        return self.store.obtain("data", self.place, make)
+    def load(self, make: Make, hold: Hold = lambda _: None) -> Path:
+        """The folder of the data as they are, whatever has been said of them; `hold` raises where
+        data loaded just now do not give what is asked for, which are not kept then."""
+
+        def make_held(folder: Path, partial: Path) -> None:
+            make(folder, partial)
+            hold(read_manifest(folder))
+
+        return self.store.obtain("data", self.place, make_held)
 
     def load_promised(self, make: Make, promised: Json) -> Path:
         """The folder of the data that keys were made of.
@@ -99,16 +105,12 @@ class DataIdentity:
             ValueError: others were loaded.
         """
 
-        def make_promised(folder: Path, partial: Path) -> None:
-            make(folder, partial)
-            loaded = read_manifest(folder)
+        def hold(loaded: Json) -> None:
             if loaded != promised:
-                shutil.rmtree(folder)
                 raise ValueError(self._other_data(promised, loaded))
 
-        folder = self.load(make_promised)
-        if read_manifest(folder) != promised:
-            raise ValueError(self._other_data(promised, read_manifest(folder)))
+        folder = self.load(make, hold)
+        hold(read_manifest(folder))
         return folder
 
     def _other_data(self, promised: Json, loaded: Json) -> str:

@@ -1,6 +1,11 @@
 """What would stop a run in its course and can be told before it: asked of all points at first."""
 
+from collections.abc import Sequence
+from functools import partial
+
+from ann2snn.config.checks import named
 from ann2snn.pipeline.chain import PARENTS, Chain
+from ann2snn.records import Json
 from ann2snn.settings import SettingError
 from ann2snn.simulation.settings import check_device
 
@@ -31,6 +36,34 @@ def require_ready(step: str, chain: Chain, here: bool = True) -> None:
             check_processor(settings.ann)
         except SettingError as error:
             raise SettingError(f"ann.{error}") from error
+
+
+def require_all_ready(step: str, points: Sequence[tuple[str, Chain]], *, here: bool = True) -> None:
+    """Passes if every point, with its label, is ready. Where they are to run `here`, data that
+    nobody knows yet are loaded: what only they can tell is told before any point runs.
+
+    Raises:
+        SettingError: names the point, the toggle and what is missing.
+        OSError, ValueError: data cannot be loaded, or their splits do not fit.
+    """
+    for label, chain in points:
+        with named(label):
+            require_ready(step, chain, here)
+    if not here or step == "data":
+        return
+    unknown = [(label, chain) for label, chain in points if not chain.knows_data()]
+    for label, chain in unknown:
+        alike = [pair for pair in unknown if pair[1].settings.data == chain.settings.data]
+        chain.learn_data(partial(_require_images, step, alike))
+        with named(label):
+            chain.key(step)
+
+
+def _require_images(step: str, points: Sequence[tuple[str, Chain]], manifest: Json) -> None:
+    for label, chain in points:
+        if step == "simulation":
+            with named(label):
+                chain.require_images(manifest)
 
 
 def trains(step: str, chain: Chain) -> bool:

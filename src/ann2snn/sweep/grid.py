@@ -8,7 +8,7 @@ from ann2snn.config.checks import named
 from ann2snn.config.composition import composed
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.outlook import remaining
-from ann2snn.pipeline.preflight import require_ready
+from ann2snn.pipeline.preflight import require_all_ready
 from ann2snn.progress import Progress
 from ann2snn.records import write_json
 from ann2snn.sweep.asked import asked_of, name_of
@@ -43,9 +43,8 @@ def run_sweep(step: str, config: DictConfig) -> bool:
     for point in points:
         with named(label_of(point, axes)):
             chains.append(Chain(composed(point)))
-    for point, chain in zip(points, chains, strict=True):
-        with named(label_of(point, axes)):
-            require_ready(step, chain, here=runs_here(config))
+    labels = [label_of(point, axes) for point in points]
+    require_all_ready(step, list(zip(labels, chains, strict=True)), here=runs_here(config))
     name = name_of(asked.run, [step, *sorted(asked.own)])
     print(f"{step} {name}: {remaining(step, chains)}", flush=True)
     forget(name, points)

@@ -17,7 +17,7 @@ from ann2snn.config.composition import composed
 from ann2snn.config.schema import RunSettings, Settings
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.outlook import open_steps
-from ann2snn.pipeline.preflight import require_ready
+from ann2snn.pipeline.preflight import require_all_ready, require_ready
 from ann2snn.progress import Progress
 from ann2snn.settings import SettingError
 from ann2snn.sweep.asked import asked_of, name_of
@@ -107,8 +107,7 @@ def _probed(space: Space, search: SearchSettings, here: bool) -> list[Settings]:
         except SettingError:
             continue  # toggles that do not go together: each trial is asked itself
     require_choice(found, search.metrics)
-    for settings in found:
-        require_ready(STEP, Chain(settings), here=here)
+    require_all_ready(STEP, [("", Chain(settings)) for settings in found], here=here)
     return found
 
 
