@@ -119,7 +119,7 @@ class Growing:
         resets = SPIKES[spikes].resets or tuple(RESETS)
         self.append(
             Neuron, (source,), spikes=spikes, reset=str(self.rng.choice(resets)),
-            initial_potential=float(self.rng.choice([0.0, 0.5])),
+            initial_potential=float(self.rng.choice([-0.5, 0.0, 0.5, 0.5, 1.0, 1.5])),
         )  # fmt: skip
 
     def _windows(self, size: int) -> tuple[tuple[int, int], ...]:

@@ -146,22 +146,38 @@ def test_a_gpu_gives_the_numbers_of_the_event_engine_for_wide_layers(coding: str
 
 @pytest.mark.parametrize(("channels", "tall"), [(1, 9), (2, 5), (3, 3), (5, 3), (4, 4), (8, 2)])
 @pytest.mark.parametrize("precision", ["int32", "float64"])
-@pytest.mark.parametrize(("largest", "finest"), [(2.0, 4), (2.0, 14), (0.9, 14)])
+@pytest.mark.parametrize(
+    ("source", "largest", "finest"),
+    [
+        ("poisson", 2.0, 4), ("poisson", 2.0, 14), ("poisson", 0.9, 14), ("signed", 2.0, 4),
+        ("burst", 0.9, 14),
+    ],
+)  # fmt: skip
 def test_few_inputs_give_the_sum_of_any_combination_of_their_spikes(
-    channels: int, tall: int, precision: str, largest: float, finest: int
+    channels: int, tall: int, precision: str, source: str, largest: float, finest: int
 ) -> None:
     """Above, below and beside the image too; as few as have a row of weights a combination. In 16
-    bits go weights and their sums, neither, or weights alone."""
+    bits go weights and their sums, neither, or weights alone. Neurons whose current stays the same
+    take no spike back, and of bursts no combination has a row."""
     assert channels * tall in JOINT
-    growing = Growing(2, "poisson", image_shape=(channels, 9, 11))
+    drawn = source == "poisson"
+    growing = Growing(2, "poisson" if drawn else "analog", image_shape=(channels, 9, 11))
+    if not drawn:
+        growing.append(
+            Conv, ("image",), weight=np.eye(channels)[..., None, None] * 2, bias=np.zeros(channels)
+        )
+        growing.append(Neuron, ("conv1",), spikes=source, initial_potential=0.5)
     units = int(largest * 2**finest)
     weight = np.ldexp(growing.rng.integers(-units, units, (70, channels, tall, 3)), -finest)
     growing.append(
-        Conv, ("image",), weight=weight, bias=growing.numbers(70), padding=(tall - 1, 1, 2, 0)
-    )
+        Conv, (growing.nodes[-1].name,), weight=weight, bias=growing.numbers(70),
+        padding=(tall - 1, 1, 2, 0),
+    )  # fmt: skip
     growing.append(Neuron, (growing.nodes[-1].name,))
     spec = SpikingSpec(*growing.finished())
-    assert_same(*both(spec, random_images(spec, 2), steps=30, precision=precision))
+    ours, theirs = both(spec, random_images(spec, 2), steps=30, precision=precision)
+    assert_same(ours, theirs)
+    assert drawn or (ours.trains["neuron2"].max() == 2) == (source == "burst")
 
 
 def pooled(pooling: str) -> SpikingSpec:

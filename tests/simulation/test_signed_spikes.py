@@ -148,7 +148,8 @@ def test_both_engines_send_the_same_signed_spikes_in_every_random_network(
     taken_back = 0
     for seed in range(12):
         kinds = np.random.default_rng(seed).choice(KINDS, 7).tolist()
-        spec = random_network(seed, coding, ["conv3", "neuron", *kinds], spikes=(kind,))
+        start = ["conv3", "neuron", "conv3", "neuron"]  # the first often takes nothing back
+        spec = random_network(seed, coding, [*start, *kinds], spikes=(kind,))
         ours, theirs = both(spec, random_images(spec, 2, seed), steps=14, precision=precision)
         largest = {name: float(values.max()) for name, values in theirs.largest.items()}
         if not certify(spec, largest, 14, precision).exact:

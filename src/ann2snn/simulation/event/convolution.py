@@ -55,7 +55,7 @@ def convolve_rows(
                 list_joint_row(op, row, bits[step], events[step])
             elif op.pooled:
                 list_pooled_row(op, row, tables, bits[step], events[step])
-            elif op.negative:
+            elif op.negative or op.second:
                 list_signed_row(op, row, bits[step], events[step])
             else:
                 list_row(op, row, bits[step], events[step])

@@ -62,7 +62,8 @@ class Lowering:
     def read_as_spikes(self, node: nodes.SumPool, source: str) -> bool:
         """Whether all who read the sums can read the pooled spikes instead, each for its window,
         or a fully connected layer for all its windows."""
-        if source not in self.draft.as_bits or self.spec.is_signed(source):
+        draft = self.draft
+        if source not in draft.as_bits or draft.takes_back(source) or draft.spec.is_burst(source):
             return False
         readers: list[nodes.Node] = []
         for reader in self.spec.readers(node.name):

@@ -94,48 +94,28 @@ def fire_lanes(
     if signed:
         net = load(sent, np.uint64(op.sent) + place, net)
     nobody = zeros_like(none, sent)
-    steady = False
-    if signed and op.static:
-        steady = keep_all(load(values, source, none), charged, threshold, net, nobody, none)
     for step in range(ahead):
         charged = add(charged, load(values, source, none))
         highest = larger(magnitude(charged), highest)
         spikes = at_least(charged, threshold)
+        left = zero_where(charged, spikes) if zeroes else minus_where(charged, threshold, spikes)
         if signed:
-            back = np.uint64(0)
-            if not steady:
-                back = above(net, nobody) & ~at_least(charged, 0)
+            back = above(net, nobody) & ~at_least(charged, 0)
             net = both_ways(net, -1, spikes, back)
-            left = both_ways(charged, threshold, spikes, back)
-            if bursts:
-                again = at_least(charged, twice)
-                net = add_bits(net, again)
-                left = minus_where(left, threshold, again)
-                put_lanes(bits[step], word + second, shift, pair, again)
-            charged = left
+            left = minus_where(left, -threshold, back)
             put_lanes(bits[step], word + negative, shift, pair, back)
-        elif zeroes:
-            charged = zero_where(charged, spikes)
-        else:
-            charged = minus_where(charged, threshold, spikes)
+        if bursts:
+            again = at_least(charged, twice)
+            net = add_bits(net, again)
+            left = minus_where(left, threshold, again)
+            put_lanes(bits[step], word + second, shift, pair, again)
         put_lanes(bits[step], word, shift, pair, spikes)
+        charged = left
         source += stride
     store(state, potential, charged)
     if signed:
         store(sent, np.uint64(op.sent) + place, net)
     return larger(fold(highest), most)
-
-
-@plain
-def keep_all(current: Any, potential: Any, threshold: Any, net: Any, nobody: Any, none: Any) -> Any:
-    """Whether no neuron takes a spike back for as long as its current stays the same: where that is
-    not negative, a potential that is not either stays so; where it is, a neuron that has sent
-    nothing yet, and does not now, never will. `nobody` and `none` are zeros, of the types of counts
-    and of potentials."""
-    rising, sent = at_least(current, 0), above(net, nobody)
-    full, quiet = at_least(potential, 0), ~(sent | at_least(potential, threshold))
-    every = at_least(none, 0)
-    return ((rising & (full | ~sent)) | (~rising & quiet)) & every == every
 
 
 @plain

@@ -23,6 +23,25 @@ def is_long(spec: SpikingSpec, steps: int) -> bool:
     return most * steps > SHORT_COUNTS
 
 
+def rising_signals(spec: SpikingSpec) -> set[str]:
+    """Signals of signed spikes that never have a negative one, so that they are as unsigned ones.
+
+    Neurons whose current I stays the same have none if each V(0) is below the threshold: where
+    I >= 0, a potential that is not negative stays so, and one that is has sent nothing; where
+    I < 0, no neuron ever sends a spike. What hands on such signals alone has none either: the
+    largest of counts that never fall never falls.
+    """
+    found: set[str] = set()
+    for node in spec:
+        rises = found.issuperset(node.inputs)
+        if isinstance(node, Neuron):
+            below = bool(np.all(np.asarray(node.initial_potential) < 1))
+            rises = below and spec.is_static(node.inputs[0])
+        if rises and spec.is_signed(node.name):
+            found.add(node.name)
+    return found
+
+
 @dataclass
 class Results:
     """Slots and places where results of nodes come to lie, by node; `units` and `trains` with
@@ -81,6 +100,7 @@ class Draft:
     def __init__(self, spec: SpikingSpec, precision: str, *, long: bool) -> None:
         self.spec, self.long = spec, long
         self.layouts = {name: Layout.of(shape) for name, shape in spec.shapes.items()}
+        self.rising = rising_signals(spec)
         self.bits_of = signal_bits(spec)
         whole = np.issubdtype(precision, np.integer)
         self.fractions = self.bits_of if whole else dict.fromkeys(self.bits_of, 0)
@@ -125,6 +145,10 @@ class Draft:
             | places
         )  # fmt: skip
 
+    def takes_back(self, name: str) -> bool:
+        """Whether the signal can have a negative spike."""
+        return self.spec.is_signed(name) and name not in self.rising
+
     def values(self, name: str) -> int:
         """Room for a signal as values."""
         layout = self.layouts[name]
@@ -134,7 +158,7 @@ class Draft:
     def spikes(self, name: str) -> int:
         """Room for a signal as bits."""
         layout = self.layouts[name]
-        planes = 1 + self.spec.is_signed(name) + self.spec.is_burst(name)
+        planes = 1 + self.takes_back(name) + self.spec.is_burst(name)
         room = planes * layout.pixels * layout.words
         place = self.as_bits[name] = self.bits.room(room)
         return place
@@ -142,11 +166,13 @@ class Draft:
     def negative(self, name: str) -> int:
         """How far the negative spikes of a signal lie behind its positive ones; 0 for others."""
         layout = self.layouts[name]
-        return layout.pixels * layout.words if self.spec.is_signed(name) else 0
+        return layout.pixels * layout.words if self.takes_back(name) else 0
 
     def second(self, name: str) -> int:
         """How far the second spikes of a step lie behind the first ones; 0 where there are none."""
-        return 2 * self.negative(name) if self.spec.is_burst(name) else 0
+        layout = self.layouts[name]
+        plane = layout.pixels * layout.words
+        return plane + self.negative(name) if self.spec.is_burst(name) else 0
 
     def most(self, name: str) -> int:
         """Events of a unit in one step."""
@@ -178,7 +204,7 @@ class Draft:
         )
         place = self.results.potentials[node.name] = self.state.put(layout.filled(start))
         mark = self.results.marks[node.name] = len(self.results.marks)
-        signed = int(self.spec.is_signed(node.name))
+        signed = int(self.takes_back(node.name))
         return {
             "potential": place, "mark": mark, "zeroes": code.RESETS[node.reset],
             "threshold": threshold, "signed": signed,

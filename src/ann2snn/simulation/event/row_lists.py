@@ -79,8 +79,9 @@ def list_signed_row(op: Any, row: Any, bits: Any, events: Any) -> None:
                         count = list_bits(bits[place], True, base, events, count)
                         if bursts:
                             count = list_bits(bits[place + second], True, base, events, count)
-                        base += negated
-                        count = list_bits(bits[place + negative], True, base, events, count)
+                        if negative:
+                            mask = bits[place + negative]
+                            count = list_bits(mask, True, base + negated, events, count)
                 at += line
                 first += span
         count = ended(zero_row, begin, events, count)

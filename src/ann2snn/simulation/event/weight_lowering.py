@@ -45,7 +45,7 @@ def write_convolution(draft: Draft, node: Conv) -> Neuron | None:
     out, per_group, tall, wide = node.weight.shape
     places = _geometry(node) | {"bias": _bias(draft, node)}
     if source in draft.as_bits:
-        signed = draft.spec.is_signed(source)
+        signed = draft.takes_back(source)
         if is_quick(node, signed=signed):
             return _sliding(draft, node, places)
         if _has_names(node, tall * wide, signed):
@@ -102,7 +102,7 @@ def _gathering(draft: Draft, node: Conv, places: Places) -> Neuron | None:
         name,
         most,
         draft.layouts[name].width // WIDEST * WIDEST,
-        negated=draft.spec.is_signed(source),
+        negated=draft.takes_back(source),
     )
     neuron, where = _target(draft, name)
     draft.emit(code.CONV_PIXELS, source, name, source=draft.as_bits[source], **places, **where)
@@ -129,9 +129,9 @@ def _sliding(draft: Draft, node: Conv, geometry: Places) -> Neuron | None:
     area = _pool_area(draft, source) * draft.most(source)
     slots = out_layout.columns + wide - 1  # each ends with a mark, behind a row of zeros at times
     events = tall * layout.columns * layout.channels * area + 2 * slots
-    rows, lower, signed = tall * per_group, 0, draft.spec.is_signed(source)
+    rows, lower, signed = tall * per_group, 0, draft.takes_back(source)
     paired = signed and per_group <= PAIRED
-    if source not in draft.pools and not signed and rows in JOINT:
+    if source not in draft.pools and not signed and draft.most(source) == 1 and rows in JOINT:
         lower = geometry["joint"] = -(-rows // 2)
         events = 3 * slots
     draft.longest = max(draft.longest, events)
