@@ -65,7 +65,7 @@ def simulate_block(
     work = _Work(spec, program, images, indices, seed, steps, keep, count, exit_margin)
     fits = max(1, (memory << 20) // program.bytes_a_step)
     tile = 1 if exit_margin else min(steps, MOST_STEPS, fits)
-    benches = [_Bench.of(program, precision, steps, tile, spec.classes) for _ in range(count)]
+    benches = [_Bench.of(program, precision, tile, spec.classes) for _ in range(count)]
     with ThreadPoolExecutor(count) as pool:
         try:
             for ended in [pool.submit(work.take, bench) for bench in benches]:
@@ -73,7 +73,7 @@ def simulate_block(
         except BaseException:  # the other threads finish their image and stop
             work.stopped = True
             raise
-    return work.block
+    return work.finished()
 
 
 @lru_cache(maxsize=4)
@@ -91,7 +91,7 @@ def _lowered(
 
 @dataclass
 class _Bench:
-    """The memory of one thread: signals of a tile of steps, an image's state, lists, results."""
+    """The memory of one thread: signals of a tile of steps, an image's state, lists."""
 
     values: np.ndarray
     state: np.ndarray
@@ -100,15 +100,10 @@ class _Bench:
     counts: np.ndarray
     events: np.ndarray
     places: np.ndarray
-    operations: npt.NDArray[np.int64]
-    largest: npt.NDArray[np.float64]
-    units: npt.NDArray[np.int64]
-    trains: npt.NDArray[np.int8]
     summed: npt.NDArray[np.float64]
 
     @staticmethod
-    def of(program: Program, precision: str, steps: int, tile: int, classes: int) -> "_Bench":
-        results = program.results
+    def of(program: Program, precision: str, tile: int, classes: int) -> "_Bench":
         longest = max(program.longest, tile) + SLACK
         return _Bench(
             aligned(tile * program.values, precision).reshape(tile, program.values),
@@ -118,28 +113,19 @@ class _Bench:
             aligned(program.counts, "uint16"),
             aligned(tile * longest, "uint16").reshape(tile, longest),
             aligned((tile + 1) * longest, "uint64").reshape(tile + 1, longest),
-            np.zeros((results.slots, steps), np.int64),
-            np.zeros(len(results.marks)),
-            np.zeros(sum(size for _, size in results.units.values()), np.int64),
-            np.zeros((steps, sum(size for _, size in results.trains.values())), np.int8),
             np.zeros(classes),
         )
 
     def clear(self, program: Program) -> None:
         self.state[:] = program.state
-        for array in (
-            self.estimates,
-            self.counts,
-            self.largest,
-            self.units,
-            self.summed,
-        ):
+        for array in (self.estimates, self.counts, self.summed):
             array[:] = 0
 
 
 @dataclass
 class _Work:
-    """The images of a block, handed out to threads, and their results."""
+    """The images of a block, handed out to threads, and their results: a row per image, where
+    kernels write them, and the parts of it by node in `block`."""
 
     spec: SpikingSpec
     program: Program
@@ -157,27 +143,37 @@ class _Work:
 
     def __post_init__(self) -> None:
         n, results = len(self.images), self.program.results
-        self.block = Block.empty(self.spec, n, self.steps)
-        for name in results.marks:
-            self.block.largest[name] = np.zeros(n)
-        for name, (_, size) in results.units.items():
-            self.block.counts[name] = np.zeros((n, size), np.int64)
-        for name, (_, size) in results.trains.items():
-            kind = np.int8 if self.spec.is_signed(name) else np.bool_
-            self.block.trains[name] = np.zeros((n, self.steps, size), kind)
-        if "potentials" in self.keep:
-            for name in results.potentials:
-                units = int(np.prod(self.spec.shapes[name]))
-                self.block.potentials[name] = np.zeros((n, units))
-
-    def _slots(self) -> list[tuple[dict[str, npt.NDArray[np.int64]], dict[str, int]]]:
-        block, results = self.block, self.program.results
-        return [
+        self.block = block = Block.empty(self.spec, n, self.steps)
+        self.operations = np.zeros((n, results.slots, self.steps), np.int64)
+        self.largest = np.zeros((n, len(results.marks)))
+        self.units = np.zeros((n, sum(size for _, size in results.units.values())), np.int64)
+        width = sum(size for _, size in results.trains.values())
+        self.trains = np.zeros((n, self.steps, width), np.int8)
+        for store, slots in (
             (block.spikes, results.spikes),
             (block.negative, results.negative),
             (block.synops, results.synops),
             (block.pool_operations, results.pool_operations),
-        ]
+        ):
+            store |= {name: self.operations[:, slot] for name, slot in slots.items()}
+        for name, (place, size) in results.units.items():
+            block.counts[name] = self.units[:, place : place + size]
+        if "potentials" in self.keep:
+            for name in results.potentials:
+                units = int(np.prod(self.spec.shapes[name]))
+                block.potentials[name] = np.zeros((n, units))
+
+    def finished(self) -> Block:
+        """The block in units of the threshold, once all images are done."""
+        block, results = self.block, self.program.results
+        (read,) = self.spec.output.inputs
+        block.outputs = np.ldexp(block.outputs, -self.program.fractions[read])
+        for name, mark in results.marks.items():
+            block.largest[name] = np.ldexp(self.largest[:, mark], -self._fraction(name))
+        for name, (place, size) in results.trains.items():
+            kind = np.int8 if self.spec.is_signed(name) else np.bool_
+            block.trains[name] = self.trains[:, :, place : place + size].astype(kind)
+        return block
 
     def take(self, bench: _Bench) -> None:
         """Takes images until none is left or another thread failed."""
@@ -211,23 +207,13 @@ class _Work:
             bench.values, bench.state, bench.bits, bench.estimates, bench.counts,
             bench.events, bench.places, self.images[row].ravel().astype(np.float64),
             self._limits(row),
-            self.seed & 0xFFFFFFFF, int(self.indices[row]), bench.operations,
-            block.outputs[row], bench.largest, bench.units, bench.trains,
+            self.seed & 0xFFFFFFFF, int(self.indices[row]), self.operations[row],
+            block.outputs[row], self.largest[row], self.units[row], self.trains[row],
             bench.summed, float(np.ldexp(self.exit_margin, program.fractions[read])),
         )  # fmt: skip
         if taken < 0:
             raise ValueError(f"the program has an operation of unknown code {-taken}")
         block.taken[row] = taken
-        block.outputs[row] = np.ldexp(block.outputs[row], -program.fractions[read])
-        for store, slots in self._slots():
-            for name, slot in slots.items():
-                store[name][row, :taken] = bench.operations[slot, :taken]
-        for name, mark in results.marks.items():
-            block.largest[name][row] = np.ldexp(bench.largest[mark], -self._fraction(name))
-        for name, (place, size) in results.units.items():
-            block.counts[name][row] = bench.units[place : place + size]
-        for name, (place, size) in results.trains.items():
-            block.trains[name][row, :taken] = bench.trains[:taken, place : place + size]
         for name in block.potentials:
             layout = Layout.of(self.spec.shapes[name])
             kept = bench.state[results.potentials[name] :][: layout.pixels * layout.width]
