@@ -109,17 +109,6 @@ def move_bits(op: Any, bits: Any, tables: Any) -> None:
 
 
 @plain
-def count_values(op: Any, values: Any, tables: Any) -> Any:
-    """Sum over nonzero values of their pixel's weight in `tables`."""
-    total = np.int64(0)
-    for pixel in range(op.rows * op.columns):
-        for channel in range(op.channels):
-            if values[op.source + pixel * op.width + channel] != 0:
-                total += tables[op.table + pixel]
-    return total
-
-
-@plain
 def count_units(op: Any, bits: Any, units: Any) -> None:
     """Adds each unit's spike to its own count; units in (channel, row, column) order."""
     pixels = op.rows * op.columns

@@ -157,6 +157,19 @@ def at_least(_typing: Any, a: Any, _threshold: Any) -> Any:
 
 
 @instruction
+def nonzero(_typing: Any, a: Any) -> Any:
+    """Bits of the lanes that are not 0."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        nothing = ir.Constant(arguments[0].type, None)
+        whole = isinstance(a.dtype, types.Integer)
+        compared = builder.icmp_signed if whole else builder.fcmp_unordered
+        return bits_of(builder, compared("!=", arguments[0], nothing), a.lanes)
+
+    return UINT64(a), generate
+
+
+@instruction
 def above(_typing: Any, a: Any, b: Any) -> Any:
     """Bits of the lanes in which the unsigned whole number a > b."""
 

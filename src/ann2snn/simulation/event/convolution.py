@@ -39,7 +39,7 @@ from ann2snn.simulation.event.vector import FIRST, lanes_of, load, plain, store,
 @plain
 def convolve_rows(
     op: Any, rows: Any, weights: Any, tables: Any, values: Any, state: Any, bits: Any,
-    counts: Any, estimates: Any, largest: Any, events: Any, ahead: Any,
+    counts: Any, largest: Any, events: Any, ahead: Any,
 ) -> None:  # fmt: skip
     """All output rows for `ahead` steps, in groups of as many output channels as registers take: a
     group's weights and potentials stay in the core's cache through the steps.
@@ -66,21 +66,21 @@ def convolve_rows(
                 for step in range(ahead):
                     most = slide(
                         op, row, channel, rows, weights, values[step], state, bits[step], counts,
-                        estimates, events[step], widest, zeros_like(widest, state), most,
+                        events[step], widest, zeros_like(widest, state), most,
                     )  # fmt: skip
                 channel += lanes_of(widest)
             elif rest >= 32:
                 for step in range(ahead):
                     most = slide(
                         op, row, channel, rows, weights, values[step], state, bits[step], counts,
-                        estimates, events[step], zero_sums(rows, 32), zeros(state, 32), most,
+                        events[step], zero_sums(rows, 32), zeros(state, 32), most,
                     )  # fmt: skip
                 channel += 32
             else:
                 for step in range(ahead):
                     most = slide(
                         op, row, channel, rows, weights, values[step], state, bits[step], counts,
-                        estimates, events[step], zero_sums(rows, 16), zeros(state, 16), most,
+                        events[step], zero_sums(rows, 16), zeros(state, 16), most,
                     )  # fmt: skip
                 channel += 16
     if op.fires:
@@ -90,7 +90,7 @@ def convolve_rows(
 @plain
 def slide(
     op: Any, row: Any, channel: Any, rows: Any, weights: Any, values: Any, state: Any, bits: Any,
-    counts: Any, estimates: Any, events: Any, nothing: Any, none: Any, most: Any,
+    counts: Any, events: Any, nothing: Any, none: Any, most: Any,
 ) -> Any:  # fmt: skip
     """One output row of one step for as many output channels, from `channel` on, as `none` has
     lanes.
@@ -107,7 +107,7 @@ def slide(
     place = np.uint64(row * op.out_columns * op.out_width + channel)
     word = np.uint64(op.target + row * op.out_columns * op.out_words + (channel >> 6))
     shift = np.uint64(channel & 63)
-    fires, zeroes, signed, long = op.fires, op.zeroes, op.signed, op.long
+    fires, zeroes, signed = op.fires, op.zeroes, op.signed
     sent, negative = np.uint64(op.sent), np.uint64(op.out_negative)
     bursts, behind, twice = op.out_second != 0, np.uint64(op.out_second), threshold + threshold
     potential, target, words = (
@@ -135,11 +135,11 @@ def slide(
                 spikes = at_least(charged, threshold)
                 if signed:
                     at = sent + place
-                    back = take_back(long, counts, estimates, at, charged, spikes)
+                    back = take_back(counts, at, charged, spikes)
                     left = both_ways(charged, threshold, spikes, back)
                     if bursts:
                         again = at_least(charged, twice)
-                        send_again(long, counts, estimates, at, again, charged)
+                        send_again(counts, at, again, charged)
                         left = minus_where(left, threshold, again)
                         put_bits(bits, word + behind, shift, again)
                     store(state, potential + place, left)

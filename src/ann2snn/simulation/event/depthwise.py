@@ -18,8 +18,8 @@ from ann2snn.simulation.event.vector import load, plain, store, zeros
 
 @plain
 def convolve_channels(
-    op: Any, weights: Any, values: Any, state: Any, bits: Any, counts: Any, estimates: Any,
-    largest: Any, ahead: Any,
+    op: Any, weights: Any, values: Any, state: Any, bits: Any, counts: Any, largest: Any,
+    ahead: Any,
 ) -> None:  # fmt: skip
     """All output pixels for `ahead` steps; weights lie as (kernel row, kernel column, channel)."""
     most = zeros(state, 16)
@@ -27,7 +27,7 @@ def convolve_channels(
         for column in range(op.out_columns):
             for channel in range(0, op.out_width, 16):
                 most = weigh_bits_of(
-                    op, row, column, channel, weights, values, state, bits, counts, estimates,
+                    op, row, column, channel, weights, values, state, bits, counts,
                     ahead, zeros(state, 16), most,
                 )  # fmt: skip
     if op.fires:
@@ -37,7 +37,7 @@ def convolve_channels(
 @plain
 def weigh_bits_of(
     op: Any, row: Any, column: Any, channel: Any, weights: Any, values: Any, state: Any, bits: Any,
-    counts: Any, estimates: Any, ahead: Any, none: Any, most: Any,
+    counts: Any, ahead: Any, none: Any, most: Any,
 ) -> Any:  # fmt: skip
     """One output pixel, all steps, for as many channels, from `channel` on, as `none` has lanes;
     gives the largest |V + current| so far."""
@@ -74,7 +74,7 @@ def weigh_bits_of(
                 if second:
                     total = add_lanes(total, weight, spikes[at + second] >> shift)
         if fires:
-            highest = receive(op, state, spikes, counts, estimates, total, pixel, channel, highest)
+            highest = receive(op, state, spikes, counts, total, pixel, channel, highest)
         else:
             store(values[step], target, total)
     return larger(fold(highest), most)

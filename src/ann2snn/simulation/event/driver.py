@@ -20,6 +20,7 @@ from ann2snn.simulation.event.poisson import draw
 from ann2snn.simulation.event.values import (
     accumulate,
     convolve_values,
+    count_values,
     expand,
     scale_and_shift,
 )
@@ -51,29 +52,27 @@ def run(
             if kind == code.CONV_ROWS:
                 if op.short:
                     convolve_rows(
-                        op, shorts, weights, tables, values, state, bits, counts, estimates,
-                        largest, events, ahead,
+                        op, shorts, weights, tables, values, state, bits, counts, largest,
+                        events, ahead,
                     )  # fmt: skip
                 else:
                     convolve_rows(
-                        op, weights, weights, tables, values, state, bits, counts, estimates,
-                        largest, events, ahead,
+                        op, weights, weights, tables, values, state, bits, counts, largest,
+                        events, ahead,
                     )  # fmt: skip
             elif kind == code.CONV_PIXELS:
                 if op.short:
                     convolve_pixels(
-                        op, shorts, weights, values, state, bits, counts, estimates, largest,
-                        events, ahead,
+                        op, shorts, weights, values, state, bits, counts, largest, events,
+                        ahead,
                     )  # fmt: skip
                 else:
                     convolve_pixels(
-                        op, weights, weights, values, state, bits, counts, estimates, largest,
-                        events, ahead,
+                        op, weights, weights, values, state, bits, counts, largest, events,
+                        ahead,
                     )  # fmt: skip
             elif kind == code.CONV_CHANNELS:
-                convolve_channels(
-                    op, weights, values, state, bits, counts, estimates, largest, ahead
-                )
+                convolve_channels(op, weights, values, state, bits, counts, largest, ahead)
             elif kind == code.CONV_VALUES:
                 convolve_values(op, weights, values, ahead)
             elif kind == code.LINEAR_ROWS:
@@ -82,12 +81,9 @@ def run(
                 else:
                     sum_rows(op, weights, weights, tables, values, bits, places, ahead)
             elif kind == code.NEURON:
-                fire(op, values, state, bits, counts, estimates, largest, ahead)
+                fire(op, values, state, bits, counts, largest, ahead)
             elif kind == code.GROWTH:
-                if op.long:
-                    growth(op, bits, estimates, tables, ahead)
-                else:
-                    growth(op, bits, counts, tables, ahead)
+                growth(op, bits, counts, tables, ahead)
             elif kind == code.IMAGE_CONV:
                 if start == 0:
                     convolve_image(op, pixels, reals, values[0])
@@ -150,7 +146,7 @@ def take_step(
     elif kind == code.MOVE_BITS:
         any_shape.move_bits(op, bits, tables)
     elif kind == code.COUNT_VALUES:
-        operations[op.slot, step] = any_shape.count_values(op, values, tables)
+        operations[op.slot, step] = count_values(op, values, tables)
     elif kind == code.COUNT_UNITS:
         any_shape.count_units(op, bits, units)
     elif kind == code.RECORD:

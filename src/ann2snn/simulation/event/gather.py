@@ -22,7 +22,7 @@ FOURS = np.uint64(3)
 @plain
 def convolve_pixels(
     op: Any, rows: Any, weights: Any, values: Any, state: Any, bits: Any, counts: Any,
-    estimates: Any, largest: Any, events: Any, ahead: Any,
+    largest: Any, events: Any, ahead: Any,
 ) -> None:  # fmt: skip
     """All output pixels for `ahead` steps; `rows` are the weights, as `convolution` has them, with
     a row for each (kernel row, kernel column, input channel). Code for two widths alone compiles
@@ -38,13 +38,13 @@ def convolve_pixels(
             while channel < op.out_width:
                 if op.out_width - channel >= lanes_of(widest):
                     most = sum_window(
-                        op, pixel, channel, rows, weights, values, state, bits, counts, estimates,
+                        op, pixel, channel, rows, weights, values, state, bits, counts,
                         events, ahead, widest, zeros_like(widest, state), most,
                     )  # fmt: skip
                     channel += lanes_of(widest)
                 else:
                     most = sum_window(
-                        op, pixel, channel, rows, weights, values, state, bits, counts, estimates,
+                        op, pixel, channel, rows, weights, values, state, bits, counts,
                         events, ahead, zero_sums(rows, 16), zeros(state, 16), most,
                     )  # fmt: skip
                     channel += 16
@@ -96,7 +96,7 @@ def list_window(op: Any, row: Any, column: Any, bits: Any, events: Any) -> None:
 @plain
 def sum_window(
     op: Any, pixel: Any, channel: Any, rows: Any, weights: Any, values: Any, state: Any, bits: Any,
-    counts: Any, estimates: Any, events: Any, ahead: Any, nothing: Any, none: Any, most: Any,
+    counts: Any, events: Any, ahead: Any, nothing: Any, none: Any, most: Any,
 ) -> Any:  # fmt: skip
     """One output pixel, all steps, for as many output channels, from `channel` on, as `none` has
     lanes; gives the largest |V + current| so far. Two sums at once, since an addition takes longer
@@ -123,9 +123,7 @@ def sum_window(
             row = listed[event]
         current = currents(add(total, other), unit, bias)
         if fires:
-            highest = receive(
-                op, state, bits[step], counts, estimates, current, pixel, channel, highest
-            )
+            highest = receive(op, state, bits[step], counts, current, pixel, channel, highest)
         else:
             store(values[step], target, current)
     return larger(fold(highest), most)

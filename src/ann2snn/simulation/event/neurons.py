@@ -27,55 +27,44 @@ from ann2snn.simulation.event.vector import FIRST, lanes_of, load, plain, store,
 
 @plain
 def fire(
-    op: Any, values: Any, state: Any, bits: Any, counts: Any, estimates: Any, largest: Any,
-    ahead: Any,
-) -> None:  # fmt: skip
+    op: Any, values: Any, state: Any, bits: Any, counts: Any, largest: Any, ahead: Any
+) -> None:
     """`ahead` steps of a layer whose currents lie in `values` at op.source, one row for each step,
-    or for all of them (op.static); spikes to the rows of `bits` at op.target.
+    or for all of them (op.static); spikes to the rows of `bits` at op.target. Signed neurons keep
+    their net numbers of spikes in `counts`.
 
     Keeps the layer's largest |V + current| in `largest[op.mark]`.
     """
-    if op.long:
-        fire_layer(op, values, state, bits, estimates, largest, ahead)
-    else:
-        fire_layer(op, values, state, bits, counts, largest, ahead)
-
-
-@plain
-def fire_layer(
-    op: Any, values: Any, state: Any, bits: Any, sent: Any, largest: Any, ahead: Any
-) -> None:
-    """As `fire`, with signed neurons' net numbers of spikes in `sent`."""
     most, pixels = zeros(state, 16), op.rows * op.columns
     if MANY_REGISTERS and op.width % 64 == 0:
         for pixel in range(pixels):
             for lane in range(0, op.width, 64):
                 most = fire_lanes(
-                    op, values, state, bits, sent, ahead, pixel, lane, zeros(state, 64), most
+                    op, values, state, bits, counts, ahead, pixel, lane, zeros(state, 64), most
                 )
     elif op.width % 32 == 0:
         pairs = pixels >> 1 if MANY_REGISTERS and op.width == 32 else 0
         for pixel in range(0, 2 * pairs, 2):  # whose channels lie together
             most = fire_lanes(
-                op, values, state, bits, sent, ahead, pixel, FIRST, zeros(state, 64), most
+                op, values, state, bits, counts, ahead, pixel, FIRST, zeros(state, 64), most
             )
         for pixel in range(2 * pairs, pixels):
             for lane in range(0, op.width, 32):
                 most = fire_lanes(
-                    op, values, state, bits, sent, ahead, pixel, lane, zeros(state, 32), most
+                    op, values, state, bits, counts, ahead, pixel, lane, zeros(state, 32), most
                 )
     else:
         for pixel in range(pixels):
             for lane in range(0, op.width, 16):
                 most = fire_lanes(
-                    op, values, state, bits, sent, ahead, pixel, lane, zeros(state, 16), most
+                    op, values, state, bits, counts, ahead, pixel, lane, zeros(state, 16), most
                 )
     largest[op.mark] = max(largest[op.mark], largest_lane(most))
 
 
 @plain
 def fire_lanes(
-    op: Any, values: Any, state: Any, bits: Any, sent: Any, ahead: Any, pixel: Any, lane: Any,
+    op: Any, values: Any, state: Any, bits: Any, counts: Any, ahead: Any, pixel: Any, lane: Any,
     none: Any, most: Any,
 ) -> Any:  # fmt: skip
     """As many neurons, from channel `lane` of a pixel on, as `none` has lanes, also of the next
@@ -90,10 +79,10 @@ def fire_lanes(
     negative, second = np.uint64(op.out_negative), np.uint64(op.out_second)
     bursts, twice = op.out_second != 0, threshold + threshold
     charged, highest = load(state, potential, none), none
-    net = zeros_like(none, sent)
+    net = zeros_like(none, counts)
     if signed:
-        net = load(sent, np.uint64(op.sent) + place, net)
-    nobody = zeros_like(none, sent)
+        net = load(counts, np.uint64(op.sent) + place, net)
+    nobody = zeros_like(none, counts)
     for step in range(ahead):
         charged = add(charged, load(values, source, none))
         highest = larger(magnitude(charged), highest)
@@ -114,14 +103,14 @@ def fire_lanes(
         source += stride
     store(state, potential, charged)
     if signed:
-        store(sent, np.uint64(op.sent) + place, net)
+        store(counts, np.uint64(op.sent) + place, net)
     return larger(fold(highest), most)
 
 
 @plain
 def receive(
-    op: Any, state: Any, bits: Any, counts: Any, estimates: Any, current: Any, pixel: Any,
-    channel: Any, highest: Any,
+    op: Any, state: Any, bits: Any, counts: Any, current: Any, pixel: Any, channel: Any,
+    highest: Any,
 ) -> Any:  # fmt: skip
     """One step of as many neurons, from `channel` of a pixel of the written signal on, as `current`
     has lanes; gives their largest |V + current| or `highest`, lane by lane."""
@@ -134,11 +123,11 @@ def receive(
     highest = larger(magnitude(charged), highest)
     if op.signed:
         sent = np.uint64(op.sent) + place
-        back = take_back(op.long, counts, estimates, sent, charged, spikes)
+        back = take_back(counts, sent, charged, spikes)
         left = both_ways(charged, op.threshold, spikes, back)
         if op.out_second:
             again = at_least(charged, op.threshold + op.threshold)
-            send_again(op.long, counts, estimates, sent, again, charged)
+            send_again(counts, sent, again, charged)
             left = minus_where(left, op.threshold, again)
             put_bits(bits, word + np.uint64(op.out_second), shift, again)
         store(state, potential, left)
@@ -152,31 +141,19 @@ def receive(
 
 
 @plain
-def take_back(long: Any, counts: Any, estimates: Any, place: Any, charged: Any, spikes: Any) -> Any:
+def take_back(counts: Any, place: Any, charged: Any, spikes: Any) -> Any:
     """Bits of the neurons that send a negative spike: below 0, with a spike to take back. The net
-    numbers of spikes sent are brought up to the step: in `counts`, 16 bits each, which halves what
-    passes through the cache, or for `long` runs in `estimates`."""
-    if long:
-        return taken_back(estimates, place, charged, spikes)
-    return taken_back(counts, place, charged, spikes)
-
-
-@plain
-def taken_back(numbers: Any, place: Any, charged: Any, spikes: Any) -> Any:
-    """As `take_back`, with the net numbers of spikes in `numbers` from `place` on."""
-    sent = load(numbers, place, charged)
-    back = above(sent, zeros_like(charged, numbers)) & ~at_least(charged, 0)
-    store(numbers, place, minus_where(add_bits(sent, spikes), 1, back))
+    numbers of spikes sent, in `counts` from `place` on, are brought up to the step."""
+    sent = load(counts, place, charged)
+    back = above(sent, zeros_like(charged, counts)) & ~at_least(charged, 0)
+    store(counts, place, minus_where(add_bits(sent, spikes), 1, back))
     return back
 
 
 @plain
-def send_again(long: Any, counts: Any, estimates: Any, place: Any, again: Any, like: Any) -> None:
+def send_again(counts: Any, place: Any, again: Any, like: Any) -> None:
     """Counts the second spikes of a step in: as many neurons as `like` has lanes."""
-    if long:
-        store(estimates, place, add_bits(load(estimates, place, like), again))
-    else:
-        store(counts, place, add_bits(load(counts, place, like), again))
+    store(counts, place, add_bits(load(counts, place, like), again))
 
 
 @plain

@@ -66,8 +66,6 @@ OPERATION = np.dtype(
             "negative", "out_negative",
             # the same for what is sent as the second spike of a step
             "second", "out_second",
-            # whether net counts of spikes take 32 bits, not 16
-            "long",
             # the threshold, and the ratio of the units of the read signal and the written one
             "threshold", "factor",
             # `first` of the operations that write one target; `slot` of the results

@@ -27,7 +27,7 @@ def write_max_pool(draft: Draft, node: MaxPool, source: str) -> None:
     places["disjoint"] = int(disjoint(node))
     lanes = -(-read.channels // 32) * 32
     if node.pooling == "rise":
-        places |= {"estimate": draft.net_counts(inputs * lanes), "long": int(draft.long)}
+        places["estimate"] = draft.counts.room(inputs * lanes)
         draft.emit(code.GROWTH, source, name, **places)
         return
     assert not draft.spec.is_signed(source), "the spec refuses others"

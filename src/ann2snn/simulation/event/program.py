@@ -65,8 +65,9 @@ class Program:
 
     What lies in `state` are multiples of 2^-fraction of the threshold where these are whole
     numbers, with a fraction of its own for every signal; floating-point ones have fraction 0.
-    `values` and `words` say how much room the signals of a step need, `estimates` and `counts` how
-    much an image needs, and `longest` how long a list of events can be.
+    `values` and `words` say how much room the signals of a step need, `estimates` and `counts` (of
+    `count_type`: 16 bits halve what passes through the cache, and long runs take 32) how much an
+    image needs, and `longest` how long a list of events can be.
     """
 
     operations: npt.NDArray[np.void]
@@ -79,6 +80,7 @@ class Program:
     words: int
     estimates: int
     counts: int
+    count_type: str
     longest: int
     fractions: dict[str, int]
     results: Results
@@ -98,7 +100,7 @@ class Draft:
     """
 
     def __init__(self, spec: SpikingSpec, precision: str, *, long: bool) -> None:
-        self.spec, self.long = spec, long
+        self.spec = spec
         self.layouts = {name: Layout.of(shape) for name, shape in spec.shapes.items()}
         self.rising = rising_signals(spec)
         self.bits_of = signal_bits(spec)
@@ -108,7 +110,7 @@ class Draft:
         self.current = Arena(precision)
         self.shorts, self.reals = Arena("int16"), Arena("float64")
         self.tables, self.bits = Arena("int64"), Arena("uint64")
-        self.estimates, self.counts = Arena("uint32"), Arena("uint16")
+        self.estimates, self.counts = Arena("uint32"), Arena("uint32" if long else "uint16")
         self.rows: list[Places] = []
         self.longest = 1
         self.as_values: Places = {}
@@ -125,7 +127,9 @@ class Draft:
         return Program(
             operations, self.shorts.array(), self.weights.array(), self.reals.array(),
             self.tables.array(), self.state.array(), self.current.size, self.bits.size,
-            self.estimates.size, self.counts.size, self.longest, self.fractions, self.results,
+            self.estimates.size, self.counts.size,
+            self.counts.dtype.name if self.counts.size else "uint16",
+            self.longest, self.fractions, self.results,
         )  # fmt: skip
 
     def emit(self, kind: int, source_name: str, target_name: str, /, **places: int) -> None:
@@ -208,14 +212,9 @@ class Draft:
         return {
             "potential": place, "mark": mark, "zeroes": code.RESETS[node.reset],
             "threshold": threshold, "signed": signed,
-            "sent": self.net_counts(layout.pixels * layout.width) if signed else 0,
-            "long": int(self.long),
+            "sent": self.counts.room(layout.pixels * layout.width) if signed else 0,
             "out_negative": self.negative(node.name), "out_second": self.second(node.name),
         }  # fmt: skip
-
-    def net_counts(self, size: int) -> int:
-        """Room for as many net counts of spikes, in 32 bits for long runs and else in 16."""
-        return (self.estimates if self.long else self.counts).room(size)
 
     def count_events(self, node: Node, source: str) -> None:
         """Counts the operations that the events of `source` cost at a node which reads it, or it in

@@ -110,7 +110,7 @@ class _Bench:
             aligned(program.state.size, precision),
             aligned(tile * program.words, "uint64").reshape(tile, program.words),
             aligned(program.estimates, "uint32"),
-            aligned(program.counts, "uint16"),
+            aligned(program.counts, program.count_type),
             aligned(tile * longest, "uint16").reshape(tile, longest),
             aligned((tile + 1) * longest, "uint64").reshape(tile + 1, longest),
             np.zeros(classes),
