@@ -58,13 +58,15 @@ class _Watch:
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self.handle)
-        sys.excepthook = self.excepthook
+        sys.excepthook, sys.unraisablehook = self.excepthook, self.unraisablehook
         atexit.register(_ignore_signals)
 
     def handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         if os.getpid() != self.owner:  # a forked child, which inherits the handler
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
+            return
+        if not threading.main_thread().is_alive():  # all is done but Python's own last calls
             return
         now = time.monotonic()
         if self.asked is not None:
@@ -92,6 +94,12 @@ class _Watch:
         _say(f"{error}: {self.kept}")
         self.kill_children()
         sys.exit(128 + error.number)
+
+    def unraisablehook(self, unraisable: Any) -> None:
+        """Says nothing of a stop in a call whose exceptions Python ignores (of C, or as an object
+        goes): `stops_stay_stops` raises it again."""
+        if not isinstance(unraisable.exc_value, Stopped):
+            sys.__unraisablehook__(unraisable)
 
     def kill_children(self) -> None:
         """Waits for the children of the signal's time, and kills those that stay."""

@@ -95,6 +95,55 @@ def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+IGNORED = {
+    "a call from C": "ctypes.CFUNCTYPE(None)(stop)()",
+    "an object that goes": "class Going:\n        def __del__(self): stop()\n    Going()",
+    "a reference to it": "one = set()\n    ref = weakref.ref(one, stop)\n    del one",
+    "a collection": "gc.callbacks.append(stop)\n    gc.collect()",
+}
+
+
+@pytest.mark.parametrize("call", IGNORED)
+@pytest.mark.parametrize("name", CODES)
+def test_a_stop_where_python_ignores_exceptions_is_told_in_one_line(name: str, call: str) -> None:
+    code = f"""
+import ctypes, gc, os, signal, weakref
+from ann2snn.errors import errors_are_told
+from ann2snn.stopping import watch
+watch()
+def stop(*_): os.kill(os.getpid(), signal.{name})
+with errors_are_told():
+    {IGNORED[call]}
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), text=True, capture_output=True,
+        check=False, preexec_fn=heed_all,
+    )  # fmt: skip
+    assert done.returncode == CODES[name]
+    assert done.stderr == (
+        f"stopped by {name}: nothing half done is left; run the same command again\n"
+    )
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_a_signal_among_the_last_calls_of_other_code_changes_nothing(name: str) -> None:
+    """Torch looks at times when Python ends, and so do others."""
+    code = f"""
+import atexit, os, signal
+from ann2snn.stopping import watch
+watch()
+def last():
+    os.kill(os.getpid(), signal.{name})
+    print("done", flush=True)
+atexit.register(last)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), text=True, capture_output=True,
+        check=False, preexec_fn=heed_all,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
 @pytest.mark.parametrize("name", CODES)
 def test_a_signal_that_comes_when_all_is_done_changes_nothing(name: str) -> None:
     """Python gives signals back to the system before it takes itself apart."""
