@@ -12,7 +12,7 @@ from itertools import accumulate
 import numpy as np
 
 from ann2snn.conversion.analog_graph import ONE, AnalogGraph
-from ann2snn.spec import Concat, Conv, Linear, Node, Reshape, Select
+from ann2snn.spec import Concat, Conv, Linear, Node, Select
 from ann2snn.spec.nodes import Shape
 
 Channel = tuple[str, int]
@@ -21,17 +21,7 @@ Channel = tuple[str, int]
 
 def rewritten_selection(graph: AnalogGraph, node: Select) -> bool:
     """Rewrites a selection; whether it did."""
-    return (
-        unread(graph, node)
-        or composed(graph, node)
-        or _picked_outputs(graph, node)
-        or _order_into_next(graph, node)
-    )
-
-
-def rewritten_concatenation(graph: AnalogGraph, node: Concat) -> bool:
-    """Rewrites a concatenation; whether it did."""
-    return unread(graph, node) or composed(graph, node)
+    return composed(graph, node) or _picked_outputs(graph, node) or _order_into_next(graph, node)
 
 
 def is_permutation(graph: AnalogGraph, node: Node) -> bool:
@@ -39,15 +29,6 @@ def is_permutation(graph: AnalogGraph, node: Node) -> bool:
     if not isinstance(node, Select) or len(node.inputs) != 1:
         return False
     return sorted(node.channels) == list(range(graph.shapes()[node.inputs[0]][0]))
-
-
-def unread(graph: AnalogGraph, node: Select | Concat | Reshape) -> bool:
-    """Drops a node that only moves numbers and that nothing reads."""
-    if graph.readers(node.name):
-        return False
-    del graph.nodes[node.name]
-    graph.merged.setdefault(node.name, ("", "nothing reads it"))
-    return True
 
 
 def composed(graph: AnalogGraph, node: Select | Concat) -> bool:

@@ -13,12 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ann2snn.conversion.analog_graph import ONE, AnalogGraph, along, per_input, window_sizes
-from ann2snn.conversion.selections import (
-    is_permutation,
-    rewritten_concatenation,
-    rewritten_selection,
-    unread,
-)
+from ann2snn.conversion.selections import composed, is_permutation, rewritten_selection
 from ann2snn.spec import (
     Add,
     Affine,
@@ -28,6 +23,7 @@ from ann2snn.spec import (
     Linear,
     MaxPool,
     Neuron,
+    Node,
     Output,
     Reshape,
     Select,
@@ -38,17 +34,26 @@ from ann2snn.spec.nodes import Array
 
 # (graph, node) -> whether it was rewritten
 REWRITINGS: Interpretation[Callable[..., bool]] = Interpretation("rewriting")
-REWRITINGS.of(Input, Linear, Add, SumPool, MaxPool, Output)(lambda *_: False)
-REWRITINGS.of(Concat)(rewritten_concatenation)
+REWRITINGS.of(Input, Linear, Add, Reshape, SumPool, MaxPool, Output)(lambda *_: False)
+REWRITINGS.of(Concat)(composed)
 REWRITINGS.of(Select)(rewritten_selection)
-REWRITINGS.of(Reshape)(unread)
 
 
 def simplified(graph: AnalogGraph) -> AnalogGraph:
     """The graph after all rewritings; it is changed in place and handed back."""
-    while any(REWRITINGS[node](graph, node) for node in graph):
+    while any(_unread(graph, node) or REWRITINGS[node](graph, node) for node in graph):
         pass
     return graph
+
+
+def _unread(graph: AnalogGraph, node: Node) -> bool:
+    """Drops a node whose signal nothing reads, as where no channel of it is picked."""
+    if isinstance(node, Input | Output) or graph.readers(node.name):
+        return False
+    for table in (graph.nodes, graph.ceilings, graph.levels):
+        table.pop(node.name, None)
+    graph.merged.setdefault(node.name, ("", "nothing reads it"))
+    return True
 
 
 @REWRITINGS.of(Conv)

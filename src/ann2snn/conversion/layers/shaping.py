@@ -100,23 +100,26 @@ def squeeze(call: Call) -> Signal | Rearranged:
 
 
 @method("size")
+@rearranging
 def size(call: Call) -> Any:
     """x.size() and x.size(axis): constants but for the batch."""
-    sizes = (BATCH, *call.signal().shape)
+    sizes = (BATCH, *_shape(call))
     axis = call.argument(1, "dim")
     return sizes if axis is None else sizes[axis]
 
 
 @method("dim", "ndimension")
+@rearranging
 def dim(call: Call) -> int:
     """The number of axes."""
-    return len(call.signal().shape) + 1
+    return len(_shape(call)) + 1
 
 
 @function(getattr)
+@rearranging
 def attribute(call: Call) -> Any:
     """x.shape and x.ndim."""
-    shape = (BATCH, *call.signal().shape)
+    shape = (BATCH, *_shape(call))
     match call.args[1]:
         case "shape":
             return shape
