@@ -45,10 +45,14 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], int]] = {
     "densenet121": (lambda: models.densenet121(num_classes=CLASSES), 32),
     "squeezenet1_1": (lambda: models.squeezenet1_1(num_classes=CLASSES), 33),
     "googlenet": (
-        lambda: models.googlenet(num_classes=CLASSES, init_weights=False, aux_logits=False), 32,
+        lambda: models.googlenet(
+            num_classes=CLASSES, init_weights=False, aux_logits=False, transform_input=True
+        ), 32,
     ),
     "inception_v3": (
-        lambda: models.inception_v3(num_classes=CLASSES, init_weights=False, aux_logits=False), 75,
+        lambda: models.inception_v3(
+            num_classes=CLASSES, init_weights=False, aux_logits=False, transform_input=True
+        ), 75,
     ),
     "mobilenet_v2": (lambda: models.mobilenet_v2(num_classes=CLASSES), 32),
     "mnasnet1_0": (lambda: models.mnasnet1_0(num_classes=CLASSES), 32),
