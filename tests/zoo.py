@@ -161,6 +161,62 @@ class GlobalSum(nn.Module):
         return result
 
 
+class Shuffled(nn.Module):
+    """A unit of ShuffleNet v2: half of the channels pass, the other half is convolved, and then all
+    change places."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        half = channels // 2
+        self.branch = nn.Sequential(
+            nn.Conv2d(half, half, 1, bias=False), nn.BatchNorm2d(half), nn.ReLU(),
+            nn.Conv2d(half, half, 3, padding=1, groups=half), nn.BatchNorm2d(half),
+            nn.Conv2d(half, half, 1), nn.ReLU(inplace=True),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        passed, convolved = x.chunk(2, dim=1)
+        x = torch.cat((passed, self.branch(convolved)), dim=1)
+        n, channels, height, width = x.size()
+        x = x.view(n, 2, channels // 2, height, width)
+        return torch.transpose(x, 1, 2).contiguous().view(n, channels, height, width)
+
+
+class Res2(nn.Module):
+    """A block of Res2Net: each part of the channels reads the one before it, too."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.convs = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = torch.split(x, self.width, 1)
+        found = [parts[0]]
+        for part, conv in zip((parts[1], parts[2]), self.convs, strict=True):
+            found.append(F.relu(conv(part + found[-1])))
+        return torch.cat([*found, parts[3]], 1)
+
+
+class DualPath(nn.Module):
+    """A block of a dual-path network: some outputs are added to the residual path, others joined to
+    the dense one."""
+
+    def __init__(self, added: int, joined: int) -> None:
+        super().__init__()
+        self.added = added
+        self.first = nn.Conv2d(2, added + joined, 3, padding=1)
+        self.norm = nn.BatchNorm2d(added + joined)
+        self.second = nn.Conv2d(added + joined, added + joined, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        residual, dense = x[:, : self.added], x[:, self.added :, :, :]
+        x = self.second(F.relu(self.norm(x)))
+        residual = residual + x[:, : self.added]
+        return F.relu(torch.cat([residual, dense, x[:, self.added :]], 1))
+
+
 def _head(channels: int) -> list[nn.Module]:
     return [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, CLASSES)]
 
@@ -227,6 +283,13 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], Shape]] = {
         nn.Linear(10, CLASSES)), (2, 20)),
     "branches": (Branches, (6,)),
     "global_sum": (GlobalSum, (2, 7, 7)),
+    "shuffled": (lambda: nn.Sequential(
+        nn.Conv2d(2, 8, 3), nn.ReLU(), nn.MaxPool2d(3, 2, 1), Shuffled(8), Shuffled(8), Shuffled(8),
+        *_head(8)), (2, 9, 9)),
+    "res2": (lambda: nn.Sequential(
+        nn.Conv2d(2, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), Res2(2), nn.ChannelShuffle(4),
+        nn.AvgPool2d(2), nn.Conv2d(8, 6, 3, groups=2), nn.ReLU(), *_head(6)), (2, 9, 9)),
+    "dual_path": (lambda: nn.Sequential(DualPath(3, 4), *_head(11)), (2, 6, 6)),
     "relu_output": (lambda: nn.Sequential(
         nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(48, CLASSES), nn.ReLU()),
         (1, 6, 6)),

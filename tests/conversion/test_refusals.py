@@ -92,7 +92,10 @@ FLAT: dict[str, tuple[nn.Module, str]] = {
     "batch": (Net(lambda _, x: x.view(x.size(0) * 2, -1)), "computes with the batch's size"),
     "dynamic view": (Net(lambda _, x: x.view(-1, -1, -1)), "is not a static shape"),
     "flatten batch": (Net(lambda _, x: x.flatten()), "flattens the batch into the image"),
-    "four axes": (Net(lambda _, x: x.view(-1, 1, 2, 1, 3)), "gives a signal of shape"),
+    "four axes": (
+        Net(lambda _, x: x.view(-1, 1, 2, 1, 3)),
+        r"second \(Linear.*: reads axes \(1, 2, 1, 3\)",
+    ),
     "squeeze": (Net(lambda _, x: x.squeeze()), "squeezes the batch"),
     "attribute": (Net(lambda _, x: x + x.T), "reads T of a signal"),
     "data": (Net(lambda _, x: x if x.sum() > 0 else -x), "cannot be traced, at test_refusals.py"),
@@ -123,7 +126,7 @@ IMAGES: dict[str, tuple[nn.Module, str]] = {
     "mean": (Image(lambda x: x.mean(1)), r"mean over the axes \(1,\).*over all axes of space"),
     "image out": (Image(lambda x: x), r"the network returns shape \(4, 6, 6\)"),
     "two out": (Image(lambda x: (x, x)), "the network returns tuple"),  # type: ignore[arg-type, return-value]
-    "transpose": (Image(lambda x: x.transpose(1, 2)), "transpose has no spiking counterpart"),
+    "transpose": (Image(lambda x: x.transpose(1, 2)), r"reads axes \(6, 4, 6\) that"),
     "reflected": (
         nn.Sequential(nn.Conv2d(2, 4, 3, padding=1, padding_mode="reflect"), nn.Flatten()),
         "padding_mode 'reflect' is not zeros",

@@ -9,11 +9,10 @@ import torch
 from torch import nn
 from torchvision import models
 
-from ann2snn import SpikingSpec, convert, simulate
+from ann2snn import SpikingSpec, simulate
 from ann2snn.conversion.analog_network import analog_outputs
 from ann2snn.conversion.calibration import collect
 from ann2snn.conversion.convert import converted
-from ann2snn.conversion.refusal import ConversionError
 from ann2snn.conversion.settings import ConversionSettings
 from ann2snn.conversion.trace import analog_graph
 from ann2snn.simulation.certificate import certify
@@ -46,13 +45,19 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], int]] = {
     "densenet121": (lambda: models.densenet121(num_classes=CLASSES), 32),
     "squeezenet1_1": (lambda: models.squeezenet1_1(num_classes=CLASSES), 33),
     "googlenet": (
-        lambda: models.googlenet(num_classes=CLASSES, init_weights=False, aux_logits=False), 32,
+        lambda: models.googlenet(
+            num_classes=CLASSES, init_weights=False, aux_logits=False, transform_input=True
+        ), 32,
     ),
     "inception_v3": (
-        lambda: models.inception_v3(num_classes=CLASSES, init_weights=False, aux_logits=False), 75,
+        lambda: models.inception_v3(
+            num_classes=CLASSES, init_weights=False, aux_logits=False, transform_input=True
+        ), 75,
     ),
     "mobilenet_v2": (lambda: models.mobilenet_v2(num_classes=CLASSES), 32),
     "mnasnet1_0": (lambda: models.mnasnet1_0(num_classes=CLASSES), 32),
+    "shufflenet_v2_x0_5": (lambda: models.shufflenet_v2_x0_5(num_classes=CLASSES), 64),
+    "shufflenet_v2_x1_0": (lambda: models.shufflenet_v2_x1_0(num_classes=CLASSES), 32),
     "regnet_x_400mf": (lambda: models.regnet_x_400mf(num_classes=CLASSES), 32),
 }  # fmt: skip
 LONG = ("resnext50_32x4d", "wide_resnet50_2")
@@ -109,12 +114,6 @@ def test_a_torchvision_network_converts_and_keeps_its_outputs(name: str) -> None
         name: int(s.sum()) for name, s in dense.spikes.items()
     }
     assert sum(int(s.sum()) for s in event.spikes.values()) > 0
-
-
-def test_shufflenet_is_refused_by_the_operations_that_split_and_shuffle_channels() -> None:
-    network = models.shufflenet_v2_x0_5(num_classes=CLASSES).eval()
-    with pytest.raises(ConversionError, match=r"chunk .*has no spiking counterpart"):
-        convert(network, zoo.images((3, 32, 32), 3))
 
 
 @pytest.mark.system

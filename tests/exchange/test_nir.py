@@ -41,6 +41,9 @@ REFUSED_NETWORKS = {
     "dense_chain": r"cat \(concat\): NIR has no concatenation",
     "branches": r"cat \(concat\): NIR has no concatenation",
     "global_sum": r"cat \(concat\): NIR has no concatenation",
+    "shuffled": r"chunk.select \(select\): NIR has no selection of channels",
+    "res2": r"split.* \(select\): NIR has no selection of channels",
+    "dual_path": r"getitem \(select\): NIR has no selection of channels",
     "overlapping_pool": r"5 \(maxpool\): NIR's windows have one size and one step, got \(\(0, 2\)",
 }
 TOGGLES: dict[str, dict[str, Any]] = {

@@ -15,6 +15,7 @@ pytest.importorskip("onnx", reason="onnx is not installed: pip install 'ann2snn[
 SAME = [
     "three_linear", "plain_conv", "vgg", "batch_norm_before_conv", "inception", "depthwise",
     "functional", "shared_relu", "one_dimensional", "branches", "global_sum", "overlapping_pool",
+    "dual_path",
 ]  # fmt: skip
 NAMED = ["three_linear", "plain_conv", "vgg", "shared_relu", "one_dimensional", "branches"]
 
@@ -34,12 +35,13 @@ def test_a_batch_that_is_free_in_the_file_changes_nothing(tmp_path: Path) -> Non
     assert differing(convert(module, images), convert(str(path), images), names=True) == []
 
 
+@pytest.mark.parametrize("name", ["residual_downsample", "shuffled", "res2"])
 def test_where_the_exporter_folds_in_float32_spikes_are_nearly_those_of_the_module(
-    tmp_path: Path,
+    name: str, tmp_path: Path
 ) -> None:
     """It multiplies batch normalization into the weights of convolutions itself."""
-    module, path = exported("residual_downsample", tmp_path)
-    images = zoo.images((2, 8, 8), 16)
+    module, path = exported(name, tmp_path)
+    images = zoo.images(zoo.NETWORKS[name][1], 16)
     ours, theirs = convert(module, images), convert(path, images)
     assert [node.kind for node in ours] == [node.kind for node in theirs]
     assert differing(ours, theirs, names=False) != []

@@ -117,6 +117,20 @@ CASES: dict[str, Callable[[], Any]] = {
         op("Constant", value_floats=[0.5, 1.0, 2.0, 4.0, 8.0], output="c"), op("Mul", "x", "c"),
         **FLAT),
     "softmax": lambda: model(op("Softmax", "x"), **FLAT),
+    "split": lambda: model(
+        helper.make_node("Split", ["x", "s"], ["a", "b"], axis=1),
+        op("Concat", "b", "x", "a", axis=1), s=np.array([2, 1])),
+    "split into as many": lambda: model(
+        helper.make_node("Split", ["x"], ["a", "b"], axis=-3, num_outputs=2),
+        op("Concat", "b", "a", axis=1)),
+    "slice": lambda: model(
+        op("Slice", "x", "s", "e", "a", "t"), s=np.array([-2]), e=np.array([2**62]),
+        a=np.array([1]), t=np.array([1])),
+    "slice of leading axes": lambda: model(
+        op("Slice", "x", "s", "e"), s=np.array([0, 1]), e=np.array([9, 3])),
+    "transpose": lambda: model(op("Transpose", "x", perm=[0, 2, 3, 1])),
+    "channels": lambda: model(op("Gather", "x", "i", axis=1), i=np.array([2, 0, -1])),
+    "one channel": lambda: model(op("Gather", "x", "i", axis=-3), i=np.array(1)),
     "log softmax": lambda: model(op("LogSoftmax", "x", axis=1), **FLAT),
 }  # fmt: skip
 
@@ -168,6 +182,14 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "statistics of the batch": (
         lambda: model(
             op("Dropout", "x", "r", "t"), r=np.float32(0.5), t=np.array(True)), "drops at random"),
+    "a split of unknown sizes": (
+        lambda: model(helper.make_node("Split", ["x"], ["a"], axis=1, num_outputs=1),
+                      helper.make_node("Split", ["a"], ["y"], axis=1, name="the_split")),
+        "the_split .*names no sizes"),
+    "a slice from behind": (
+        lambda: model(
+            op("Slice", "x", "s", "e", "a", "t"), s=np.array([2]), e=np.array([0]),
+            a=np.array([1]), t=np.array([-1])), r"has steps \[-1\]"),
     "a dilated pool": (
         lambda: model(op("MaxPool", "x", kernel_shape=[2, 2], dilations=[2, 2])),
         "has dilations or a storage order"),

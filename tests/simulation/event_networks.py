@@ -24,6 +24,7 @@ from ann2snn.spec import (
     Node,
     Output,
     Reshape,
+    Select,
     SpecError,
     SpikingSpec,
     SumPool,
@@ -32,7 +33,7 @@ from tests.simulation.guarded_memory import guarded_memory
 
 ONE = np.ones(())
 KINDS = ("conv", "conv3", "conv3", "neuron", "neuron", "pool", "sum", "affine", "add", "concat",
-         "reshape", "linear")  # fmt: skip
+         "select", "reshape", "linear")  # fmt: skip
 
 
 PASSING = tuple(name for name, row in POOLINGS.items() if row.passes)
@@ -150,6 +151,13 @@ class Growing:
     def _concat(self, source: str, shape: tuple[int, ...]) -> None:
         alike = [name for name, other in self.shapes.items() if other[1:] == shape[1:]]
         self.append(Concat, tuple(dict.fromkeys((source, *self.rng.choice(alike, 2).tolist()))))
+
+    def _select(self, source: str, shape: tuple[int, ...]) -> None:
+        alike = [name for name, other in self.shapes.items() if other[1:] == shape[1:]]
+        inputs = tuple(dict.fromkeys((source, *self.rng.choice(alike, 2).tolist())))
+        count = sum(self.shapes[name][0] for name in inputs)
+        size = int(self.rng.integers(1, count + 2))
+        self.append(Select, inputs, channels=tuple(self.rng.integers(0, count, size).tolist()))
 
     def _reshape(self, source: str, shape: tuple[int, ...]) -> None:
         units = int(np.prod(shape))

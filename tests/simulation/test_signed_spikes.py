@@ -146,7 +146,7 @@ def test_both_engines_send_the_same_signed_spikes_in_every_random_network(
     coding: str, precision: str, kind: str
 ) -> None:
     taken_back = 0
-    for seed in range(12):
+    for seed in range(16):
         kinds = np.random.default_rng(seed).choice(KINDS, 7).tolist()
         start = ["conv3", "neuron", "conv3", "neuron"]  # the first often takes nothing back
         spec = random_network(seed, coding, [*start, *kinds], spikes=(kind,))

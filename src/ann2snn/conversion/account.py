@@ -60,4 +60,5 @@ def _end(graph: AnalogGraph, name: str) -> tuple[list[str], str]:
     if name in graph.nodes:
         return [name], ""
     into, reason = graph.merged[name]
-    return [end for target in into.split(", ") for end in _end(graph, target)[0]], reason
+    targets = filter(None, into.split(", "))
+    return [end for target in targets for end in _end(graph, target)[0]], reason

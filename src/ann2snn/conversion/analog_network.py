@@ -23,6 +23,7 @@ from ann2snn.spec import (
     Node,
     Output,
     Reshape,
+    Select,
     SpikingSpec,
     SumPool,
 )
@@ -68,6 +69,7 @@ FORMS: Interpretation[Callable[..., Tensor]] = Interpretation("analog form")
 FORMS.of(Input)(lambda node, run, images: images.to(run.dtype).reshape(-1, *node.shape))
 FORMS.of(Add)(lambda _node, _run, *signals: functools.reduce(torch.add, signals))
 FORMS.of(Concat)(lambda _node, _run, *signals: torch.cat(signals, 1))
+FORMS.of(Select)(lambda node, _run, *signals: torch.cat(signals, 1)[:, list(node.channels)])
 FORMS.of(Reshape)(lambda node, _run, signal: signal.reshape(-1, *node.shape))
 FORMS.of(Output)(lambda _node, _run, signal: signal)
 

@@ -46,6 +46,7 @@ from ann2snn.spec import (
     Neuron,
     Output,
     Reshape,
+    Select,
     SpecError,
     SpikingSpec,
     SumPool,
@@ -58,7 +59,7 @@ SHOWN = 8  # images on which that is looked at
 
 # (node, settings, share of saturating activations by scale point) -> fields that toggles choose
 TOGGLES: Interpretation[Callable[..., dict[str, Any]]] = Interpretation("toggles")
-TOGGLES.of(Conv, Linear, Affine, Add, Concat, Reshape, SumPool)(lambda *_: {})
+TOGGLES.of(Conv, Linear, Affine, Add, Concat, Select, Reshape, SumPool)(lambda *_: {})
 TOGGLES.of(Input)(lambda _, settings, __: {"input": settings.input})
 TOGGLES.of(MaxPool)(lambda _, settings, __: {"pooling": settings.pooling})
 

@@ -16,6 +16,7 @@ from ann2snn.spec import (
     Neuron,
     Output,
     Reshape,
+    Select,
     SumPool,
 )
 from ann2snn.spec.interpretation import Interpretation
@@ -90,6 +91,14 @@ def _of_sum(_node: Add, inputs: list[Bounds], _sources: list[Shape], _shape: Sha
 def _of_parts(_node: Concat, inputs: list[Bounds], _sources: list[Shape], _shape: Shape) -> Bounds:
     lows, highs = zip(*inputs, strict=True)
     return np.concatenate(lows), np.concatenate(highs)
+
+
+@BOUNDS.of(Select)
+def _of_selected(
+    node: Select, inputs: list[Bounds], _sources: list[Shape], _shape: Shape
+) -> Bounds:
+    lows, highs = zip(*inputs, strict=True)
+    return np.concatenate(lows)[[*node.channels]], np.concatenate(highs)[[*node.channels]]
 
 
 @BOUNDS.of(Reshape)

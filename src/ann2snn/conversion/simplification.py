@@ -1,9 +1,9 @@
 """Exact rewritings of the analog graph, after which only weights, sums, pools and neurons are left.
 
 Affine maps (batch norm, constants) go into the Conv or Linear before or after them, zeros around a
-signal into the Conv after them. ReLUs move before the max-pools and reshapes with which they
-commute, so that a pool gets spikes. A rewriting names the neighbours for which it is exact; beside
-any other kind a node stays as it is.
+signal into the Conv after them. ReLUs move before the max-pools, reshapes and orders of channels
+with which they commute, so that a pool gets spikes. A rewriting names the neighbours for which it
+is exact; beside any other kind a node stays as it is.
 """
 
 import dataclasses
@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ann2snn.conversion.analog_graph import ONE, AnalogGraph, along, per_input, window_sizes
+from ann2snn.conversion.selections import composed, is_permutation, rewritten_selection
 from ann2snn.spec import (
     Add,
     Affine,
@@ -22,8 +23,10 @@ from ann2snn.spec import (
     Linear,
     MaxPool,
     Neuron,
+    Node,
     Output,
     Reshape,
+    Select,
     SumPool,
 )
 from ann2snn.spec.interpretation import Interpretation
@@ -31,14 +34,26 @@ from ann2snn.spec.nodes import Array
 
 # (graph, node) -> whether it was rewritten
 REWRITINGS: Interpretation[Callable[..., bool]] = Interpretation("rewriting")
-REWRITINGS.of(Input, Linear, Add, Concat, Reshape, SumPool, MaxPool, Output)(lambda *_: False)
+REWRITINGS.of(Input, Linear, Add, Reshape, SumPool, MaxPool, Output)(lambda *_: False)
+REWRITINGS.of(Concat)(composed)
+REWRITINGS.of(Select)(rewritten_selection)
 
 
 def simplified(graph: AnalogGraph) -> AnalogGraph:
     """The graph after all rewritings; it is changed in place and handed back."""
-    while any(REWRITINGS[node](graph, node) for node in graph):
+    while any(_unread(graph, node) or REWRITINGS[node](graph, node) for node in graph):
         pass
     return graph
+
+
+def _unread(graph: AnalogGraph, node: Node) -> bool:
+    """Drops a node whose signal nothing reads, as where no channel of it is picked."""
+    if isinstance(node, Input | Output) or graph.readers(node.name):
+        return False
+    for table in (graph.nodes, graph.ceilings, graph.levels):
+        table.pop(node.name, None)
+    graph.merged.setdefault(node.name, ("", "nothing reads it"))
+    return True
 
 
 @REWRITINGS.of(Conv)
@@ -77,19 +92,25 @@ def _rewritten_affine(graph: AnalogGraph, node: Affine) -> bool:
 
 def _drop_repeated(graph: AnalogGraph, node: Neuron) -> bool:
     """A ReLU of what another ReLU gave changes nothing, unless it clips lower."""
-    source = graph.nodes[node.inputs[0]]
-    while isinstance(source, MaxPool | Reshape):
-        source = graph.nodes[source.inputs[0]]
-    if not isinstance(source, Neuron) or node.name in graph.ceilings:
+    if node.name in graph.ceilings or not _rectified(graph, node.inputs[0]):
         return False
     graph.remove(node.name, node.inputs[0], "a ReLU of a ReLU changes nothing")
     return True
 
 
+def _rectified(graph: AnalogGraph, name: str) -> bool:
+    """Whether the signal is made of what ReLUs gave, in other places."""
+    node = graph.nodes[name]
+    if not isinstance(node, MaxPool | Reshape | Select | Concat):
+        return isinstance(node, Neuron)
+    return all(_rectified(graph, source) for source in node.inputs)
+
+
 def _before_pool(graph: AnalogGraph, node: Neuron) -> bool:
     """relu(pool(x)) = pool(relu(x)) for max-pools, which commute with monotone functions."""
     source = graph.nodes[node.inputs[0]]
-    if not isinstance(source, MaxPool | Reshape) or len(graph.readers(source.name)) > 1:
+    moves = isinstance(source, MaxPool | Reshape) or is_permutation(graph, source)
+    if not moves or len(graph.readers(source.name)) > 1:
         return False
     graph.swap(source.name, node.name)
     return True

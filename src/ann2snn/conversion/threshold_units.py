@@ -25,6 +25,7 @@ from ann2snn.spec import (
     Node,
     Output,
     Reshape,
+    Select,
     SumPool,
 )
 from ann2snn.spec.interpretation import Interpretation
@@ -35,7 +36,7 @@ POINTS: Interpretation[Callable[..., bool]] = Interpretation("rule for the origi
 POINTS.of(Neuron)(lambda *_: True)
 POINTS.of(Conv, Linear, Affine, Add)(lambda _node, _graph, asked: not asked)
 POINTS.of(Output)(lambda node, graph, _: not isinstance(graph.nodes[node.inputs[0]], Neuron))
-POINTS.of(Input, SumPool, MaxPool, Reshape, Concat)(lambda *_: False)
+POINTS.of(Input, SumPool, MaxPool, Reshape, Concat, Select)(lambda *_: False)
 
 # (node, its scale, shapes of its inputs) -> the scale that it asks each input for; [] takes any
 ASKED: Interpretation[Callable[..., list[Array]]] = Interpretation("rule for the scale of inputs")
@@ -53,13 +54,13 @@ SCALES.of(MaxPool)(lambda _, incoming, *__: incoming[0])
 
 # (node, its scale) -> whether its inputs must come in that scale
 COMMON: Interpretation[Callable[..., bool]] = Interpretation("rule for inputs of other scales")
-COMMON.of(Input, Conv, Linear, Affine, SumPool, MaxPool, Concat)(lambda *_: False)
+COMMON.of(Input, Conv, Linear, Affine, SumPool, MaxPool, Concat, Select)(lambda *_: False)
 COMMON.of(Add, Neuron, Output)(lambda *_: True)
 COMMON.of(Reshape)(lambda _, scale: not scale.ndim)
 
 # (node, scales of its inputs, its scale, its shape) -> its weights in units of the threshold
 WEIGHTS: Interpretation[Callable[..., dict[str, Array]]] = Interpretation("weights in thresholds")
-WEIGHTS.of(Input, Add, Concat, Reshape, SumPool, MaxPool, Neuron, Output)(lambda *_: {})
+WEIGHTS.of(Input, Add, Concat, Select, Reshape, SumPool, MaxPool, Neuron, Output)(lambda *_: {})
 
 
 @ASKED.of(Concat)
@@ -69,12 +70,27 @@ def _pieces(node: Concat, scale: Array, sources: list[Shape]) -> list[Array]:
 
 
 @SCALES.of(Concat)
-def _joined(_: Concat, incoming: list[Array], sources: list[Shape], _own: object) -> Array:
+def _joined(_: Concat | Select, incoming: list[Array], sources: list[Shape], _own: object) -> Array:
     first = incoming[0]
     if not first.ndim and all(np.array_equal(scale, first) for scale in incoming):
         return first
     pairs = zip(incoming, sources, strict=True)
     return np.concatenate([np.broadcast_to(scale, source[:1]) for scale, source in pairs])
+
+
+@ASKED.of(Select)
+def _of_chosen(node: Select, scale: Array, sources: list[Shape]) -> list[Array]:
+    """That of each channel, and the largest for those that are not selected."""
+    whole = np.full(sum(source[0] for source in sources), scale.max())
+    whole[[*node.channels]] = scale
+    ends = np.cumsum([source[0] for source in sources])[:-1]
+    return np.split(whole, ends) if scale.ndim else [scale] * len(node.inputs)
+
+
+@SCALES.of(Select)
+def _chosen(node: Select, incoming: list[Array], sources: list[Shape], own: object) -> Array:
+    joined = _joined(node, incoming, sources, own)
+    return joined[[*node.channels]] if joined.ndim else joined
 
 
 @ASKED.of(Reshape)

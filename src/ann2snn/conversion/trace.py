@@ -9,7 +9,7 @@ from torch import fx, nn
 from ann2snn.conversion.analog_graph import ONE, AnalogGraph
 from ann2snn.conversion.fx_tracer import traced_operations
 from ann2snn.conversion.layers import registry
-from ann2snn.conversion.layers.registry import BATCH, Call, Handler, Signal
+from ann2snn.conversion.layers.registry import BATCH, Call, Handler, Rearranged, Signal
 from ann2snn.conversion.module_state import (
     check_module,
     unchanged,
@@ -131,18 +131,19 @@ class Walk:
         if node.op == "output":
             self._output(args[0])
             return None
-        if node.op != "call_module" and not any(
-            isinstance(v, Signal) for v in _flat((args, kwargs))
-        ):
+        given = [v for v in _flat((args, kwargs)) if isinstance(v, Signal | Rearranged)]
+        if node.op != "call_module" and not given:
             return self._constant(node, args, kwargs)
         if handler is None:
             raise _no_counterpart(operation)
+        if handler not in registry.REARRANGING:
+            _check_settled(given)
         part = None
         if node.op == "call_module":
             part = self.module.get_submodule(str(node.target))
         call = Call(
             self.graph, str(node.target) if part is not None else node.name, operation, args,
-            kwargs, part, last=all(user.op == "output" for user in node.users),
+            kwargs, part, all(user.op == "output" for user in node.users), node.target,
         )  # fmt: skip
         if _in_place(node, self) and _read_later(node):
             raise Refused(
@@ -167,6 +168,7 @@ class Walk:
         return Signal("input", self.shape)
 
     def _output(self, value: Any) -> None:
+        _check_settled([value])
         if not isinstance(value, Signal) or len(value.shape) != 1:
             got = f"shape {value.shape}" if isinstance(value, Signal) else type(value).__name__
             raise Refused(f"the network returns {got}", "one flat signal, a value for each class")
@@ -204,6 +206,16 @@ def _attribute(module: nn.Module, path: str) -> Any:
 
 def _no_counterpart(operation: str) -> Refused:
     return Refused(f"{operation} has no spiking counterpart here", LISTED)
+
+
+def _check_settled(given: list[Any]) -> None:
+    """Refuses axes that are on their way to another order, for operations that cannot follow."""
+    for value in given:
+        if isinstance(value, Rearranged):
+            raise Refused(
+                f"reads axes {(*value.units.shape,)} that are not whole channels in three axes",
+                "features, (C, L) or (C, H, W), as x[:, a:b] and channel shuffles give them",
+            )
 
 
 def _is_operator(node: fx.Node) -> bool:

@@ -34,7 +34,10 @@ class Form:
 
 
 FORMS: dict[type[Node], Form] = {}
-REFUSED: dict[type[Node], str] = {nodes.Concat: "NIR has no concatenation"}
+REFUSED: dict[type[Node], str] = {
+    nodes.Concat: "NIR has no concatenation",
+    nodes.Select: "NIR has no selection of channels",
+}
 
 
 def form(node: Node) -> Form:

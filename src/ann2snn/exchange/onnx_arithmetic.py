@@ -74,15 +74,6 @@ def shape(op: Operator) -> SizeOf:
     return SizeOf(op.signal())
 
 
-@operator("Gather")
-def size(op: Operator) -> list[Any]:
-    """One size of a signal."""
-    of, place = op.input(0), op.weight(1)
-    if not isinstance(of, SizeOf) or op.take("axis", 0) or place.size != 1:
-        raise Refused("picks parts of a signal", SIMPLER)
-    return [op.method("size", of.signal, int(place.reshape(())))]
-
-
 @operator("Flatten")
 def flat(op: Operator) -> fx.Node:
     axis = op.take("axis", 1)

@@ -12,11 +12,11 @@ from typing import Any
 from torch import fx, nn
 
 from ann2snn.conversion.refusal import ConversionError, Refused
-from ann2snn.exchange import onnx_arithmetic, onnx_layers
+from ann2snn.exchange import onnx_arithmetic, onnx_channels, onnx_layers
 from ann2snn.exchange.exports import package
 from ann2snn.exchange.onnx_operator import OPERATORS, SIMPLER, Network, Operator, Shape
 
-READERS = (onnx_layers, onnx_arithmetic)  # whose functions stand in OPERATORS
+READERS = (onnx_layers, onnx_arithmetic, onnx_channels)  # whose functions stand in OPERATORS
 STANDARD = ("", "ai.onnx")
 SCOPES = "pkg.torch.onnx.name_scopes"  # of torch's exporter: the modules that an operator is in
 WEIGHT = ".weight"
@@ -60,9 +60,12 @@ def onnx_network(path: Path) -> nn.Module:
         )  # fmt: skip
         values |= dict.fromkeys((name for name in node.output if name), _Unread())
         try:
-            values[node.output[0]] = _read(op, node, values)
+            found = _read(op, node, values)
+            values |= zip(
+                node.output, found if isinstance(found, tuple) else (found,), strict=False
+            )
         except Refused as reason:
-            values[node.output[0]] = _Unknown()
+            values |= dict.fromkeys(node.output, _Unknown())
             named = node.name or op.path
             refused.append(f"{named} ({node.op_type}): {reason.reason}; instead: {reason.cure}")
     if refused:
@@ -109,7 +112,7 @@ def _attributes(onnx: Any, node: Any) -> dict[str, Any]:
 
 
 def _read(op: Operator, node: Any, values: dict[str, Any]) -> Any:
-    """The first output of an operator.
+    """The first output of an operator, or a tuple of all that are read.
 
     Raises:
         Refused: it is not known here, or one of its attributes or inputs is not.
@@ -121,7 +124,7 @@ def _read(op: Operator, node: Any, values: dict[str, Any]) -> Any:
     if any(isinstance(value, _Unread) for value in op.inputs):
         raise Refused("reads an output of another operator that is not the first", SIMPLER)
     if any(isinstance(value, _Unknown) for value in op.inputs):
-        return _Unknown()
+        return (_Unknown(),) * len(node.output)
     try:
         found = OPERATORS[op.kind](op)
     except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:

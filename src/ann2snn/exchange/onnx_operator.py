@@ -145,7 +145,8 @@ OPERATORS: dict[str, Read] = {}
 
 
 def operator(*kinds: str) -> Callable[[Read], Read]:
-    """Decorates the function that reads operators of these kinds: it gives their first output."""
+    """Decorates the function that reads operators of these kinds: it gives their first output, or a
+    tuple of all."""
 
     def add(read: Read) -> Read:
         for kind in kinds:

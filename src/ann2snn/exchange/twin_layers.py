@@ -102,6 +102,18 @@ class Concat(nn.Module):
         return torch.cat(signals, 1)
 
 
+@LAYERS.of(nodes.Select)
+class Select(nn.Module):
+    """Some channels of its inputs."""
+
+    def __init__(self, node: nodes.Select) -> None:
+        super().__init__()
+        self.channels = list(node.channels)
+
+    def forward(self, *signals: Tensor) -> Tensor:
+        return torch.cat(signals, 1)[:, self.channels]
+
+
 @LAYERS.of(nodes.Reshape)
 def _reshape(node: nodes.Reshape) -> nn.Module:
     """To one axis, or by way of it to another shape."""

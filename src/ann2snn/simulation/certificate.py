@@ -43,8 +43,9 @@ RANGES: Interpretation[Callable[[Any, _Run], tuple[float, int]]] = Interpretatio
 
 
 @RANGES.of(
-    nodes.Conv, nodes.Linear, nodes.Affine, nodes.Add, nodes.Concat, nodes.Reshape, nodes.SumPool
-)
+    nodes.Conv, nodes.Linear, nodes.Affine, nodes.Add, nodes.Concat, nodes.Select, nodes.Reshape,
+    nodes.SumPool,
+)  # fmt: skip
 def _of_one_step(node: nodes.Node, run: _Run) -> tuple[float, int]:
     return run.bounds[node.name], run.bits[node.name]
 

@@ -68,6 +68,11 @@ def _joined(_node: nodes.Concat, inputs: list[Reals]) -> Reals:
     return np.concatenate(inputs, 1)
 
 
+@CURRENTS.of(nodes.Select)
+def _selected(node: nodes.Select, inputs: list[Reals]) -> Reals:
+    return np.concatenate(inputs, 1)[:, node.channels]
+
+
 @CURRENTS.of(nodes.Reshape)
 def _reshaped(node: nodes.Reshape, inputs: list[Reals]) -> Reals:
     return inputs[0].reshape(len(inputs[0]), *node.shape)

@@ -14,11 +14,12 @@ from ann2snn.spec.nodes import (
     Node,
     Output,
     Reshape,
+    Select,
     SpecError,
     SumPool,
 )
 
 __all__ = [
     "Add", "Affine", "Concat", "Conv", "Input", "Linear", "MaxPool", "Neuron", "Node", "Output",
-    "Reshape", "SpecError", "SpikingSpec", "SumPool", "load_spec", "save_spec",
+    "Reshape", "Select", "SpecError", "SpikingSpec", "SumPool", "load_spec", "save_spec",
 ]  # fmt: skip

@@ -34,9 +34,19 @@ class Signal:
     shape: Shape
 
 
+@dataclass(frozen=True)
+class Rearranged:
+    """A signal on its way to another order of its channels, which no node stands for yet: `units`
+    has torch's shape of it without batch, and at each place the number of a unit of `source`."""
+
+    source: Signal
+    units: torch.Tensor
+
+
 @dataclass
 class Call:
-    """One traced operation: its evaluated arguments (signals or constants) and the graph so far."""
+    """One traced operation: its evaluated arguments (signals or constants) and the graph so far.
+    `target` is the function, the name of the method, or the path of the module."""
 
     graph: AnalogGraph
     name: str
@@ -45,6 +55,7 @@ class Call:
     kwargs: dict[str, Any]
     module: Any = None
     last: bool = False
+    target: Any = None
     nodes: list[str] = field(default_factory=list)
     note: str = ""
 
@@ -89,6 +100,8 @@ class Call:
 
 
 Handler = Callable[[Call], Any]
+# those that take a signal which is `Rearranged`; to all others it is refused
+REARRANGING: set[Handler] = set()
 MODULES: dict[type[nn.Module], Handler] = {}
 FUNCTIONS: dict[Any, Handler] = {}
 METHODS: dict[str, Handler] = {}
@@ -107,6 +120,12 @@ def function(*functions: Any) -> Callable[[Handler], Handler]:
 def method(*names: str) -> Callable[[Handler], Handler]:
     """Registers a function for tensor methods."""
     return _registrar(METHODS, names)
+
+
+def rearranging(handler: Handler) -> Handler:
+    """Lets the function take what is `Rearranged`."""
+    REARRANGING.add(handler)
+    return handler
 
 
 def _registrar(table: dict[Any, Handler], keys: tuple[Any, ...]) -> Callable[[Handler], Handler]:

@@ -4,7 +4,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ann2snn.conversion.layers.registry import Call, Signal, function, method, module
+from ann2snn.conversion.layers.registry import (
+    Call,
+    Rearranged,
+    Signal,
+    function,
+    method,
+    module,
+    rearranging,
+)
 from ann2snn.conversion.refusal import Refused
 
 
@@ -22,6 +30,9 @@ def dropout(call: Call) -> Signal:
 
 @method("contiguous", "detach", "clone")
 @function(torch.clone, torch.detach)
-def copy(call: Call) -> Signal:
+@rearranging
+def copy(call: Call) -> Signal | Rearranged:
     """Copies and layouts of the same numbers."""
-    return call.vanish(call.signal(), "hands on the same numbers")
+    call.note = "hands on the same numbers"
+    value = call.argument(0, "input")
+    return value if isinstance(value, Rearranged) else call.signal()

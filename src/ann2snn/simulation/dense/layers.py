@@ -53,6 +53,11 @@ def _joined(_node: nodes.Concat, inputs: list[Tensor]) -> Tensor:
     return torch.cat(inputs, 1)
 
 
+@LAYERS.of(nodes.Select)
+def _selected(node: nodes.Select, inputs: list[Tensor]) -> Tensor:
+    return torch.cat(inputs, 1)[:, list(node.channels)]
+
+
 @LAYERS.of(nodes.Reshape)
 def _reshaped(node: nodes.Reshape, inputs: list[Tensor]) -> Tensor:
     return inputs[0].reshape(len(inputs[0]), *node.shape)

@@ -174,11 +174,10 @@ STEPS: Interpretation[Callable[[_Run, Any, list[Tensor], int, int], Tensor]] = I
 
 
 @STEPS.of(
-    nodes.Conv, nodes.Linear, nodes.Affine, nodes.Add, nodes.Concat, nodes.Reshape, nodes.SumPool
-)
-def _without_state(
-    _run: _Run, node: nodes.Node, inputs: list[Tensor], _start: int, _stop: int
-) -> Tensor:
+    nodes.Conv, nodes.Linear, nodes.Affine, nodes.Add, nodes.Concat, nodes.Select, nodes.Reshape,
+    nodes.SumPool,
+)  # fmt: skip
+def _stateless(_: _Run, node: nodes.Node, inputs: list[Tensor], _start: int, _stop: int) -> Tensor:
     value = applied(node, [signal.flatten(0, 1) for signal in inputs])
     return value.view(*inputs[0].shape[:2], *value.shape[1:])
 

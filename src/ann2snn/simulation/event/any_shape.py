@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ann2snn.simulation.event.masks import count_bits
 from ann2snn.simulation.event.max_pooling import bit_of
 from ann2snn.simulation.event.vector import plain
 
@@ -83,29 +84,46 @@ def sum_windows(op: Any, values: Any, tables: Any) -> None:
 
 @plain
 def move_values(op: Any, values: Any, tables: Any) -> None:
-    """Values to other places (concatenation, another shape)."""
-    for each in range(op.rows * op.columns * op.channels):
-        value = values[op.source + tables[op.table + each]]
-        values[op.target + tables[op.other_table + each]] = value * op.factor
+    """Values to other places of their pixel (concatenation, selection), or of the image where the
+    operation takes it for one pixel (another shape)."""
+    for pixel in range(op.rows * op.columns):
+        source, target = op.source + pixel * op.width, op.target + pixel * op.out_width
+        for each in range(op.channels):
+            value = values[source + tables[op.table + each]]
+            values[target + tables[op.other_table + each]] = value * op.factor
 
 
 @plain
 def move_bits(op: Any, bits: Any, tables: Any) -> None:
-    """Spikes to other places; the first of the operations on one target clears it."""
+    """Spikes to other places, as `move_values`, by a mask of the moved ones for each word of a
+    pixel, and a place for each bit; the first of the operations on one target clears it."""
     if op.first:
         for word in range(op.out_rows * op.out_columns * op.out_words):
             bits[op.target + word] = 0
             bits[op.target + op.out_negative + word] = 0
             bits[op.target + op.out_second + word] = 0
-    for unit in range(op.rows * op.columns * op.channels):
-        spike = spike_of(op, bits, 0, tables[op.table + unit])
-        if spike != 0:
-            to = tables[op.other_table + unit]
-            behind = op.out_negative if spike < 0 else 0
-            bits[op.target + behind + (to >> 6)] |= np.uint64(1) << np.uint64(to & 63)
-            if spike == 2:
-                again = op.target + op.out_second + (to >> 6)
-                bits[again] |= np.uint64(1) << np.uint64(to & 63)
+    for pixel in range(op.rows * op.columns):
+        target = op.target + pixel * op.out_words
+        for word in range(op.words):
+            place, to = op.source + pixel * op.words + word, op.other_table + 64 * word
+            moved = np.uint64(tables[op.table + word])
+            put_bits(bits, bits[place] & moved, target, tables, to)
+            if op.negative:
+                behind = bits[place + op.negative] & moved
+                put_bits(bits, behind, target + op.out_negative, tables, to)
+            if op.second:
+                behind = bits[place + op.second] & moved
+                put_bits(bits, behind, target + op.out_second, tables, to)
+
+
+@plain
+def put_bits(bits: Any, mask: Any, target: Any, tables: Any, table: Any) -> None:
+    """For each bit i of `mask` sets the bit that `tables` names at `table` + i, behind `target`."""
+    while mask != np.uint64(0):
+        rest = mask & (mask - np.uint64(1))
+        to = tables[table + np.int64(count_bits((mask ^ rest) - np.uint64(1)))]
+        bits[target + (to >> 6)] |= np.uint64(1) << np.uint64(to & 63)
+        mask = rest
 
 
 @plain

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ann2snn.simulation.event.operations import padded, words_of
+from ann2snn.simulation.event.operations import WORD, padded, words_of
 
 Numbers = npt.NDArray[np.int64]
 
@@ -44,3 +44,11 @@ class Layout:
         values = np.zeros((self.pixels, self.width), array.dtype)
         values[:, : self.channels] = array.reshape(self.channels, self.pixels).T
         return values.ravel()
+
+
+def bit_tables(words: int, taken: Numbers, places: Numbers) -> tuple[Numbers, Numbers]:
+    """A mask for each of `words` with the bits `taken`, and for each bit of these words its place
+    of `places`; 0 for those that are not taken."""
+    chosen, to = np.zeros(words * WORD, np.bool_), np.zeros(words * WORD, np.int64)
+    chosen[taken], to[taken] = True, places
+    return np.packbits(chosen, bitorder="little").view("<i8"), to

@@ -1,11 +1,12 @@
 """From a spec to a program: the operations of each node, in order."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ann2snn.simulation.event import operations as code
+from ann2snn.simulation.event.layout import Numbers, bit_tables
 from ann2snn.simulation.event.operations import WORD
 from ann2snn.simulation.event.pool_lowering import disjoint, write_max_pool, write_sums
 from ann2snn.simulation.event.program import Draft, Program
@@ -17,6 +18,9 @@ from ann2snn.simulation.event.weight_lowering import (
 )
 from ann2snn.spec import SpikingSpec, nodes
 from ann2snn.spec.interpretation import Interpretation
+
+# a source, some of its channels, and where each of them goes
+Moved = tuple[str, Numbers, Numbers]
 
 
 class Lowering:
@@ -80,27 +84,26 @@ class Lowering:
         itself, with their weights in its order."""
         return all(isinstance(reader, nodes.Linear) for reader in self.spec.readers(node.name))
 
-    def move(self, name: str, sources: Iterable[str]) -> None:
-        """Concatenation, and other shapes: every unit to its place."""
+    def move(self, name: str, channels: list[Moved], **one_pixel: int) -> None:
+        """Concatenation, selection, and other shapes: channels of each source to channels of
+        `name`, in every pixel, or in the `one_pixel` that is the whole image."""
         draft, spiking = self.draft, self.spec.is_spiking(name)
-        sources = list(sources)
         from_places = [
-            draft.as_bits[each] if spiking else draft.values_of(each) for each in sources
+            draft.as_bits[each] if spiking else draft.values_of(each) for each, _, _ in channels
         ]
         target = draft.spikes(name) if spiking else draft.values(name)
-        write, unit = draft.layouts[name], 0
-        to = write.places(write.words * WORD if spiking else write.width)
-        for number, (source, place) in enumerate(zip(sources, from_places, strict=True)):
-            read = draft.layouts[source]
-            size = read.channels * read.pixels
+        for number, ((source, taken, to), place) in enumerate(
+            zip(channels, from_places, strict=True)
+        ):
+            words = one_pixel.get("words", draft.layouts[source].words)
+            tables = bit_tables(words, taken, to) if spiking else (taken, to)
             draft.emit(
                 code.MOVE_BITS if spiking else code.MOVE_VALUES, source, name,
                 source=place, target=target, first=int(number == 0),
                 factor=1 if spiking else draft.factor(source, name),
-                table=draft.tables.put(read.places(read.words * WORD if spiking else read.width)),
-                other_table=draft.tables.put(to[unit : unit + size]),
+                table=draft.tables.put(tables[0]), other_table=draft.tables.put(tables[1]),
+                **one_pixel | {"channels": len(taken)},
             )  # fmt: skip
-            unit += size
 
     def observe(self, name: str) -> None:
         """Counts and trains of single units, where asked for."""
@@ -172,15 +175,37 @@ def _add(to: Lowering, node: nodes.Add, source: str) -> None:
 
 @LOWERINGS.of(nodes.Concat)
 def _concat(to: Lowering, node: nodes.Concat, _source: str) -> None:
-    to.move(node.name, node.inputs)
+    sizes = [to.draft.layouts[each].channels for each in node.inputs]
+    every = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
+    to.move(node.name, [(s, c - c[0], c) for s, c in zip(node.inputs, every, strict=True)])
+
+
+@LOWERINGS.of(nodes.Select)
+def _select(to: Lowering, node: nodes.Select, _source: str) -> None:
+    """A move sends a channel to one place: those that stand more than once take several."""
+    chosen, ends = np.array(node.channels), [0]
+    again = np.array([node.channels[:i].count(c) for i, c in enumerate(node.channels)])
+    moved: list[Moved] = []
+    for source in node.inputs:
+        ends.append(ends[-1] + to.draft.layouts[source].channels)
+        own = (chosen >= ends[-2]) & (chosen < ends[-1])
+        for time in np.unique(again[own]):
+            places = np.flatnonzero(own & (again == time))
+            moved.append((source, chosen[places] - ends[-2], places))
+    to.move(node.name, moved)
 
 
 @LOWERINGS.of(nodes.Reshape)
 def _reshape(to: Lowering, node: nodes.Reshape, source: str) -> None:
     if to.absorbed(node):
         to.alias[node.name] = source
-    else:
-        to.move(node.name, node.inputs)
+        return
+    (before,), name = node.inputs, node.name
+    read, write = to.draft.layouts[before], to.draft.layouts[name]
+    words, spiking = read.words * read.pixels, to.spec.is_spiking(name)
+    taken = read.places(read.words * WORD if spiking else read.width)
+    places = write.places(write.words * WORD if spiking else write.width)
+    to.move(name, [(before, taken, places)], rows=1, columns=1, words=words)
 
 
 @LOWERINGS.of(nodes.SumPool)

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 
 from ann2snn.spec.nodes.ends import Input, Output
-from ann2snn.spec.nodes.joining import Add, Concat, Reshape
+from ann2snn.spec.nodes.joining import Add, Concat, Reshape, Select
 from ann2snn.spec.nodes.neuron import Neuron
 from ann2snn.spec.nodes.node import KINDS, Array, Counts, Node, Shape, SpecError
 from ann2snn.spec.nodes.pools import MaxPool, Pool, SumPool
@@ -14,7 +14,8 @@ from ann2snn.spec.nodes.weighted import Affine, Conv, Linear, Weighted
 
 __all__ = [
     "KINDS", "Add", "Affine", "Array", "Concat", "Conv", "Counts", "Input", "Linear", "MaxPool",
-    "Neuron", "Node", "Output", "Pool", "Reshape", "Shape", "SpecError", "SumPool", "Weighted",
+    "Neuron", "Node", "Output", "Pool", "Reshape", "Select", "Shape", "SpecError", "SumPool",
+    "Weighted",
 ]  # fmt: skip
 
 for _module in pkgutil.iter_modules(__path__):

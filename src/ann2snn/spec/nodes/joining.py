@@ -47,6 +47,27 @@ class Concat(Moving):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Select(Moving):
+    """Some channels (or features) of its inputs, in any order: `channels` are their numbers where
+    the inputs stand one after another, as in a `Concat`. A channel may stand twice."""
+
+    channels: tuple[int, ...]
+
+    arity = None
+
+    def output_shape(self, shapes: list[Shape]) -> Shape:
+        self._require(len(shapes) >= 1, "takes at least one input")
+        self._require(len({shape[1:] for shape in shapes}) == 1, f"inputs do not align: {shapes}")
+        count = sum(shape[0] for shape in shapes)
+        self._require(len(self.channels) >= 1, "selects at least one channel")
+        self._require(
+            min(self.channels) >= 0 and max(self.channels) < count,
+            f"channels must lie in [0, {count}), got {min(self.channels)} to {max(self.channels)}",
+        )
+        return len(self.channels), *shapes[0][1:]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Reshape(Moving):
     """The same numbers in row-major order under another shape."""
 

@@ -1,0 +1,108 @@
+"""Channels picked or brought into another order: slices, chunks, splits, transposes, shuffles.
+
+Torch itself runs these operations, on the numbers of the units of two images in place of a signal.
+What comes out tells which unit stands where, and that each image keeps its own.
+"""
+
+import math
+import operator
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from ann2snn.conversion.layers.registry import (
+    Call,
+    Rearranged,
+    Signal,
+    function,
+    method,
+    module,
+    rearranging,
+)
+from ann2snn.conversion.layers.shaping import rearranged, settled
+from ann2snn.conversion.refusal import Refused
+
+WHOLE = "whole channels: x[:, a:b], x.chunk(2, dim=1), torch.split(x, sizes, dim=1)"
+DIM = {"chunk": 2, "split": 2, "tensor_split": 2}  # the place of `dim` among the arguments, or 1
+
+
+@module(nn.ChannelShuffle)
+@function(
+    torch.transpose, torch.swapaxes, torch.swapdims, torch.permute, torch.movedim, torch.flip,
+    torch.roll, torch.channel_shuffle,
+)  # fmt: skip
+@method("transpose", "swapaxes", "swapdims", "permute", "movedim", "flip", "roll")
+@rearranging
+def reorder(call: Call) -> Signal | Rearranged:
+    """Channels in another order, or axes on the way there."""
+    return _placed(call)[0]
+
+
+@function(
+    torch.chunk, torch.split, torch.tensor_split, torch.unbind, torch.narrow, torch.select,
+    torch.index_select,
+)  # fmt: skip
+@method("chunk", "split", "tensor_split", "unbind", "narrow", "select", "index_select")
+@rearranging
+def pick(call: Call) -> Any:
+    """Parts of the channels: one signal, or as many as torch gives."""
+    signal = call.argument(0, "input", call.kwargs.get("tensor"))
+    rank = len(rearranged(call, signal).units.shape) + 1
+    dim = call.argument(DIM.get(call.operation, 1), "dim", 0)
+    if not isinstance(dim, int) or dim % rank == 0:
+        raise Refused(f"{call.operation} along the batch", WHOLE)
+    parts = _placed(call)
+    return parts if call.operation in (*DIM, "unbind") else parts[0]
+
+
+@function(operator.getitem)
+@rearranging
+def index(call: Call) -> Any:
+    """One of several signals, or some channels of one: x[:, a:b], x[:, ::2], x[:, [2, 0]]."""
+    value, chosen = call.args
+    if isinstance(value, tuple | list):
+        call.note = "one of several signals"
+        return value[chosen]
+    first = chosen[0] if isinstance(chosen, tuple) and chosen else chosen
+    if first is not Ellipsis and not (isinstance(first, slice) and first == slice(None)):
+        raise Refused("picks images of the batch, or adds an axis before it", WHOLE)
+    return _placed(call)[0]
+
+
+def _placed(call: Call) -> tuple[Signal | Rearranged, ...]:
+    """All that the operation gives."""
+    given = [v for v in _leaves((call.args, call.kwargs)) if isinstance(v, Signal | Rearranged)]
+    if len(given) != 1:
+        raise Refused("its indices depend on the image", "indices that are known before the run")
+    source, units = (before := rearranged(call, given[0])).source, before.units
+    count = math.prod(call.graph.shapes()[source.name])
+    both = torch.stack([units, units + count])
+
+    def on_units(value: Any) -> Any:
+        return both if value is given[0] else getattr(value, "cpu", lambda: value)()
+
+    args, kwargs = fx.node.map_aggregate((call.args, call.kwargs), on_units)
+    found = _run(call, both, args, kwargs)
+    results = []
+    for numbers in found if isinstance(found, tuple | list) else (found,):
+        if numbers.shape[:1] != (2,) or not torch.equal(numbers[1], numbers[0] + count):
+            raise Refused("moves or picks images of the batch", WHOLE)
+        if not numbers.numel():
+            raise Refused("picks no channel at all", WHOLE)
+        results.append(settled(call, source, numbers[0]))
+    return tuple(results)
+
+
+def _run(call: Call, units: torch.Tensor, args: Any, kwargs: Any) -> Any:
+    if call.module is not None:
+        return call.module(units)
+    if isinstance(call.target, str):
+        return getattr(units, call.target)(*args[1:], **kwargs)
+    return call.target(*args, **kwargs)
+
+
+def _leaves(value: Any) -> list[Any]:
+    found: list[Any] = []
+    fx.node.map_aggregate(value, found.append)
+    return found
