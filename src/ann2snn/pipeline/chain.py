@@ -187,8 +187,7 @@ class Chain:
 
     def result(self, step: str) -> Path:
         """The folder of a step's own result: of data, whatever they are by now."""
-        make = partial(self._make, "data")
-        return self.data.load(make) if step == "data" else self.obtain(step)
+        return self.data.load(partial(self._make, "data")) if step == "data" else self.obtain(step)
 
     def obtain(self, step: str) -> Path:
         """The folder of a step's result, with all its files.
@@ -208,15 +207,11 @@ class Chain:
             adopt(cast(Path, self.kept(step)), folder)
             return
         started = time.monotonic()
-        title = f"{DOING[step]} {self._subject(step)}"
-        with Progress(title, shown=self.settings.run.progress):
+        subject = self.settings.data.name if step == "data" else self.settings.ann.network
+        with Progress(f"{DOING[step]} {subject}", shown=self.settings.run.progress):
             record = step_module(step).produce(self, folder, partial)
         record.write(folder / "record.json")
         write_json(folder / "provenance.json", provenance(time.monotonic() - started))
-
-    def _subject(self, step: str) -> str:
-        """What a step works on, in a word."""
-        return self.settings.data.name if step == "data" else self.settings.ann.network
 
     def _require_agreement(self, record: Record, path: Path) -> None:
         """Equal keys are equal toggles, unless a default was changed and the toggle's rule does not

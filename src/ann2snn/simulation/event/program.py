@@ -10,6 +10,7 @@ from ann2snn.simulation.event import operations as code
 from ann2snn.simulation.event.arena import Arena
 from ann2snn.simulation.event.layout import Layout
 from ann2snn.simulation.event.operations import OPERATION
+from ann2snn.simulation.event.rising import rising_signals
 from ann2snn.spec import Neuron, Node, SpikingSpec, SumPool
 from ann2snn.spec.cost import event_costs
 
@@ -21,25 +22,6 @@ def is_long(spec: SpikingSpec, steps: int) -> bool:
     """Whether counts of spikes take 32 bits."""
     most = 2 if any(spec.is_burst(node.name) for node in spec) else 1
     return most * steps > SHORT_COUNTS
-
-
-def rising_signals(spec: SpikingSpec) -> set[str]:
-    """Signals of signed spikes that never have a negative one, so that they are as unsigned ones.
-
-    Neurons whose current I stays the same have none if each V(0) is below the threshold: where
-    I >= 0, a potential that is not negative stays so, and one that is has sent nothing; where
-    I < 0, no neuron ever sends a spike. What hands on such signals alone has none either: the
-    largest of counts that never fall never falls.
-    """
-    found: set[str] = set()
-    for node in spec:
-        rises = found.issuperset(node.inputs)
-        if isinstance(node, Neuron):
-            below = bool(np.all(np.asarray(node.initial_potential) < 1))
-            rises = below and spec.is_static(node.inputs[0])
-        if rises and spec.is_signed(node.name):
-            found.add(node.name)
-    return found
 
 
 @dataclass
