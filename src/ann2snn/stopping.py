@@ -66,7 +66,10 @@ class _Watch:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
             return
-        if not threading.main_thread().is_alive():  # all is done but Python's own last calls
+        if not threading.main_thread().is_alive():  # Python waits for threads, or makes last calls
+            if any(not thread.daemon for thread in _others()):
+                self.kill_children()
+                os._exit(128 + number)
             return
         now = time.monotonic()
         if self.asked is not None:
@@ -178,6 +181,11 @@ def _end_after_all(ears: int, asked: _Watch) -> None:
     for child in asked.children:
         _quietly(child.kill)
     os._exit(128 + number)
+
+
+def _others() -> list[threading.Thread]:
+    """The threads that run beside the main one."""
+    return [each for each in threading.enumerate() if each is not threading.main_thread()]
 
 
 def _children() -> list[Any]:

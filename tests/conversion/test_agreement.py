@@ -148,7 +148,7 @@ def named_twice(name: str) -> Callable[[Any, Tensor], Tensor]:
 @pytest.mark.parametrize("name", ALIASES)
 def test_what_changes_in_place_under_another_name_is_right_or_refused(name: str) -> None:
     module = seeded(lambda: Net(active=named_twice(name)))
-    found = right_or_refused(module, "computes something else")
+    found = right_or_refused(module, "changes in place what")
     assert found == ("right" if name == "clone" else "refused")
 
 

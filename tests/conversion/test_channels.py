@@ -79,6 +79,8 @@ ORDERS: dict[str, tuple[Between, tuple[int, ...]]] = {
     "tensor_split": (lambda x: x.tensor_split((1, 4), dim=1)[1], (1, 2, 3)),
     "pieces swapped": (lambda x: torch.cat(x.chunk(2, 1)[::-1], 1), (3, 4, 5, 0, 1, 2)),
     "slice": (lambda x: x[:, 1:4], (1, 2, 3)),
+    "slice of all images": (lambda x: x[0:, 1:4], (1, 2, 3)),
+    "slice to the far end": (lambda x: x[0 : 2**63 - 1 : 1, 1:4], (1, 2, 3)),
     "slice with axes": (lambda x: x[:, 2:, :, :], (2, 3, 4, 5)),
     "slice by step": (lambda x: x[:, 1::2], (1, 3, 5)),
     "negative slice": (lambda x: x[:, -2:, ...], (4, 5)),

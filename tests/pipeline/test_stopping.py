@@ -95,6 +95,23 @@ def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("name", CODES)
+def test_a_signal_ends_a_program_that_waits_for_its_threads(name: str) -> None:
+    """Python joins them after the last line."""
+    work = """
+import threading
+child.kill(); apart.kill()
+threading.Thread(target=time.sleep, args=(60,)).start()
+"""
+    process = started(work)
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(1)
+    process.send_signal(getattr(signal, name))
+    process.communicate(timeout=20)
+    assert process.returncode == CODES[name]
+
+
 IGNORED = {
     "a call from C": "ctypes.CFUNCTYPE(None)(stop)()",
     "an object that goes": "class Going:\n        def __del__(self): stop()\n    Going()",

@@ -22,8 +22,9 @@ from ann2snn.conversion.analog_graph import AnalogGraph
 from ann2snn.conversion.analog_network import graph_network
 from ann2snn.conversion.layers.registry import Signal
 from ann2snn.conversion.module_state import HALVES, unchanged, unwrapped
-from ann2snn.conversion.refusal import ConversionError, origin
-from ann2snn.conversion.trace import Walk, walked
+from ann2snn.conversion.refusal import ConversionError
+from ann2snn.conversion.shared_memory import hold_memory, title
+from ann2snn.conversion.trace import walked
 
 IMAGES = 3
 FACTOR = 32  # times the rounding error that float32 makes in the graph itself
@@ -54,6 +55,7 @@ def hold_to_module(
             fails, gives another kind of output or changes itself.
     """
     module = unwrapped(module)
+    hold_memory(module, images.shape[1:])
     pixels = _chosen(images, levels).to(graph.precision)
     own = _own_outputs(module, pixels)
     wanted, short = (_outputs(graph, pixels, kind) for kind in (torch.float64, torch.float32))
@@ -93,7 +95,7 @@ def _chosen(images: npt.NDArray[Any], levels: int) -> Tensor:
 
 def _outputs(graph: AnalogGraph, pixels: Tensor, kind: torch.dtype) -> Tensor:
     *_, (_, last) = graph_network(graph, kind).signals(pixels)
-    return last.double()
+    return (graph.ending(last) if graph.ending else last).double()
 
 
 def _own_outputs(module: nn.Module, pixels: Tensor, seed: int = 0) -> Tensor:
@@ -168,26 +170,25 @@ def _first_difference(module: nn.Module, shape: Any, pixels: Tensor, relative: f
     }  # a ReLU takes its input's memory
     for node in walk.traced.nodes:
         signal, theirs = walk.values.get(node), recorder.seen[node.name]
-        if isinstance(signal, Signal) and _differ([ours[signal.name]], [theirs], relative):
-            return f"in {_title(walk, node)}"
+        if not isinstance(signal, Signal):
+            continue
+        own = ours[signal.name]
+        if walk.graph.ending and all(user.op == "output" for user in node.users):
+            own = walk.graph.ending(own)
+        if _differ([own], [theirs], relative):
+            return f"in {title(walk, node)}"
     for node in walk.traced.nodes:
         if node.op != "call_module":
             continue
         if not calls[str(node.target)]:
-            return f"at {_title(walk, node)}, which is not called"
+            return f"at {title(walk, node)}, which is not called"
         given, gave = calls[str(node.target)].popleft()
         traced = [recorder.seen[source.name] for source in node.all_input_nodes]
         if _differ(given, traced, relative):
-            return f"in what reaches {_title(walk, node)}"
+            return f"in what reaches {title(walk, node)}"
         if _differ([gave], [recorder.seen[node.name]], relative):
-            return f"in {_title(walk, node)}"
+            return f"in {title(walk, node)}"
     return "after its last layer"
-
-
-def _title(walk: Walk, node: fx.Node) -> str:
-    name = node.target if node.op == "call_module" else node.name
-    place = f", at {origin(node)}" if origin(node) else ""
-    return f"{name} ({walk.operation(node)}{place})"
 
 
 def _own_calls(

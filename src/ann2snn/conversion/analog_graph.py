@@ -5,7 +5,7 @@ is the average.
 """
 
 import dataclasses
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -50,6 +50,7 @@ class AnalogGraph:
     - `made`: the nodes that each traced operation became.
     - `merged`: for each node that is gone, the nodes that took it in, and why.
     - `notes`: for each operation without a node, why it has none.
+    - `ending`: what the module does to the outputs (N, classes) at last, which changes no answer.
     """
 
     precision: torch.dtype = torch.float32
@@ -60,6 +61,7 @@ class AnalogGraph:
     made: dict[str, tuple[str, ...]] = field(default_factory=dict)
     merged: dict[str, tuple[str, str]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    ending: Callable[[torch.Tensor], torch.Tensor] | None = None
 
     def __iter__(self) -> Iterator[Node]:
         return iter(list(self.nodes.values()))

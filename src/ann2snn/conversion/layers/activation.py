@@ -1,6 +1,7 @@
-"""ReLUs, which alone become neurons, and the softmax at the end, which changes no answer."""
+"""ReLUs, which alone become neurons, and what changes no answer as the last operation."""
 
 import math
+from functools import partial
 
 import torch
 from torch import nn
@@ -34,8 +35,8 @@ def hardtanh(call: Call) -> Signal:
     return saturate(call, call.argument(1, "min_val", -1.0), call.argument(2, "max_val", 1.0))
 
 
-@function(torch.clamp)
-@method("clamp", "clamp_")
+@function(torch.clamp, torch.clamp_, torch.clip, torch.clip_)
+@method("clamp", "clamp_", "clip", "clip_")
 def clamp(call: Call) -> Signal:
     """clamp(x, 0, m) and clamp(x, min=0)."""
     low, high = call.argument(1, "min"), call.argument(2, "max")
@@ -64,4 +65,6 @@ def softmax(call: Call) -> Signal:
         raise Refused(
             "a softmax inside the network is no rate", "a ReLU, or a softmax as the last operation"
         )
+    logarithm = "log" in call.operation.lower()
+    call.graph.ending = partial(torch.log_softmax if logarithm else torch.softmax, dim=1)
     return call.vanish(signal, "a softmax at the end changes no argmax; the output decides")

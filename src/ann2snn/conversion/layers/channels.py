@@ -24,6 +24,7 @@ from ann2snn.conversion.layers.shaping import rearranged, settled
 from ann2snn.conversion.refusal import Refused
 
 WHOLE = "whole channels: x[:, a:b], x.chunk(2, dim=1), torch.split(x, sizes, dim=1)"
+BEYOND = 2**31 - 1  # from here on the end of a slice means the last one
 DIM = {"chunk": 2, "split": 2, "tensor_split": 2}  # the place of `dim` among the arguments, or 1
 
 
@@ -65,9 +66,19 @@ def index(call: Call) -> Any:
         call.note = "one of several signals"
         return value[chosen]
     first = chosen[0] if isinstance(chosen, tuple) and chosen else chosen
-    if first is not Ellipsis and not (isinstance(first, slice) and first == slice(None)):
+    if first is not Ellipsis and not _is_whole(first):
         raise Refused("picks images of the batch, or adds an axis before it", WHOLE)
     return _placed(call)[0]
+
+
+def _is_whole(chosen: Any) -> bool:
+    """Whether it is a slice of all that there is, however written."""
+    return (
+        isinstance(chosen, slice)
+        and chosen.start in (None, 0)
+        and (chosen.stop is None or (isinstance(chosen.stop, int) and chosen.stop >= BEYOND))
+        and chosen.step in (None, 1)
+    )
 
 
 def _placed(call: Call) -> tuple[Signal | Rearranged, ...]:

@@ -28,11 +28,14 @@ def dropout(call: Call) -> Signal:
     return call.vanish(call.signal(), "does nothing in eval mode")
 
 
-@method("contiguous", "detach", "clone")
+@method("contiguous", "detach", "clone", "float", "to")
 @function(torch.clone, torch.detach)
 @rearranging
 def copy(call: Call) -> Signal | Rearranged:
-    """Copies and layouts of the same numbers."""
+    """Copies, layouts and floating-point formats of the same numbers."""
+    formats = [v for v in (*call.args[1:], *call.kwargs.values()) if isinstance(v, torch.dtype)]
+    if not all(each.is_floating_point for each in formats):
+        raise Refused("gives whole numbers", "floating-point numbers throughout")
     call.note = "hands on the same numbers"
     value = call.argument(0, "input")
     return value if isinstance(value, Rearranged) else call.signal()
