@@ -38,6 +38,13 @@ def started(work: str) -> "subprocess.Popen[str]":
     )  # fmt: skip
 
 
+def ended(code: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment(), text=True, capture_output=True,
+        check=False, preexec_fn=heed_all,
+    )  # fmt: skip
+
+
 def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -132,10 +139,7 @@ def stop(*_): os.kill(os.getpid(), signal.{name})
 with errors_are_told():
     {IGNORED[call]}
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), text=True, capture_output=True,
-        check=False, preexec_fn=heed_all,
-    )  # fmt: skip
+    done = ended(code)
     assert done.returncode == CODES[name]
     assert done.stderr == (
         f"stopped by {name}: nothing half done is left; run the same command again\n"
@@ -154,10 +158,7 @@ def last():
     print("done", flush=True)
 atexit.register(last)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), text=True, capture_output=True,
-        check=False, preexec_fn=heed_all,
-    )  # fmt: skip
+    done = ended(code)
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
 
 

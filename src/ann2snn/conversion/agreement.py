@@ -22,8 +22,7 @@ from ann2snn.conversion.analog_graph import AnalogGraph
 from ann2snn.conversion.analog_network import graph_network
 from ann2snn.conversion.layers.registry import Signal
 from ann2snn.conversion.module_state import HALVES, unchanged, unwrapped
-from ann2snn.conversion.refusal import ConversionError
-from ann2snn.conversion.shared_memory import hold_memory, title
+from ann2snn.conversion.refusal import ConversionError, title
 from ann2snn.conversion.trace import walked
 
 IMAGES = 3
@@ -55,7 +54,6 @@ def hold_to_module(
             fails, gives another kind of output or changes itself.
     """
     module = unwrapped(module)
-    hold_memory(module, images.shape[1:])
     pixels = _chosen(images, levels).to(graph.precision)
     own = _own_outputs(module, pixels)
     wanted, short = (_outputs(graph, pixels, kind) for kind in (torch.float64, torch.float32))
@@ -176,18 +174,18 @@ def _first_difference(module: nn.Module, shape: Any, pixels: Tensor, relative: f
         if walk.graph.ending and all(user.op == "output" for user in node.users):
             own = walk.graph.ending(own)
         if _differ([own], [theirs], relative):
-            return f"in {title(walk, node)}"
+            return f"in {title(node, walk.operation(node))}"
     for node in walk.traced.nodes:
         if node.op != "call_module":
             continue
         if not calls[str(node.target)]:
-            return f"at {title(walk, node)}, which is not called"
+            return f"at {title(node, walk.operation(node))}, which is not called"
         given, gave = calls[str(node.target)].popleft()
         traced = [recorder.seen[source.name] for source in node.all_input_nodes]
         if _differ(given, traced, relative):
-            return f"in what reaches {title(walk, node)}"
+            return f"in what reaches {title(node, walk.operation(node))}"
         if _differ([gave], [recorder.seen[node.name]], relative):
-            return f"in {title(walk, node)}"
+            return f"in {title(node, walk.operation(node))}"
     return "after its last layer"
 
 

@@ -28,10 +28,14 @@ class Refused(Exception):  # noqa: N818 (it is a signal from a layer to the walk
 
 def refusal_line(node: fx.Node, operation: str, refused: Refused) -> str:
     """`name (operation, at file:line): reason; instead: cure` for one node."""
-    place = origin(node)
-    where = f", at {place}" if place else ""
+    return f"{title(node, operation)}: {refused.reason}; instead: {refused.cure}"
+
+
+def title(node: fx.Node, operation: str) -> str:
+    """`name (operation, at file:line)`."""
     name = node.target if node.op == "call_module" else node.name
-    return f"{name} ({operation}{where}): {refused.reason}; instead: {refused.cure}"
+    place = f", at {origin(node)}" if origin(node) else ""
+    return f"{name} ({operation}{place})"
 
 
 def origin(node: fx.Node) -> str:

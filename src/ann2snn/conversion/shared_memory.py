@@ -6,29 +6,30 @@ it was written to.
 """
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import fx, nn
 
+from ann2snn.conversion.layers.registry import leaves
 from ann2snn.conversion.module_state import HALVES, unchanged
-from ann2snn.conversion.refusal import ConversionError, origin
-from ann2snn.conversion.trace import Walk, walked
+from ann2snn.conversion.refusal import ConversionError, title
 
-Shape = tuple[int, ...]
+if TYPE_CHECKING:
+    from ann2snn.conversion.trace import Walk
 
 
-def hold_memory(module: nn.Module, shape: Shape) -> None:
-    """Runs the traced operations on an image of `shape`, all 1/2.
+def hold_memory(walk: "Walk") -> None:
+    """Runs the traced operations on an image of the walk's shape, all 1/2.
 
     Raises:
         ConversionError: an operation in place changes what a later one reads by another name.
     """
-    walk = walked(module, shape)
+    module = walk.module
     tensors = [*module.parameters(), *module.buffers()]
     if any(tensor.dtype in HALVES or tensor.is_cuda for tensor in tensors):
         module = copy.deepcopy(module).float().cpu()
-    image = torch.full((1, *shape), 0.5, dtype=walk.graph.precision)
+    image = torch.full((1, *walk.shape), 0.5, dtype=walk.graph.precision)
     with unchanged(module):
         memory = _Memory(module, walk.traced)
         try:
@@ -37,20 +38,13 @@ def hold_memory(module: nn.Module, shape: Shape) -> None:
             return  # the outputs tell how what was traced differs from what runs
     for changed, earlier in memory.changes:
         for user in earlier.users:
-            if changed < user and (user.op == "output" or _tensors(memory.seen[user])):
+            output = user.op == "output"
+            if changed < user and (output or _tensors(memory.seen[user])):
+                reader = "the network's output" if output else title(user, walk.operation(user))
                 raise ConversionError(
-                    f"{title(walk, changed)}: changes in place what {title(walk, user)} reads"
-                    " later; instead: the form that gives a new tensor"
+                    f"{title(changed, walk.operation(changed))}: changes in place what {reader}"
+                    " reads later; instead: the form that gives a new tensor"
                 )
-
-
-def title(walk: Walk, node: fx.Node) -> str:
-    """A traced operation by its name and its place in the user's code."""
-    if node.op == "output":
-        return "the network's output"
-    name = node.target if node.op == "call_module" else node.name
-    place = f", at {origin(node)}" if origin(node) else ""
-    return f"{name} ({walk.operation(node)}{place})"
 
 
 class _Memory(fx.Interpreter):
@@ -84,6 +78,4 @@ def _place(tensor: torch.Tensor) -> int:
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:
-    found: list[Any] = []
-    fx.node.map_aggregate(value, found.append)
-    return [leaf for leaf in found if isinstance(leaf, torch.Tensor)]
+    return [leaf for leaf in leaves(value) if isinstance(leaf, torch.Tensor)]

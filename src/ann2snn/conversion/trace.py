@@ -9,7 +9,7 @@ from torch import fx, nn
 from ann2snn.conversion.analog_graph import ONE, AnalogGraph
 from ann2snn.conversion.fx_tracer import traced_operations
 from ann2snn.conversion.layers import registry
-from ann2snn.conversion.layers.registry import BATCH, Call, Handler, Rearranged, Signal
+from ann2snn.conversion.layers.registry import BATCH, Call, Handler, Rearranged, Signal, leaves
 from ann2snn.conversion.module_state import (
     check_module,
     unchanged,
@@ -22,6 +22,7 @@ from ann2snn.conversion.refusal import (
     combined,
     refusal_line,
 )
+from ann2snn.conversion.shared_memory import hold_memory
 from ann2snn.conversion.simplification import simplified
 from ann2snn.spec import Input, Output
 from ann2snn.spec.nodes import Shape
@@ -45,6 +46,7 @@ def analog_graph(module: nn.Module, shape: Shape) -> AnalogGraph:
     walk = walked(module, shape)
     if walk.refused:
         raise combined(walk.refused, registry.supported())
+    hold_memory(walk)
     return simplified(walk.graph)
 
 
@@ -119,7 +121,7 @@ class Walk:
     def _value(
         self, node: fx.Node, operation: str, handler: Handler | None, args: Any, kwargs: Any
     ) -> Any:
-        if any(isinstance(value, _Unknown) for value in _flat((args, kwargs))):
+        if any(isinstance(value, _Unknown) for value in leaves((args, kwargs))):
             if node.op.startswith("call") and handler is None and not _is_operator(node):
                 raise _no_counterpart(operation)
             return _Unknown()
@@ -131,7 +133,7 @@ class Walk:
         if node.op == "output":
             self._output(args[0])
             return None
-        given = [v for v in _flat((args, kwargs)) if isinstance(v, Signal | Rearranged)]
+        given = [v for v in leaves((args, kwargs)) if isinstance(v, Signal | Rearranged)]
         if node.op != "call_module" and not given:
             return self._constant(node, args, kwargs)
         if handler is None:
@@ -178,7 +180,7 @@ class Walk:
 
     def _constant(self, node: fx.Node, args: Any, kwargs: Any) -> Any:
         """What an operation on constants gives; the batch's size may only be handed on."""
-        if node.target is not operator.getitem and BATCH in _flat((args, kwargs)):
+        if node.target is not operator.getitem and BATCH in leaves((args, kwargs)):
             raise Refused("computes with the batch's size", "x.flatten(1)")
         self._account(node.name, (), "a constant")
         with torch.no_grad():
@@ -237,14 +239,3 @@ def _read_later(node: fx.Node) -> bool:
     """Whether an operation after this one reads the same first argument."""
     source = node.args[0] if node.args else None
     return isinstance(source, fx.Node) and any(node < user for user in source.users)
-
-
-def _flat(value: Any) -> list[Any]:
-    """All leaves of nested arguments."""
-    if isinstance(value, tuple | list):
-        return [leaf for item in value for leaf in _flat(item)]
-    if isinstance(value, dict):
-        return _flat(list(value.values()))
-    if isinstance(value, slice):
-        return _flat([value.start, value.stop, value.step])
-    return [value]

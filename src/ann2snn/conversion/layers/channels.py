@@ -16,6 +16,7 @@ from ann2snn.conversion.layers.registry import (
     Rearranged,
     Signal,
     function,
+    leaves,
     method,
     module,
     rearranging,
@@ -83,7 +84,7 @@ def _is_whole(chosen: Any) -> bool:
 
 def _placed(call: Call) -> tuple[Signal | Rearranged, ...]:
     """All that the operation gives."""
-    given = [v for v in _leaves((call.args, call.kwargs)) if isinstance(v, Signal | Rearranged)]
+    given = [v for v in leaves((call.args, call.kwargs)) if isinstance(v, Signal | Rearranged)]
     if len(given) != 1:
         raise Refused("its indices depend on the image", "indices that are known before the run")
     source, units = (before := rearranged(call, given[0])).source, before.units
@@ -111,9 +112,3 @@ def _run(call: Call, units: torch.Tensor, args: Any, kwargs: Any) -> Any:
     if isinstance(call.target, str):
         return getattr(units, call.target)(*args[1:], **kwargs)
     return call.target(*args, **kwargs)
-
-
-def _leaves(value: Any) -> list[Any]:
-    found: list[Any] = []
-    fx.node.map_aggregate(value, found.append)
-    return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import fx, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from ann2snn.conversion.analog_graph import ONE, AnalogGraph
@@ -41,6 +41,13 @@ class Rearranged:
 
     source: Signal
     units: torch.Tensor
+
+
+def leaves(value: Any) -> list[Any]:
+    """All that nested arguments, or results, hold."""
+    found: list[Any] = []
+    fx.node.map_aggregate(value, found.append)
+    return found
 
 
 @dataclass

@@ -143,22 +143,21 @@ class Draft:
 
     def spikes(self, name: str) -> int:
         """Room for a signal as bits."""
-        layout = self.layouts[name]
         planes = 1 + self.takes_back(name) + self.spec.is_burst(name)
-        room = planes * layout.pixels * layout.words
-        place = self.as_bits[name] = self.bits.room(room)
+        place = self.as_bits[name] = self.bits.room(planes * self._plane(name))
         return place
+
+    def _plane(self, name: str) -> int:
+        """The words that the spikes of one kind of a signal take."""
+        return self.layouts[name].pixels * self.layouts[name].words
 
     def negative(self, name: str) -> int:
         """How far the negative spikes of a signal lie behind its positive ones; 0 for others."""
-        layout = self.layouts[name]
-        return layout.pixels * layout.words if self.takes_back(name) else 0
+        return self._plane(name) if self.takes_back(name) else 0
 
     def second(self, name: str) -> int:
         """How far the second spikes of a step lie behind the first ones; 0 where there are none."""
-        layout = self.layouts[name]
-        plane = layout.pixels * layout.words
-        return plane + self.negative(name) if self.spec.is_burst(name) else 0
+        return self._plane(name) + self.negative(name) if self.spec.is_burst(name) else 0
 
     def most(self, name: str) -> int:
         """Events of a unit in one step."""
