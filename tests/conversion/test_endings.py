@@ -35,6 +35,18 @@ SAME: dict[str, Callable[[Tensor], Tensor]] = {
     "torch.softmax": lambda x: torch.softmax(x, 1),
     "method": lambda x: x.softmax(1),
     "log method": lambda x: x.log_softmax(dim=1),
+    "sigmoid module": nn.Sigmoid(),
+    "log-sigmoid module": nn.LogSigmoid(),
+    "tanh module": nn.Tanh(),
+    "softplus module": nn.Softplus(),
+    "torch.sigmoid": lambda x: torch.sigmoid(x),
+    "sigmoid in place": lambda x: torch.sigmoid_(x),
+    "sigmoid method": lambda x: x.sigmoid(),
+    "F.sigmoid": lambda x: F.sigmoid(x),
+    "F.logsigmoid": lambda x: F.logsigmoid(x),
+    "F.softplus": lambda x: F.softplus(x),
+    "tanh in place": lambda x: x.tanh_(),
+    "F.tanh": lambda x: F.tanh(x),
     "float": lambda x: x.float(),
     "to": lambda x: x.to(torch.float32),
     "to another": lambda x: x.to(dtype=torch.float64),
@@ -51,6 +63,26 @@ def test_a_network_converts_to_the_spec_that_it_has_without_its_ending(name: str
         for array in ("weight", "bias", "scale"):
             ours, theirs = (np.asarray(getattr(node, array, 0)) for node in (own, other))
             np.testing.assert_array_equal(ours, theirs)
+
+
+NOT_LAST: dict[str, Callable[[Tensor], Tensor]] = {
+    "sigmoid": lambda x: torch.sigmoid(x) * 2,
+    "tanh": lambda x: F.relu(x.tanh()),
+    "softmax": lambda x: F.softmax(x, 1) + 1,
+    "softplus": lambda x: F.softplus(x).neg(),
+    "log_sigmoid": lambda x: F.logsigmoid(x).softmax(1),
+}
+
+
+@pytest.mark.parametrize("name", NOT_LAST)
+def test_what_may_end_a_network_is_refused_before_another_operation(name: str) -> None:
+    with pytest.raises(ConversionError, match=rf"a {name} inside the network is no rate"):
+        convert(Net(NOT_LAST[name]).eval(), IMAGES)
+
+
+def test_a_softplus_with_constants_of_its_own_is_refused() -> None:
+    with pytest.raises(ConversionError, match="has a beta or a threshold of its own"):
+        convert(Net(nn.Softplus(2.0)).eval(), IMAGES)
 
 
 @pytest.mark.parametrize("size", [2, 5, 100])

@@ -131,6 +131,9 @@ CASES: dict[str, Callable[[], Any]] = {
     "transpose": lambda: model(op("Transpose", "x", perm=[0, 2, 3, 1])),
     "channels": lambda: model(op("Gather", "x", "i", axis=1), i=np.array([2, 0, -1])),
     "one channel": lambda: model(op("Gather", "x", "i", axis=-3), i=np.array(1)),
+    "sigmoid": lambda: model(op("Sigmoid", "x"), **FLAT),
+    "tanh": lambda: model(op("Tanh", "x"), **FLAT),
+    "softplus": lambda: model(op("Softplus", "x"), **FLAT),
     "log softmax": lambda: model(op("LogSoftmax", "x", axis=1), **FLAT),
 }  # fmt: skip
 
@@ -155,7 +158,7 @@ def test_every_operator_that_is_read_has_a_case() -> None:
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "an unknown operator": (
-        lambda: model(op("Sigmoid", "x")), r"the_sigmoid \(Sigmoid\): Sigmoid is not read here"),
+        lambda: model(op("Elu", "x")), r"the_elu \(Elu\): Elu is not read here"),
     "an operator of another domain": (
         lambda: model(helper.make_node("Relu", ["x"], ["y"], domain="com.other")),
         r"relu \(Relu\): Relu of com.other is not read here"),
@@ -207,7 +210,7 @@ def test_all_refused_operators_are_listed_once_and_not_what_follows_from_them(
     tmp_path: Path,
 ) -> None:
     made = model(
-        op("Sigmoid", "x", output="a"), op("Relu", "a", output="b"), op("Tanh", "b", output="c"),
+        op("Elu", "x", output="a"), op("Relu", "a", output="b"), op("Erf", "b", output="c"),
         op("Flatten", "c"),
     )  # fmt: skip
     with pytest.raises(ConversionError) as caught:
@@ -215,7 +218,7 @@ def test_all_refused_operators_are_listed_once_and_not_what_follows_from_them(
     title, *lines, listed = str(caught.value).splitlines()
     assert title == f"cannot read all operators of {tmp_path / 'net.onnx'}:"
     assert [line.split(":")[0].strip() for line in lines] == [
-        "the_sigmoid (Sigmoid)", "the_tanh (Tanh)",
+        "the_elu (Elu)", "the_erf (Erf)",
     ]  # fmt: skip
     assert listed.strip().startswith("operators that are read: Add, AveragePool, Batch")
 

@@ -2,11 +2,13 @@
 
 import math
 import operator as python
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import fx, nn
+from torch.nn import functional as F
 
 from ann2snn.conversion.refusal import Refused
 from ann2snn.exchange.onnx_operator import SIMPLER, Array, Operator, SizeOf, operator
@@ -16,6 +18,9 @@ ARITHMETIC = {
 }  # fmt: skip
 REDUCTIONS = {"ReduceMean": torch.mean, "ReduceSum": torch.sum}
 SOFTMAXES = {"Softmax": torch.softmax, "LogSoftmax": torch.log_softmax}
+RISING: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "Sigmoid": torch.sigmoid, "Tanh": torch.tanh, "Softplus": F.softplus,
+}  # fmt: skip
 
 
 @operator(*ARITHMETIC)
@@ -146,6 +151,11 @@ def unsqueezed(op: Operator) -> Any:
 @operator(*SOFTMAXES)
 def softmax(op: Operator) -> fx.Node:
     return op.call(SOFTMAXES[op.kind], op.signal(), op.take("axis", -1))
+
+
+@operator(*RISING)
+def rising(op: Operator) -> fx.Node:
+    return op.call(RISING[op.kind], op.signal())
 
 
 @operator("Constant")

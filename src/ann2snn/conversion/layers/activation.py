@@ -1,15 +1,22 @@
 """ReLUs, which alone become neurons, and what changes no answer as the last operation."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ann2snn.conversion.layers.registry import Call, Signal, function, method, module
+from ann2snn.conversion.layers.registry import Call, Signal, ending, function, method, module
 from ann2snn.conversion.refusal import Refused
 from ann2snn.spec import Neuron
+
+# rising everywhere, by their names without "_"
+RISING: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "sigmoid": torch.sigmoid, "logsigmoid": F.logsigmoid, "tanh": torch.tanh,
+    "softplus": F.softplus,
+}  # fmt: skip
 
 
 @module(nn.ReLU)
@@ -55,16 +62,34 @@ def saturate(call: Call, low: object, high: object) -> Signal:
     return neurons
 
 
+@ending
 @module(nn.Softmax, nn.LogSoftmax)
 @function(F.softmax, F.log_softmax, torch.softmax, torch.log_softmax)
 @method("softmax", "log_softmax")
 def softmax(call: Call) -> Signal:
     """A (log-)softmax over the classes as the last operation: the argmax is that of its input."""
-    signal = call.signal()
-    if not call.last or len(signal.shape) != 1 or call.argument(1, "dim") not in (1, -1, None):
-        raise Refused(
-            "a softmax inside the network is no rate", "a ReLU, or a softmax as the last operation"
-        )
+    if call.argument(1, "dim") not in (1, -1, None):
+        raise Refused("a softmax along another axis than the classes is no rate", "axis 1")
     logarithm = "log" in call.operation.lower()
-    call.graph.ending = partial(torch.log_softmax if logarithm else torch.softmax, dim=1)
-    return call.vanish(signal, "a softmax at the end changes no argmax; the output decides")
+    return ended(call, "softmax", partial(torch.log_softmax if logarithm else torch.softmax, dim=1))
+
+
+@ending
+@module(nn.Sigmoid, nn.LogSigmoid, nn.Tanh, nn.Softplus)
+@function(*RISING.values(), torch.sigmoid_, torch.tanh_)
+@method("sigmoid", "sigmoid_", "tanh", "tanh_")
+def rising(call: Call) -> Signal:
+    """A function that rises everywhere, as the last operation: the argmax is that of its input."""
+    name = call.operation.lower().replace("_", "")
+    if call.argument(1, "beta", 1) != 1 or call.argument(2, "threshold", 20) != 20:
+        raise Refused("has a beta or a threshold of its own", "a softplus without them")
+    return ended(call, name, RISING[name])
+
+
+def ended(call: Call, name: str, function: Callable[[torch.Tensor], torch.Tensor]) -> Signal:
+    """The outputs, to which the network does at last what changes no answer."""
+    signal = call.signal()
+    if len(signal.shape) != 1:
+        raise Refused(f"a {name} of a signal of shape {signal.shape}", "one value for each class")
+    call.graph.ending = function
+    return call.vanish(signal, f"a {name} at the end changes no argmax; the output decides")

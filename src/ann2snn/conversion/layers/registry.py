@@ -61,7 +61,6 @@ class Call:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     module: Any = None
-    last: bool = False
     target: Any = None
     nodes: list[str] = field(default_factory=list)
     note: str = ""
@@ -109,6 +108,8 @@ class Call:
 Handler = Callable[[Call], Any]
 # those that take a signal which is `Rearranged`; to all others it is refused
 REARRANGING: set[Handler] = set()
+# those of what a network may do at its very end alone
+ENDING: set[Handler] = set()
 MODULES: dict[type[nn.Module], Handler] = {}
 FUNCTIONS: dict[Any, Handler] = {}
 METHODS: dict[str, Handler] = {}
@@ -132,6 +133,12 @@ def method(*names: str) -> Callable[[Handler], Handler]:
 def rearranging(handler: Handler) -> Handler:
     """Lets the function take what is `Rearranged`."""
     REARRANGING.add(handler)
+    return handler
+
+
+def ending(handler: Handler) -> Handler:
+    """Lets the function take what is the network's last operation, and refuses it elsewhere."""
+    ENDING.add(handler)
     return handler
 
 
