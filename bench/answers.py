@@ -29,10 +29,10 @@ Row = dict[str, Any]
 Labels = npt.NDArray[np.int64]
 
 WITHIN = 0.5  # points below the analog network
-FEW = {"signed": 8, "burst": 6}  # steps without exit; with exit twice as many at most
+FEW = {"signed": 8, "burst": 5}  # steps without exit; with exit twice as many at most
 NAMES = {"signed": "signed spikes", "burst": "bursts"}
 BINARY = 200  # steps of binary spikes
-MARGINS = tuple(np.arange(0.25, 8.01, 0.25))
+MARGINS = tuple(np.arange(1, 129) / 16)
 TIMED = 250  # images, one thread
 REPETITIONS = 5
 
@@ -52,7 +52,7 @@ class Answers:
 
 def for_few_steps(network: Measured, calibration: Images, kind: str) -> SpikingSpec:
     """What validation images choose for so few steps (studies cifar10-few-selection-8 and
-    cifar10-burst-selection-6)."""
+    cifar10-burst-selection-5)."""
     if kind == "burst":
         return convert(network.module, calibration, for_steps=FEW[kind])
     return convert(

@@ -27,6 +27,17 @@ def test_for_steps_alone_takes_what_the_study_for_so_many_steps_chose(steps: int
     assert {name: chosen[name] for name in published} == published
 
 
+def test_5_steps_take_the_point_whose_answers_are_most_often_those_of_the_network() -> None:
+    folder = ARTIFACTS.parent / "simulation" / "cifar10-burst-selection-5"
+    points = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
+    points = [point for point in points if "metrics" in point]
+    assert len(points) == 5
+    best = max(points, key=lambda point: float(point["metrics"]["agreement"]))
+    published = best["settings"]["conversion"]
+    chosen = vars(toggles_for(5))
+    assert {name: chosen[name] for name in published} == published
+
+
 def test_no_other_toggle_is_changed_where_one_is_given() -> None:
     given = vars(ConversionSettings()) | {"normalization": "squared_error"}
     assert completed(given | {"for_steps": 8}) == given | {"for_steps": 8}

@@ -7,10 +7,11 @@ from ann2snn.conversion.settings import ConversionSettings
 
 SHARED = {"spikes": "burst", "initial_potential": 0.5, "output": "potential",
           "normalization": "channel"}  # fmt: skip
-# up to so many steps: what validation images of CIFAR-10 choose for 4, for 6 and 8, and for 16 and
-# 32 (studies cifar10-burst-selection-4 to -32)
+# up to so many steps: what validation images of CIFAR-10 choose for 4, for 5, for 6 and 8, and for
+# 16 and 32 (studies cifar10-burst-selection-4 to -32)
 CHOSEN: tuple[tuple[float, dict[str, Any]], ...] = (
-    (5, {"percentile": 99.0, "for_steps": 0}),
+    (4, {"percentile": 99.0, "for_steps": 0}),
+    (5, {"normalization": "squared_error"}),
     (12, {"percentile": 99.5, "calibration": "bias"}),
     (float("inf"), {"percentile": 99.9, "for_steps": 0}),
 )
