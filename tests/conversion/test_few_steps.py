@@ -9,6 +9,8 @@ import torch
 from ann2snn import convert, simulate
 from ann2snn.conversion.few_steps import completed
 from ann2snn.conversion.settings import ConversionSettings
+from ann2snn.report.results import read_results
+from ann2snn.report.selection import chosen_point
 from ann2snn.settings import SettingError
 from tests import zoo
 
@@ -28,12 +30,10 @@ def test_for_steps_alone_takes_what_the_study_for_so_many_steps_chose(steps: int
 
 
 def test_5_steps_take_the_point_whose_answers_are_most_often_those_of_the_network() -> None:
-    folder = ARTIFACTS.parent / "simulation" / "cifar10-burst-selection-5"
-    points = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
-    points = [point for point in points if "metrics" in point]
-    assert len(points) == 5
-    best = max(points, key=lambda point: float(point["metrics"]["agreement"]))
-    published = best["settings"]["conversion"]
+    studies = read_results(ARTIFACTS.parent).studies
+    (study,) = [each for each in studies if each.name == "cifar10-burst-selection-5"]
+    assert len(study.points) == 5
+    published = chosen_point(study).toggles
     chosen = vars(toggles_for(5))
     assert {name: chosen[name] for name in published} == published
 

@@ -20,7 +20,7 @@ from torch.func import functional_call
 
 from ann2snn.conversion.analog_graph import AnalogGraph
 from ann2snn.conversion.analog_network import graph_network
-from ann2snn.conversion.layers.registry import Signal
+from ann2snn.conversion.layers.registry import Signal, is_last
 from ann2snn.conversion.module_state import HALVES, unchanged, unwrapped
 from ann2snn.conversion.refusal import ConversionError, title
 from ann2snn.conversion.trace import walked
@@ -171,7 +171,7 @@ def _first_difference(module: nn.Module, shape: Any, pixels: Tensor, relative: f
         if not isinstance(signal, Signal):
             continue
         own = ours[signal.name]
-        if walk.graph.ending and all(user.op == "output" for user in node.users):
+        if walk.graph.ending and is_last(node):
             own = walk.graph.ending(own)
         if _differ([own], [theirs], relative):
             return f"in {title(node, walk.operation(node))}"

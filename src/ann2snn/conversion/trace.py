@@ -121,9 +121,8 @@ class Walk:
     def _value(
         self, node: fx.Node, operation: str, handler: Handler | None, args: Any, kwargs: Any
     ) -> Any:
-        last = all(user.op == "output" for user in node.users)
         if any(isinstance(value, _Unknown) for value in leaves((args, kwargs))):
-            _check_ending(operation, handler, last)
+            registry.check_ending(node, operation, handler)
             if node.op.startswith("call") and handler is None and not _is_operator(node):
                 raise _no_counterpart(operation)
             return _Unknown()
@@ -140,7 +139,7 @@ class Walk:
             return self._constant(node, args, kwargs)
         if handler is None:
             raise _no_counterpart(operation)
-        _check_ending(operation, handler, last)
+        registry.check_ending(node, operation, handler)
         if handler not in registry.REARRANGING:
             _check_settled(given)
         part = None
@@ -211,13 +210,6 @@ def _attribute(module: nn.Module, path: str) -> Any:
 
 def _no_counterpart(operation: str) -> Refused:
     return Refused(f"{operation} has no spiking counterpart here", LISTED)
-
-
-def _check_ending(operation: str, handler: Handler | None, last: bool) -> None:
-    """Refuses what only may be the last operation, before any other."""
-    if handler in registry.ENDING and not last:
-        reason = f"a {operation} inside the network is no rate and has no spiking counterpart"
-        raise Refused(reason, f"a ReLU, or the {operation} as the last operation")
 
 
 def _check_settled(given: list[Any]) -> None:

@@ -142,6 +142,18 @@ def ending(handler: Handler) -> Handler:
     return handler
 
 
+def is_last(node: fx.Node) -> bool:
+    """Whether nothing but the network's output reads the operation."""
+    return all(user.op == "output" for user in node.users)
+
+
+def check_ending(node: fx.Node, operation: str, handler: Handler | None) -> None:
+    """Refuses what only may be the last operation, before any other."""
+    if handler in ENDING and not is_last(node):
+        reason = f"a {operation} inside the network is no rate and has no spiking counterpart"
+        raise Refused(reason, f"a ReLU, or the {operation} as the last operation")
+
+
 def _registrar(table: dict[Any, Handler], keys: tuple[Any, ...]) -> Callable[[Handler], Handler]:
     def register(handler: Handler) -> Handler:
         for key in keys:
