@@ -47,7 +47,7 @@ def test_points_are_spelled_as_hydras_sweeper_spells_them(overrides: list[str]) 
 
 def test_a_glob_goes_over_the_named_choices_of_a_group() -> None:
     assert axes_of(["ann=glob(*s*,exclude=cifar*)"]) == {
-        "ann": ["digits_cnn", "fashion_mnist_resnet20", "mnist_cnn", "resnet20"]
+        "ann": ["digits_cnn", "fashion_mnist_resnet20", "mnist_cnn", "resnet20", "resnet20_given"]
     }
     check_overrides(["ann=glob(*)"])
     assert len(choices_of("ann")) == len(list((ROOT / "conf" / "ann").glob("*.yaml")))

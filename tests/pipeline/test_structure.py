@@ -252,14 +252,26 @@ def test_every_override_of_dvc_and_params_composes() -> None:
         assert given <= {"data", "ann", "run.publish", "run.study"}, name
 
 
-def conf_files(overrides: list[str]) -> dict[str, str]:
+def conf_files(overrides: list[str]) -> dict[str, set[str]]:
     """The files of conf/ that a point is composed of, by group."""
     register_schema()
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         choices = compose("config", overrides, return_hydra_config=True).hydra.runtime.choices
-    files = {group: f"conf/{group}/{choice}.yaml" for group, choice in choices.items() if choice}
-    there = {group: file for group, file in files.items() if (ROOT / file).is_file()}
-    return {**there, "config": "conf/config.yaml"}
+    files = {"config": {"conf/config.yaml"}}
+    for group, choice in choices.items():
+        if choice and (ROOT / "conf" / group / f"{choice}.yaml").is_file():
+            files[group] = built_on(group, choice)
+    return files
+
+
+def built_on(group: str, choice: str) -> set[str]:
+    """The file of a choice, and those of the choices of its group that it is built on; what it says
+    of another group is among Hydra's choices."""
+    file = f"conf/{group}/{choice}.yaml"
+    defaults = yaml.safe_load((ROOT / file).read_text(encoding="utf-8")).get("defaults", [])
+    names = [name for name in defaults if isinstance(name, str) and name != "_self_"]
+    others = [built_on(group, name) for name in names]
+    return {file}.union(*others)
 
 
 def deps_of_study(step: str, name: str, network: dict[str, str]) -> list[str]:
@@ -287,10 +299,12 @@ def test_every_file_of_conf_that_a_point_is_composed_of_is_a_dep_of_its_stages()
             seen |= set(files)
             for step in ("conversion", "simulation"):
                 deps = deps_of_study(step, name, networks[study.network])
-                for group, file in files.items():
+                for group, its_files in files.items():
                     apart = group.startswith("hydra/") or (step, group) in (
                         ("conversion", "simulation"),
                         ("simulation", "conversion"),
                     )
-                    assert apart or covered(file, deps), f"{step}@{name} is composed of {file}"
+                    for file in its_files:
+                        reached = apart or covered(file, deps)
+                        assert reached, f"{step}@{name} is composed of {file}"
     assert seen >= {"config", "data", "ann", "conversion", "simulation", "experiment"}

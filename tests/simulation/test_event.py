@@ -156,13 +156,31 @@ def test_lists_of_bits_hold_every_bit_in_order_on_any_processor(
             count = bit_lists.look_up(mask & ~low, True, np.int64(first), events, count)
         return count
 
+    @compiled
+    def packed_both(masks: Any, events: Any) -> Any:
+        count = np.uint64(0)
+        for mask in masks:
+            count = bit_lists.pack_both(mask, np.uint64(first), events, count)
+        return count
+
+    @compiled
+    def looked_up_both(masks: Any, events: Any) -> Any:
+        count = np.uint64(0)
+        for mask in masks:
+            count = bit_lists.look_up_both(mask, np.int64(first), events, count)
+        return count
+
     masks = [0, 1, 2**63, 2**64 - 1, 0x8001000100018001, 0xFFFF00000000FFFF, 5 << 31]
     words = np.array(masks, np.uint64)
-    expected = [first + i for mask in masks for i in range(64) if mask >> i & 1]
-    for kernel in (packed, packed_wide, looked_up):
-        events = np.zeros(1000, kind)
-        count = int(kernel(words, events))
-        assert events[:count].tolist() == expected
+    for kernels, period in (
+        ((packed, packed_wide, looked_up), 64),
+        ((packed_both, looked_up_both), 32),
+    ):
+        expected = [first + i % period for mask in masks for i in range(64) if mask >> i & 1]
+        for kernel in kernels:
+            events = np.zeros(1000, kind)
+            count = int(kernel(words, events))
+            assert events[:count].tolist() == expected
 
 
 @pytest.mark.parametrize("way", ["MULTIPLIES_AND_ADDS", "MULTIPLIES_IN_PAIRS", "shifts"])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from ann2snn.conversion.convert import convert
+from ann2snn.mechanisms.spikes import SPIKES
 from ann2snn.numerics.windows import pool_windows
 from ann2snn.simulation.certificate import certify
 from ann2snn.simulation.dense import steps as dense
@@ -183,6 +184,30 @@ def test_few_inputs_give_the_sum_of_any_combination_of_their_spikes(
     ours, theirs = both(spec, random_images(spec, 2), steps=30, precision=precision)
     assert_same(ours, theirs)
     assert drawn or (ours.trains["neuron2"].max() == 2) == (source == "burst")
+
+
+@pytest.mark.parametrize("channels", [17, 31, 32, 33, 64])
+@pytest.mark.parametrize("out", [16, 32, 48, 64, 96])
+@pytest.mark.parametrize("spikes", sorted(SPIKES))
+def test_columns_of_few_and_of_many_spikes_are_summed_up_beside_the_image_too(
+    channels: int, out: int, spikes: str
+) -> None:
+    """The first currents stay the same and are never taken back, the second ones are at times."""
+    growing = Growing(channels, "analog", image_shape=(3, 4, 5))
+    for width, tall, padding in ((channels, 1, 0), (out, 3, 4), (8, 2, 1)):
+        source = growing.nodes[-1].name
+        count = growing.shapes[source][0]
+        growing.append(
+            Conv, (source,), weight=growing.numbers(width, count, tall, 3),
+            bias=growing.numbers(width), padding=(padding, padding, 1, 2),
+        )  # fmt: skip
+        reset = (SPIKES[spikes].resets or ("zero",))[0]
+        growing.append(
+            Neuron, (growing.nodes[-1].name,), spikes=spikes, reset=reset, initial_potential=0.5
+        )
+    spec = SpikingSpec(*growing.finished())
+    for precision in ("int32", "float64"):
+        assert_same(*both(spec, random_images(spec, 2), steps=12, precision=precision))
 
 
 def pooled(pooling: str) -> SpikingSpec:

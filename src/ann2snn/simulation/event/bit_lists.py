@@ -40,6 +40,15 @@ def list_bits(mask: Any, wide: Any, first: Any, events: Any, count: Any) -> Any:
 
 
 @plain
+def list_both(mask: Any, first: Any, events: Any, count: Any) -> Any:
+    """As `list_bits`, where bit 32 + i stands for the same as bit i: the first and the second
+    spikes of a step of 32 channels."""
+    if COMPRESSES:
+        return pack_both(mask, np.uint64(first), events, count)
+    return look_up_both(mask, first, events, count)
+
+
+@plain
 def look_up(mask: Any, wide: Any, first: Any, events: Any, count: Any) -> Any:
     """Appends the places of all bits, eight bits at a time from a table: a loop over bits would end
     with a mispredicted branch at nearly every mask. Up to 8 elements behind the new count are
@@ -58,9 +67,9 @@ def pack(low: Any, first: Any, events: Any, count: Any) -> Any:
     """Appends the places of up to 32 bits. Short stores seldom cross a cache line, which costs."""
     found = count_bits(low)
     if found <= 8:
-        compress_places(events, count, low, first, 32, 8)
+        compress_places(events, count, low, first, 32, 32, 8)
     else:
-        compress_places(events, count, low, first, 32, 32)
+        compress_places(events, count, low, first, 32, 32, 32)
     return count + found
 
 
@@ -69,10 +78,28 @@ def pack_wide(mask: Any, first: Any, events: Any, count: Any) -> Any:
     """Appends the places of up to 64 bits."""
     found = count_bits(mask)
     if found <= 16:
-        compress_places(events, count, mask, first, 64, 16)
+        compress_places(events, count, mask, first, 64, 64, 16)
     else:
-        compress_places(events, count, mask, first, 64, 64)
+        compress_places(events, count, mask, first, 64, 64, 64)
     return count + found
+
+
+@plain
+def pack_both(mask: Any, first: Any, events: Any, count: Any) -> Any:
+    """As `pack_wide`, with the places of the upper 32 bits those of the lower ones."""
+    found = count_bits(mask)
+    if found <= 16:
+        compress_places(events, count, mask, first, 64, 32, 16)
+    else:
+        compress_places(events, count, mask, first, 64, 32, 64)
+    return count + found
+
+
+@plain
+def look_up_both(mask: Any, first: Any, events: Any, count: Any) -> Any:
+    """As `look_up`, with the places of the upper 32 bits those of the lower ones."""
+    count = look_up(mask, False, first, events, count)
+    return look_up(mask >> np.uint64(32), False, first, events, count)
 
 
 @plain

@@ -27,12 +27,13 @@ from ann2snn.simulation.event.arithmetic import (
 from ann2snn.simulation.event.neurons import both_ways, put_bits, send_again, take_back
 from ann2snn.simulation.event.row_lists import (
     END,
+    LEAST,
     list_joint_row,
     list_pooled_row,
     list_row,
     list_signed_row,
 )
-from ann2snn.simulation.event.sums import add_pair, currents, widest_sums, zero_sums
+from ann2snn.simulation.event.sums import add_pair, are_halved, currents, widest_sums, zero_sums
 from ann2snn.simulation.event.vector import FIRST, lanes_of, load, plain, store, zeros, zeros_like
 
 
@@ -97,12 +98,11 @@ def slide(
 
     Gives the largest |V + current| so far.
     """
-    first, second, third = nothing, nothing, nothing
+    sums = nothing, nothing, nothing
     highest = none
     unit, threshold = weights[op.unit], op.threshold
     bias = load(weights, np.uint64(op.bias + channel), none)
     width = np.uint64(op.out_width)
-    span = np.uint64(3 * op.out_width)
     base = np.uint64(op.weight + channel)
     place = np.uint64(row * op.out_columns * op.out_width + channel)
     word = np.uint64(op.target + row * op.out_columns * op.out_words + (channel >> 6))
@@ -116,19 +116,24 @@ def slide(
         np.uint64(op.out_words),
     )
     event = np.uint64(0)
+    halved = op.halved != 0 and are_halved(nothing)
     for slot in range(op.out_columns + 2):
-        row_of_weights = events[event]
-        while row_of_weights != END:
-            at = base + np.uint64(row_of_weights) * span
-            to = base + np.uint64(events[event + np.uint64(1)]) * span
-            first = add_pair(first, rows, at, to)
-            second = add_pair(second, rows, at + width, to + width)
-            third = add_pair(third, rows, at + width + width, to + width + width)
-            event += np.uint64(2)
-            row_of_weights = events[event]
+        if halved:
+            others = nothing, nothing, nothing
+            taken = 0
+            while taken < LEAST or events[event] != END:
+                sums = add_events(sums, rows, events, event, base, width)
+                others = add_events(others, rows, events, event + np.uint64(2), base, width)
+                event += np.uint64(4)
+                taken += 4
+            sums = add(sums[0], others[0]), add(sums[1], others[1]), add(sums[2], others[2])
+        else:
+            while events[event] != END:
+                sums = add_events(sums, rows, events, event, base, width)
+                event += np.uint64(2)
         event += np.uint64(1)
         if slot >= 2:
-            current = currents(third, unit, bias)
+            current = currents(sums[2], unit, bias)
             if fires:
                 charged = add(load(state, potential + place, none), current)
                 highest = larger(magnitude(charged), highest)
@@ -153,7 +158,20 @@ def slide(
             else:
                 store(values, target + place, current)
             place += width
-        third = second
-        second = first
-        first = nothing
+        sums = nothing, sums[0], sums[1]
     return larger(fold(highest), most)
+
+
+@plain
+def add_events(sums: Any, rows: Any, events: Any, event: Any, base: Any, width: Any) -> Any:
+    """The sums of three output columns, the last to be complete behind the others, with the two
+    spikes that stand at `event` of the list added."""
+    span = width + width + width
+    at = base + np.uint64(events[event]) * span
+    to = base + np.uint64(events[event + np.uint64(1)]) * span
+    first, second, third = sums
+    return (
+        add_pair(first, rows, at, to),
+        add_pair(second, rows, at + width, to + width),
+        add_pair(third, rows, at + width + width, to + width + width),
+    )

@@ -50,9 +50,14 @@ def weigh_row(
     bias = load(reals, np.uint64(op.bias + channel), nothing)
     width, rows, columns = op.out_width, op.rows, op.columns
     kernel_rows, kernel_columns, channels = op.kernel_rows, op.kernel_columns, op.channels
-    for column in range(op.out_columns):
-        top, left = row * op.stride_rows - op.top, column * op.stride_columns - op.left
-        total = nothing
+    top = row * op.stride_rows - op.top
+    column, two = 0, op.stride_columns
+    while column < op.out_columns:
+        left = column * op.stride_columns - op.left
+        # where both see the whole kernel's columns, two pixels take each weight once
+        last = left + two + (kernel_columns - 1) * op.dilation_columns
+        both = column + 1 < op.out_columns and left >= 0 and last < columns
+        total, other = nothing, nothing
         for tap_row in range(kernel_rows):
             y = top + tap_row * op.dilation_rows
             if y < 0 or y >= rows:
@@ -64,12 +69,20 @@ def weigh_row(
                 at = np.uint64(op.weight + (tap_row * kernel_columns + tap) * width + channel)
                 pixel = np.uint64(y * columns + x)
                 for _ in range(channels):
-                    total = add_product(total, pixels[pixel], load(reals, at, nothing))
+                    weight = load(reals, at, nothing)
+                    total = add_product(total, pixels[pixel], weight)
+                    if both:
+                        other = add_product(other, pixels[pixel + np.uint64(two)], weight)
                     at += np.uint64(kernel_rows * kernel_columns * width)
                     pixel += np.uint64(rows * columns)
-        place = op.target + (row * op.out_columns + column) * width + channel
-        rounded = rounded_currents(total, levels, bias, units, factor, zeros_like(nothing, values))
-        store(values, np.uint64(place), rounded)
+        place = np.uint64(op.target + (row * op.out_columns + column) * width + channel)
+        like = zeros_like(nothing, values)
+        store(values, place, rounded_currents(total, levels, bias, units, factor, like))
+        column += 1
+        if both:
+            place += np.uint64(width)
+            store(values, place, rounded_currents(other, levels, bias, units, factor, like))
+            column += 1
 
 
 @instruction

@@ -57,12 +57,13 @@ def count_bits(_typing: Any, _bits: Any) -> Any:
 
 @instruction
 def compress_places(
-    _typing: Any, array: Any, _place: Any, _bits: Any, _first: Any, lanes: Any, room: Any
-) -> Any:
-    """Writes `first` + i for each set bit i among the low `lanes` (a literal, 32 or 64) into
-    `array`, of unsigned whole numbers, from `place` on, without a branch; always `room` elements (a
-    literal), those after the last bit anything."""
-    if not isinstance(lanes, types.IntegerLiteral) or not isinstance(room, types.IntegerLiteral):
+    _typing: Any, array: Any, _place: Any, _bits: Any, _first: Any, lanes: Any, period: Any,
+    room: Any,
+) -> Any:  # fmt: skip
+    """Writes `first` + i % `period` for each set bit i among the low `lanes` (32 or 64) into
+    `array`, of unsigned whole numbers, from `place` on, without a branch; always `room` elements,
+    those after the last bit anything. `lanes`, `period` and `room` are literals."""
+    if not all(isinstance(each, types.IntegerLiteral) for each in (lanes, period, room)):
         return None
     # in bytes 64 places are one vector, in 16 bits 32 are, and need not be widened
     many = lanes.literal_value
@@ -76,13 +77,14 @@ def compress_places(
             f"llvm.experimental.vector.compress.v{many}i{element.width}", fnty=shape
         )
         nothing = ir.Constant(kind, ir.Undefined)
-        values = builder.call(function, [ir.Constant(kind, list(range(many))), truth, nothing])
+        places = ir.Constant(kind, [i % period.literal_value for i in range(many)])
+        values = builder.call(function, [places, truth, nothing])
         kept = ir.VectorType(ir.IntType(32), room.literal_value)
         order = ir.Constant(kept, list(range(room.literal_value)))
         values = builder.shuffle_vector(values, nothing, order)
         return _put(context, builder, signature.args[0], arguments[:2], values, arguments[3])
 
-    return types.void(array, UINT64, UINT64, UINT64, lanes, room), generate
+    return types.void(array, UINT64, UINT64, UINT64, lanes, period, room), generate
 
 
 @instruction

@@ -51,6 +51,8 @@ OPERATION = np.dtype(
             "joint",
             # whether one mask lists spikes of both signs
             "paired",
+            # whether lists are long enough for halved sums
+            "halved",
             # the columns of the signal that `table` and `other_table` pool; 0 where nothing does
             "pooled",
             # whether no two windows of a pool share an input

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ann2snn.simulation.event.bit_lists import list_bits
+from ann2snn.simulation.event.bit_lists import list_bits, list_both
 from ann2snn.simulation.event.vector import plain
 
 END = np.uint16(0xFFFF)
+LEAST = 8
+"""Events of a column for halved sums: fewer are filled up, since a loop that ended sooner
+would mostly be mispredicted."""
 
 
 @plain
@@ -28,6 +31,8 @@ def list_row(op: Any, row: Any, bits: Any, events: Any) -> None:
     wide, zero_row = channels > 32, np.uint16(op.kernel_rows * channels)
     top = max(0, op.top - row)
     bottom = min(op.kernel_rows, op.rows + op.top - row)
+    seen = max(0, bottom - top)
+    pairs, odd = seen >> 1, seen & 1
     line = np.uint64(columns * words)
     above = np.uint64(op.source + (row + top - op.top) * columns * words)
     for slot in range(op.out_columns + 2):
@@ -35,27 +40,36 @@ def list_row(op: Any, row: Any, bits: Any, events: Any) -> None:
         column = slot - left
         if 0 <= column < columns:
             at = above + np.uint64(column * words)
-            first = top * channels
-            for _ in range(top, bottom):
+            first, single = top * channels, seen
+            if channels == 32:  # two rows fill a mask
+                for _ in range(pairs):
+                    both = bits[at] | bits[at + line] << np.uint64(32)
+                    count = list_bits(both, True, first, events, count)
+                    at += line + line
+                    first += 64
+                single = odd
+            for _ in range(single):
                 count = list_bits(bits[at], wide, first, events, count)
                 for word in range(1, words):
                     mask = bits[at + np.uint64(word)]
                     count = list_bits(mask, wide, first + word * 64, events, count)
                 at += line
                 first += channels
-        count = ended(zero_row, begin, events, count)
+        count = ended(op, zero_row, begin, events, count)
 
 
 @plain
 def list_signed_row(op: Any, row: Any, bits: Any, events: Any) -> None:
     """As `list_row`, of signed spikes: a negative one is listed as the negated row of weights.
     Those stand behind all others; where op.paired, behind the 32 of their kernel row, so that one
-    mask lists the spikes of both signs. Second spikes of a step are listed as the first are."""
+    mask lists the spikes of both signs. Second spikes of a step are listed as the first are, by one
+    mask where it has room for both."""
     count = np.uint64(0)
     columns, left, words, channels = op.columns, op.left, op.words, op.channels
     paired, zero_row = op.paired, np.uint16(op.zero_row)
     negated, negative = op.zero_row + 1, np.uint64(op.negative)
     bursts, second = op.second != 0, np.uint64(op.second)
+    narrow = bursts and not negative and channels <= 32
     span = 64 if paired else channels
     top = max(0, op.top - row)
     bottom = min(op.kernel_rows, op.rows + op.top - row)
@@ -73,6 +87,9 @@ def list_signed_row(op: Any, row: Any, bits: Any, events: Any) -> None:
                     count = list_bits(both, True, first, events, count)
                     if bursts:
                         count = list_bits(bits[at + second], False, first, events, count)
+                elif narrow:
+                    both = bits[at] | bits[at + second] << np.uint64(32)
+                    count = list_both(both, first, events, count)
                 else:
                     for word in range(words):
                         place, base = at + np.uint64(word), first + word * 64
@@ -84,7 +101,7 @@ def list_signed_row(op: Any, row: Any, bits: Any, events: Any) -> None:
                             count = list_bits(mask, True, base + negated, events, count)
                 at += line
                 first += span
-        count = ended(zero_row, begin, events, count)
+        count = ended(op, zero_row, begin, events, count)
 
 
 @plain
@@ -116,10 +133,17 @@ def list_joint_row(op: Any, row: Any, bits: Any, events: Any) -> None:
 
 
 @plain
-def ended(zero_row: Any, begin: Any, events: Any, count: Any) -> Any:
-    """Ends a column whose events began at `begin`: a row of zeros makes their number even."""
-    events[count] = zero_row
-    count += (count - begin) & np.uint64(1)
+def ended(op: Any, zero_row: Any, begin: Any, events: Any, count: Any) -> Any:
+    """Ends a column whose events began at `begin`: rows of zeros make their number even, or where
+    op.halved a multiple of four and `LEAST` at least."""
+    if op.halved:
+        for each in range(LEAST):
+            events[count + np.uint64(each)] = zero_row
+        count += (begin - count) & np.uint64(3)
+        count = max(count, begin + np.uint64(LEAST))
+    else:
+        events[count] = zero_row
+        count += (count - begin) & np.uint64(1)
     events[count] = END
     return count + np.uint64(1)
 
@@ -147,4 +171,4 @@ def list_pooled_row(op: Any, row: Any, tables: Any, bits: Any, events: Any) -> N
                             mask = bits[np.uint64(at + word)]
                             first = tap * op.channels + word * 64
                             count = list_bits(mask, wide, first, events, count)
-        count = ended(zero_row, begin, events, count)
+        count = ended(op, zero_row, begin, events, count)

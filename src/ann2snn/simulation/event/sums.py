@@ -44,6 +44,15 @@ def widest_sums(_typing: Any, array: Any) -> Any:
 
 
 @instruction
+def are_halved(_typing: Any, total: Any) -> Any:
+    """Whether registers hold three such sums of whole numbers twice: each then adds up half of the
+    rows, and waits for its last addition half as often."""
+    whole = isinstance(total.dtype, types.Integer)
+    truth = ir.IntType(1)(int(MANY_REGISTERS and whole and total.lanes < WIDEST))
+    return types.boolean(total), lambda _context, _builder, _signature, _arguments: truth
+
+
+@instruction
 def add_pair(_typing: Any, total: Any, array: Any, _one: Any, _other: Any) -> Any:
     """`total` plus the elements of `array` from `one` on and those from `other` on.
 

@@ -7,7 +7,8 @@ from ann2snn.simulation.event import operations as code
 from ann2snn.simulation.event.layout import Layout
 from ann2snn.simulation.event.pool_lowering import disjoint, windows_of
 from ann2snn.simulation.event.program import Draft, Places
-from ann2snn.simulation.event.sums import WIDEST
+from ann2snn.simulation.event.row_lists import LEAST
+from ann2snn.simulation.event.sums import MANY_REGISTERS, WIDEST
 from ann2snn.simulation.event.weight_rows import (
     both_signs,
     combinations,
@@ -127,8 +128,8 @@ def _sliding(draft: Draft, node: Conv, geometry: Places) -> Neuron | None:
     layout, out_layout = draft.layouts[source], draft.layouts[name]
     _, per_group, tall, wide = node.weight.shape
     area = _pool_area(draft, source) * draft.most(source)
-    slots = out_layout.columns + wide - 1  # each ends with a mark, behind a row of zeros at times
-    events = tall * layout.columns * layout.channels * area + 2 * slots
+    slots = out_layout.columns + wide - 1  # each ends with a mark, behind rows of zeros at times
+    events = tall * layout.columns * layout.channels * area + (LEAST + 1) * slots
     rows, lower, signed = tall * per_group, 0, draft.takes_back(source)
     paired = signed and per_group <= PAIRED
     if source not in draft.pools and not signed and draft.most(source) == 1 and rows in JOINT:
@@ -150,6 +151,9 @@ def _sliding(draft: Draft, node: Conv, geometry: Places) -> Neuron | None:
         draft, taps, taps(slice(0, 1)).shape[:2], name, area, out_layout.width // 32 * 32,
         negated=signed and not paired,
     )  # fmt: skip
+    # the columns that a mere two rows of combinations make up gain nothing
+    narrow = MANY_REGISTERS and out_layout.width % WIDEST > 0
+    geometry["halved"] = int(narrow and geometry["short"] == 1 and not lower)
     neuron, where = _target(draft, name)
     geometry |= where
     spikes = draft.as_bits[source]
