@@ -133,19 +133,21 @@ def test_a_program_serves_every_number_of_steps() -> None:
 def test_lists_of_bits_hold_every_bit_in_order_on_any_processor(
     kind: type[np.unsignedinteger], first: int
 ) -> None:
+    def whole(lister: Any, start: Any) -> Any:
+        def listed(masks: Any, events: Any) -> Any:
+            count = np.uint64(0)
+            for mask in masks:
+                count = lister(mask, start, events, count)
+            return count
+
+        return numba.njit(**OPTIONS)(listed)
+
     @compiled
     def packed(masks: Any, events: Any) -> Any:
         count = np.uint64(0)
         for mask in masks:
             count = bit_lists.pack(mask & np.uint64(0xFFFFFFFF), np.uint64(first), events, count)
             count = bit_lists.pack(mask >> np.uint64(32), np.uint64(first + 32), events, count)
-        return count
-
-    @compiled
-    def packed_wide(masks: Any, events: Any) -> Any:
-        count = np.uint64(0)
-        for mask in masks:
-            count = bit_lists.pack_wide(mask, np.uint64(first), events, count)
         return count
 
     @compiled
@@ -156,22 +158,11 @@ def test_lists_of_bits_hold_every_bit_in_order_on_any_processor(
             count = bit_lists.look_up(mask & ~low, True, np.int64(first), events, count)
         return count
 
-    @compiled
-    def packed_both(masks: Any, events: Any) -> Any:
-        count = np.uint64(0)
-        for mask in masks:
-            count = bit_lists.pack_both(mask, np.uint64(first), events, count)
-        return count
-
-    @compiled
-    def looked_up_both(masks: Any, events: Any) -> Any:
-        count = np.uint64(0)
-        for mask in masks:
-            count = bit_lists.look_up_both(mask, np.int64(first), events, count)
-        return count
-
     masks = [0, 1, 2**63, 2**64 - 1, 0x8001000100018001, 0xFFFF00000000FFFF, 5 << 31]
     words = np.array(masks, np.uint64)
+    packed_wide = whole(bit_lists.pack_wide, np.uint64(first))
+    packed_both = whole(bit_lists.pack_both, np.uint64(first))
+    looked_up_both = whole(bit_lists.look_up_both, np.int64(first))
     for kernels, period in (
         ((packed, packed_wide, looked_up), 64),
         ((packed_both, looked_up_both), 32),
