@@ -91,6 +91,11 @@ class AnnSettings:
     precision: str = choice(
         "float32", ("float32", "bfloat16"), "bfloat16 trains by autocast, on a CPU that has it"
     )
+    stored_as: str = choice(
+        "float32",
+        ("float32", "float16"),
+        "float16 rounds the weights of convolutions and linear layers in the end, to half the file",
+    )
     channels_last: bool = flag(True, "keep the channels of a pixel together in memory")
     seed: int = number(
         0,

@@ -13,9 +13,15 @@ from ann2snn.ann.weights_file import read_weights, wrapping
 BATCH = 500
 
 
-def save_weights(module: nn.Module, path: Path) -> None:
-    """Writes parameters and buffers, contiguous, under their names."""
+def save_weights(module: nn.Module, path: Path, stored_as: str = "float32") -> None:
+    """Writes parameters and buffers, contiguous, under their names; where `stored_as` is float16,
+    the weights (tensors of two axes and more) are rounded to half precision, in `module` too, so
+    that it computes what the file says."""
     tensors = {name: value.detach().contiguous() for name, value in module.state_dict().items()}
+    if stored_as == "float16":
+        halves = {name: value.half() for name, value in tensors.items() if value.ndim > 1}
+        module.load_state_dict(tensors | halves)
+        tensors |= halves
     save_file(tensors, path)
 
 

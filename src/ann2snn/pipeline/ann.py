@@ -36,8 +36,8 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:
         with _live(chain) as told, _counted(chain, told) as on_epoch:
             trained = train(toggles, dataset, partial, on_epoch)
         module, history = trained.module, trained.history
+    save_weights(module, folder / FILES[0], toggles.stored_as)
     predictions = np.asarray(predict(module, dataset.test_images, dataset.levels), np.int64)
-    save_weights(module, folder / FILES[0])
     save_file({"predictions": predictions}, folder / FILES[1])
     metrics = {
         "test_accuracy": 100 * float((predictions == dataset.test_labels).mean()),
