@@ -20,9 +20,10 @@ SHAPES = {
     "cifar10_cnn": (3, 32, 32),
     "cifar10_cnn_plain": (3, 32, 32),
     "cifar10_fast": (3, 32, 32),
+    "cifar10_wide": (3, 32, 32),
     "resnet20": (3, 32, 32),
 }
-OWN_FILES = ("cifar10_fast", "resnet20")
+OWN_FILES = {"cifar10_fast": "cifar10_fast", "cifar10_wide": "cifar10_fast", "resnet20": "resnet20"}
 LAYERED = [name for name, network in NETWORKS.items() if "pooling" in network.takes]
 
 
@@ -41,7 +42,9 @@ def test_the_four_convolution_network_has_the_papers_size() -> None:
     assert sum(p.numel() for p in network.parameters()) == pytest.approx(1.25e6, rel=0.01)
 
 
-@pytest.mark.parametrize(("name", "millions"), [("cifar10_fast", 118.1), ("resnet20", 40.8)])
+@pytest.mark.parametrize(
+    ("name", "millions"), [("cifar10_fast", 118.1), ("cifar10_wide", 301.7), ("resnet20", 40.8)]
+)
 def test_a_network_of_today_has_the_operations_that_its_file_says(
     name: str, millions: float
 ) -> None:
@@ -62,8 +65,7 @@ def test_a_network_of_today_has_the_operations_that_its_file_says(
 def test_every_network_says_from_which_file_it_comes() -> None:
     folder = Path(__file__).parents[2] / "src" / "ann2snn" / "ann" / "networks"
     assert {name: NETWORKS.source_file(name) for name in NETWORKS} == {
-        name: folder / f"{name if name in OWN_FILES else name.partition('_')[0]}.py"
-        for name in SHAPES
+        name: folder / f"{OWN_FILES.get(name, name.partition('_')[0])}.py" for name in SHAPES
     }
 
 

@@ -230,6 +230,22 @@ def test_weights_come_back_as_they_went(tmp_path: Path) -> None:
     assert weight_bytes(one) == weight_bytes(other)
 
 
+def test_weights_in_half_precision_take_half_the_space_and_are_those_that_compute(
+    tmp_path: Path,
+) -> None:
+    full, half = tmp_path / "full.safetensors", tmp_path / "half.safetensors"
+    one, other = (build(AnnSettings(seed=seed), (1, 8, 8), 10) for seed in (0, 1))
+    save_weights(one, full)
+    before = {name: value.clone() for name, value in one.state_dict().items()}
+    save_weights(one, half, "float16")
+    assert half.stat().st_size < 0.6 * full.stat().st_size
+    load_weights(other, half)
+    assert weight_bytes(one) == weight_bytes(other)
+    for name, value in one.state_dict().items():
+        closest = before[name].half().float() if value.ndim > 1 else before[name]
+        assert torch.equal(value, closest)
+
+
 def test_weights_that_do_not_fit_are_told_by_tensor(tmp_path: Path) -> None:
     save_weights(build(AnnSettings(), (1, 8, 8), 7), tmp_path / "w.safetensors")
     network = build(AnnSettings(), (1, 8, 8), 10)
