@@ -20,7 +20,11 @@ RNG = np.random.default_rng(0)
 
 
 def model(
-    *nodes: Any, inputs: Any = (("x", (2, 3, 6, 6)),), outputs: Any = ("y",), **constants: Any
+    *nodes: Any,
+    inputs: Any = (("x", (2, 3, 6, 6)),),
+    outputs: Any = ("y",),
+    opset: int = 18,
+    **constants: Any,
 ) -> Any:
     """A checked model of these operators and constants."""
     real = onnx.TensorProto.FLOAT
@@ -31,9 +35,9 @@ def model(
         [helper.make_tensor_value_info(name, real, None) for name in outputs],
         [onnx.numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items()],
     )
-    opset = [helper.make_opsetid("", 18), helper.make_opsetid("com.other", 1)]
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.other", 1)]
     made = onnx.shape_inference.infer_shapes(
-        helper.make_model(graph, opset_imports=opset, ir_version=10)
+        helper.make_model(graph, opset_imports=opsets, ir_version=10)
     )
     for value in made.graph.output:
         if not value.type.tensor_type.HasField("shape"):  # of an operator that onnx does not know
@@ -54,7 +58,7 @@ def op(kind: str, *inputs: str, output: str = "y", **attributes: Any) -> Any:
     return helper.make_node(kind, list(inputs), [output], name=f"the_{kind.lower()}", **attributes)
 
 
-FLAT = {"inputs": [("x", (2, 5))]}
+FLAT: dict[str, Any] = {"inputs": [("x", (2, 5))]}
 CASES: dict[str, Callable[[], Any]] = {
     "conv": lambda: model(
         op("Conv", "x", "w", "b", strides=[2, 1], pads=[1, 2, 1, 2]), w=numbers(4, 3, 3, 5),
@@ -126,6 +130,15 @@ CASES: dict[str, Callable[[], Any]] = {
     "slice": lambda: model(
         op("Slice", "x", "s", "e", "a", "t"), s=np.array([-2]), e=np.array([2**62]),
         a=np.array([1]), t=np.array([1])),
+    "split as its outputs say": lambda: model(
+        helper.make_node("Split", ["x"], ["a", "b"], axis=-1), op("Concat", "b", "a", axis=1),
+        opset=13),
+    "slice from behind": lambda: model(
+        op("Slice", "x", "s", "e", "a", "t"), s=np.array([-1, 4, -2]), e=np.array([-9, 1, -5]),
+        a=np.array([1, 2, -1]), t=np.array([-1, -2, -1])),
+    "slice from behind and by step": lambda: model(
+        op("Slice", "x", "s", "e", "a", "t"), s=np.array([1, 2**40]), e=np.array([6, -(2**40)]),
+        a=np.array([3, 1]), t=np.array([2, -2])),
     "slice of leading axes": lambda: model(
         op("Slice", "x", "s", "e"), s=np.array([0, 1]), e=np.array([9, 3])),
     "transpose": lambda: model(op("Transpose", "x", perm=[0, 2, 3, 1])),
@@ -186,13 +199,13 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: model(
             op("Dropout", "x", "r", "t"), r=np.float32(0.5), t=np.array(True)), "drops at random"),
     "a split of unknown sizes": (
-        lambda: model(helper.make_node("Split", ["x"], ["a"], axis=1, num_outputs=1),
-                      helper.make_node("Split", ["a"], ["y"], axis=1, name="the_split")),
-        "the_split .*names no sizes"),
+        lambda: model(helper.make_node("Split", ["x"], ["y"], axis=1, name="the_split"),
+                      inputs=[("x", (2, None, 6, 6))]), "the_split .*names no sizes"),
     "a slice from behind": (
         lambda: model(
             op("Slice", "x", "s", "e", "a", "t"), s=np.array([2]), e=np.array([0]),
-            a=np.array([1]), t=np.array([-1])), r"has steps \[-1\]"),
+            a=np.array([1]), t=np.array([-1]), inputs=[("x", (2, None, 6, 6))]),
+        r"has steps \[-1\] along an axis of unknown size"),
     "a dilated pool": (
         lambda: model(op("MaxPool", "x", kernel_shape=[2, 2], dilations=[2, 2])),
         "has dilations or a storage order"),

@@ -11,12 +11,12 @@ from ann2snn.exchange.onnx_operator import SIMPLER, Operator, SizeOf, operator
 
 @operator("Split")
 def parts(op: Operator) -> tuple[fx.Node, ...]:
-    """Parts of given sizes, or of one size but for the last."""
-    axis, count, rank = op.take("axis", 0), op.take("num_outputs"), op.rank()
+    """Parts of given sizes, or as many of one size as there are outputs, but for the last."""
+    axis, count, rank = op.take("axis", 0), op.take("num_outputs", op.outputs), op.rank()
     given = op.constant(1)
     sizes = op.take("split") if given is None else given.tolist()
     whole = (op.shapes[0] or ())[axis % rank]
-    if not sizes and count and whole:
+    if not sizes and whole:
         each = -(-whole // count)
         sizes = [min(each, whole - start) for start in range(0, whole, each)]
     if not sizes:
@@ -36,11 +36,19 @@ def sliced(op: Operator) -> fx.Node:
     )
     index = [slice(None)] * op.rank()
     axes, steps = axes or list(range(len(starts))), steps or [1] * len(starts)
-    if min(steps) < 1:
-        raise Refused(f"has steps {steps}", "steps of at least 1")
+    backwards = []
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
-        index[axis] = slice(start, end, step)
-    return op.call(python.getitem, op.signal(), tuple(index))
+        if step > 0:
+            index[axis] = slice(start, end, step)
+            continue
+        whole = (op.shapes[0] or ())[axis]
+        if whole is None:
+            raise Refused(f"has steps {steps} along an axis of unknown size", SIMPLER)
+        backwards.append((axis % op.rank(), list(range(whole))[start:end:step]))
+    found = op.call(python.getitem, op.signal(), tuple(index))
+    for axis, chosen in backwards:
+        found = op.call(python.getitem, found, (*[slice(None)] * axis, chosen))
+    return found
 
 
 @operator("Transpose")

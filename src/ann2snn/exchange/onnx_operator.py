@@ -60,8 +60,8 @@ class Network:
 @dataclass
 class Operator:
     """One operator: its `inputs` as values, None where one is left out, the `shapes` of those that
-    are known, and the attributes that nobody has taken yet. `path` names it in the network, and
-    `batch` is the batch's size where the file fixes it.
+    are known, and the attributes that nobody has taken yet. `path` names it in the network,
+    `batch` is the batch's size where the file fixes it, and `outputs` says how many it has.
     """
 
     kind: str
@@ -71,6 +71,7 @@ class Operator:
     attributes: dict[str, Any]
     network: Network
     batch: int | None = None
+    outputs: int = 1
 
     def take(self, name: str, default: Any = None) -> Any:
         """An attribute; one that no operator takes is refused."""

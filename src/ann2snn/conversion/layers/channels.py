@@ -26,15 +26,26 @@ from ann2snn.conversion.refusal import Refused
 
 WHOLE = "whole channels: x[:, a:b], x.chunk(2, dim=1), torch.split(x, sizes, dim=1)"
 BEYOND = 2**31 - 1  # from here on the end of a slice means the last one
-DIM = {"chunk": 2, "split": 2, "tensor_split": 2}  # the place of `dim` among the arguments, or 1
+PARTS = (
+    "chunk",
+    "split",
+    "split_with_sizes",
+    "tensor_split",
+    "unsafe_chunk",
+    "unsafe_split",
+    "unsafe_split_with_sizes",
+)  # their `dim` is the argument behind the next
+AXES = {"vsplit": 0, "hsplit": 1, "dsplit": 2}  # the axis that they split: they take no `dim`
 
 
 @module(nn.ChannelShuffle)
 @function(
-    torch.transpose, torch.swapaxes, torch.swapdims, torch.permute, torch.movedim, torch.flip,
-    torch.roll, torch.channel_shuffle,
+    torch.transpose, torch.swapaxes, torch.swapdims, torch.permute, torch.movedim, torch.moveaxis,
+    torch.flip, torch.fliplr, torch.roll, torch.channel_shuffle,
 )  # fmt: skip
-@method("transpose", "swapaxes", "swapdims", "permute", "movedim", "flip", "roll")
+@method(
+    "transpose", "swapaxes", "swapdims", "permute", "movedim", "moveaxis", "flip", "fliplr", "roll"
+)
 @rearranging
 def reorder(call: Call) -> Signal | Rearranged:
     """Channels in another order, or axes on the way there."""
@@ -42,20 +53,23 @@ def reorder(call: Call) -> Signal | Rearranged:
 
 
 @function(
-    torch.chunk, torch.split, torch.tensor_split, torch.unbind, torch.narrow, torch.select,
-    torch.index_select,
+    *(getattr(torch, name) for name in (*PARTS, *AXES)),
+    torch.unbind, torch.narrow, torch.select, torch.index_select,
 )  # fmt: skip
-@method("chunk", "split", "tensor_split", "unbind", "narrow", "select", "index_select")
+@method(*PARTS, *AXES, "unbind", "narrow", "select", "index_select")
 @rearranging
 def pick(call: Call) -> Any:
     """Parts of the channels: one signal, or as many as torch gives."""
     signal = call.argument(0, "input", call.kwargs.get("tensor"))
     rank = len(rearranged(call, signal).units.shape) + 1
-    dim = call.argument(DIM.get(call.operation, 1), "dim", 0)
+    several = call.operation in (*PARTS, *AXES, "unbind")
+    dim = AXES.get(call.operation)
+    if dim is None:
+        dim = call.argument(2 if call.operation in PARTS else 1, "dim", 0)
     if not isinstance(dim, int) or dim % rank == 0:
         raise Refused(f"{call.operation} along the batch", WHOLE)
     parts = _placed(call)
-    return parts if call.operation in (*DIM, "unbind") else parts[0]
+    return parts if several else parts[0]
 
 
 @function(operator.getitem)
