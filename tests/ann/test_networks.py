@@ -21,9 +21,15 @@ SHAPES = {
     "cifar10_cnn_plain": (3, 32, 32),
     "cifar10_fast": (3, 32, 32),
     "cifar10_wide": (3, 32, 32),
+    "cifar10_residual": (3, 32, 32),
     "resnet20": (3, 32, 32),
 }
-OWN_FILES = {"cifar10_fast": "cifar10_fast", "cifar10_wide": "cifar10_fast", "resnet20": "resnet20"}
+OWN_FILES = {
+    "cifar10_fast": "cifar10_fast",
+    "cifar10_wide": "cifar10_fast",
+    "cifar10_residual": "cifar10_fast",
+    "resnet20": "resnet20",
+}
 LAYERED = [name for name, network in NETWORKS.items() if "pooling" in network.takes]
 
 
@@ -43,7 +49,13 @@ def test_the_four_convolution_network_has_the_papers_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "millions"), [("cifar10_fast", 118.1), ("cifar10_wide", 301.7), ("resnet20", 40.8)]
+    ("name", "millions"),
+    [
+        ("cifar10_fast", 118.1),
+        ("cifar10_wide", 301.7),
+        ("cifar10_residual", 290.2),
+        ("resnet20", 40.8),
+    ],
 )
 def test_a_network_of_today_has_the_operations_that_its_file_says(
     name: str, millions: float
