@@ -49,7 +49,8 @@ architecture: setup repository ## the studies on request, of architectures and s
 	python -m ann2snn.tracking
 
 test: setup ## the tests (README: Check)
-	python -m pytest -m "not system"
+	python -m pytest -m "not system and not timed" --numprocesses logical --maxprocesses 4 --dist worksteal
+	python -m pytest -m timed
 
 test-system: setup ## real processes, kills and a browser; minutes
 	python -m pytest -m system

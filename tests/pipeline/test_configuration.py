@@ -199,6 +199,7 @@ print(sorted({"torch", "pytorch_lightning", "mlflow"} & set(sys.modules)), slowe
 """
 
 
+@pytest.mark.timed
 def test_two_hundred_wrong_overrides_are_refused_before_torch_is_imported() -> None:
     lines = wrong_overrides(200)
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
@@ -209,6 +210,7 @@ def test_two_hundred_wrong_overrides_are_refused_before_torch_is_imported() -> N
     assert done.stdout.splitlines() == ["[] True"]
 
 
+@pytest.mark.timed
 def test_a_wrong_override_ends_the_program_with_one_line_and_code_2() -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     started = time.monotonic()

@@ -6,6 +6,7 @@ import pytest
 from ann2snn.tracking.background import LOG, sync_in_background
 
 
+@pytest.mark.timed
 def test_a_stage_waits_less_than_0_3_s_and_the_log_tells_what_was_sent(sent_copy: Path) -> None:
     started = time.perf_counter()
     process = sync_in_background(sent_copy)

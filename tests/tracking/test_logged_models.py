@@ -63,6 +63,7 @@ def test_a_network_whose_spec_is_at_hand_is_logged_once_however_often_it_is_sent
     assert registered == [{"name": "digits_cnn", "version": version.version}]
 
 
+@pytest.mark.timed
 def test_a_sync_with_models_and_nothing_to_do_takes_a_tenth_of_a_second(logged: Path) -> None:
     started = time.perf_counter()
     sync(logged)

@@ -26,6 +26,7 @@ def test_a_server_that_is_down_is_told_in_one_line_without_its_password(project:
     assert "\n" not in str(told.value)
 
 
+@pytest.mark.timed
 def test_the_command_fails_in_one_line_before_mlflow_is_imported(project: Path) -> None:
     started = time.monotonic()
     done = subprocess.run(

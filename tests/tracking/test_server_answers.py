@@ -20,6 +20,7 @@ def records(tmp_path: Path) -> Path:
     return make_project(tmp_path / "project")
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("answer", [is_silent, drips])
 def test_a_server_that_is_silent_or_drips_holds_no_work(
     answer: Callable[[Handler], None], records: Path, monkeypatch: pytest.MonkeyPatch,

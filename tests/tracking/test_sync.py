@@ -31,6 +31,7 @@ def test_every_result_becomes_one_run_however_often_it_is_sent(project: Path) ->
     assert len(runs_of(project)) == RUNS
 
 
+@pytest.mark.timed
 def test_a_sync_with_nothing_to_do_takes_a_tenth_of_a_second(sent_copy: Path) -> None:
     started = time.perf_counter()
     sync(sent_copy)
