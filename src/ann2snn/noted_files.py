@@ -43,6 +43,14 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def known(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; nothing if it is not there, or not as it was written."""
+    try:
+        return read_json(path)
+    except (OSError, ValueError):
+        return {}
+
+
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no number")
 

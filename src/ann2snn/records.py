@@ -24,15 +24,21 @@ from filelock import FileLock
 from ann2snn.noted_files import (
     file_sha256,
     is_noted,
+    known,
     note_files,
     read_json,
     write_json,
     wrong_files,
 )
 
-__all__ = ["Json", "Record", "Store", "file_sha256", "read_json", "run_key", "write_json"]
+__all__ = [
+    "MACHINES", "NO_RECORDS", "Json", "Record", "Store", "file_sha256", "known", "made_on",
+    "noted_machines", "read_json", "record_files", "run_key", "write_json",
+]  # fmt: skip
 
 Json = dict[str, Any]
+NO_RECORDS = ("study.json", "statistics.json", "manifest.json")
+MACHINES = Path("artifacts") / "machines.json"
 
 
 def run_key(step: str, settings: Json, parents: Mapping[str, str], code: str) -> str:
@@ -203,3 +209,25 @@ def _wrong_record(folder: Path, step: str, key: str) -> tuple[str, ...]:
         for name, digest in files.items()
         if not (folder / name).is_file() or file_sha256(folder / name) != digest
     )
+
+
+def record_files(project: Path, step: str = "*") -> list[Path]:
+    """The files of all records that git keeps, of one step or of all."""
+    found = sorted((project / "artifacts").glob(f"{step}/*/*.json"))
+    return [path for path in found if path.name not in NO_RECORDS]
+
+
+def noted_machines(project: Path) -> Json:
+    """On what the results that git keeps were computed, by place under `artifacts`."""
+    path = project / MACHINES
+    return read_json(path) if path.is_file() else {}
+
+
+def made_on(project: Path, path: Path) -> Json:
+    """Machine, versions and duration of the result of a record's file, as far as they are known:
+    by its provenance, else by the note in `artifacts`."""
+    beside = path.with_name("provenance.json")
+    if beside.is_file():
+        return read_json(beside)
+    noted: Json = noted_machines(project).get("/".join(path.parts[-3:-1]), {})
+    return noted

@@ -20,13 +20,11 @@ SHAPES = {
     "cifar10_cnn": (3, 32, 32),
     "cifar10_cnn_plain": (3, 32, 32),
     "cifar10_fast": (3, 32, 32),
-    "cifar10_wide": (3, 32, 32),
     "cifar10_residual": (3, 32, 32),
     "resnet20": (3, 32, 32),
 }
 OWN_FILES = {
     "cifar10_fast": "cifar10_fast",
-    "cifar10_wide": "cifar10_fast",
     "cifar10_residual": "cifar10_fast",
     "resnet20": "resnet20",
 }
@@ -52,7 +50,6 @@ def test_the_four_convolution_network_has_the_papers_size() -> None:
     ("name", "millions"),
     [
         ("cifar10_fast", 118.1),
-        ("cifar10_wide", 301.7),
         ("cifar10_residual", 290.2),
         ("resnet20", 40.8),
     ],

@@ -18,7 +18,7 @@ from ann2snn.ann.network import build
 from ann2snn.ann.seeds import EPOCHS_APART
 from ann2snn.ann.settings import AnnSettings
 from ann2snn.ann.training import train
-from ann2snn.ann.weights import accuracy, load_weights, save_weights
+from ann2snn.ann.weights import accuracy, load_weights, round_weights, save_weights
 from ann2snn.data.dataset import Dataset, load
 from ann2snn.data.settings import DataSettings
 from ann2snn.numerics.atomic_files import write_sealed
@@ -237,6 +237,7 @@ def test_weights_in_half_precision_take_half_the_space_and_are_those_that_comput
     one, other = (build(AnnSettings(seed=seed), (1, 8, 8), 10) for seed in (0, 1))
     save_weights(one, full)
     before = {name: value.clone() for name, value in one.state_dict().items()}
+    round_weights(one)
     save_weights(one, half, "float16")
     assert half.stat().st_size < 0.6 * full.stat().st_size
     load_weights(other, half)
@@ -244,6 +245,15 @@ def test_weights_in_half_precision_take_half_the_space_and_are_those_that_comput
     for name, value in one.state_dict().items():
         closest = before[name].half().float() if value.ndim > 1 else before[name]
         assert torch.equal(value, closest)
+
+
+def test_a_weight_beyond_half_precision_is_refused_by_name() -> None:
+    network = build(AnnSettings(), (1, 8, 8), 10)
+    network.get_parameter("classes.weight").data[0, 0] = -7e4
+    before = weight_bytes(network)
+    with pytest.raises(ValueError, match=r"classes.weight .* \+-65504 .* as float16, got 70000"):
+        round_weights(network)
+    assert weight_bytes(network) == before
 
 
 def test_weights_that_do_not_fit_are_told_by_tensor(tmp_path: Path) -> None:

@@ -165,20 +165,6 @@ def test_a_balanced_scale_leaves_little_above_it_and_lies_below_the_maximum() ->
     assert 0.5 * layer.maximum < scale < layer.maximum
 
 
-def test_statistics_of_parts_give_the_scales_of_the_whole() -> None:
-    module, shape = zoo.build("plain_conv")
-    images = zoo.images(shape, 60)
-    parts = [zoo.statistics(module, part) for part in (images[40:], images[:40])]
-    whole = zoo.statistics(module, images)
-    merged = parts[0].merge(parts[1])
-    for name, layer in whole.layers.items():
-        other = merged.layers[name]
-        np.testing.assert_array_equal(layer.balanced_scales(), other.balanced_scales())
-        np.testing.assert_array_equal(
-            layer.least_error_scales(8, 0.5), other.least_error_scales(8, 0.5)
-        )
-
-
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"calibration": "bias"}, "for_steps must be at least 1 with calibration=bias, got 0"),
     ({"normalization": "squared_error"}, "for_steps must be at least 1 with normalization=squared"),

@@ -9,8 +9,7 @@ import torch
 from ann2snn import convert, simulate
 from ann2snn.conversion.few_steps import completed
 from ann2snn.conversion.settings import ConversionSettings
-from ann2snn.report.results import read_results
-from ann2snn.report.selection import chosen_point
+from ann2snn.report.results import chosen_point, read_results
 from ann2snn.settings import SettingError
 from tests import zoo
 

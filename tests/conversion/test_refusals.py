@@ -63,6 +63,11 @@ class Plus(nn.Module):
         return x + self.constant
 
 
+def held_to_a_tensor(_: nn.Module, x: Tensor) -> Tensor:
+    assert isinstance(x, Tensor)
+    return x
+
+
 def sequence(*layers: nn.Module) -> nn.Module:
     return nn.Sequential(nn.Linear(6, 6), *layers, nn.Linear(6, 4))
 
@@ -100,6 +105,25 @@ FLAT: dict[str, tuple[nn.Module, str]] = {
     "attribute": (Net(lambda _, x: x + x.T), "reads T of a signal"),
     "data": (Net(lambda _, x: x if x.sum() > 0 else -x), "cannot be traced, at test_refusals.py"),
     "loop": (Net(lambda _, x: sum(row for row in x)), "cannot be traced, at test_refusals.py"),
+    "layer made in forward": (
+        Net(lambda _, x: nn.ReLU()(x)),
+        r"at test_refusals.py:\d+: it calls a layer that is no part of it; instead: make the layer",
+    ),
+    "assertion": (
+        Net(held_to_a_tensor),
+        r"(?s)cannot be traced, at test_refusals.py:\d+: .*a stand-in for the images",
+    ),
+    "table of sizes": (Net(lambda _, x: {6: x}[x.shape[-1]]), "cannot be traced.*stand-in for the"),
+    "number of NumPy": (Net(lambda _, x: x * np.float32(2)), "cannot be traced.*plain numbers"),  # type: ignore[operator]
+    "division by zero": (Net(lambda _, x: x / 0), "truediv.*division by zero"),
+    "clamp by tensors": (
+        Net(lambda _, x: x.clamp(torch.zeros(()), torch.ones(()))),
+        "limits that are numbers",
+    ),
+    "linear of another kind": (
+        sequence(torch.ao.nn.qat.Linear(6, 6, qconfig=torch.ao.quantization.default_qat_qconfig)),
+        r"1 \(Linear.*: torch.ao.nn.qat.modules.linear.Linear has no spiking counterpart",
+    ),
     "weights": (Net(lambda _, x: F.linear(x, x)), "its weights depend on the image"),
     "in place": (Net(lambda _, x: F.relu_(x) + x), "changes in place what is read again later"),
     "shapes": (sequence(nn.Linear(5, 6)), "takes 5 features"),

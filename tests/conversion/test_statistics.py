@@ -1,4 +1,4 @@
-"""Statistics agree with a sort, whatever the batches and the order, and merge."""
+"""Statistics agree with a sort, whatever the order of images."""
 
 from pathlib import Path
 from typing import Any
@@ -78,16 +78,13 @@ def equal(first: Statistics, second: Statistics, folder: Path) -> bool:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_neither_order_nor_batches_change_a_bit(tmp_path: Path, dtype: torch.dtype) -> None:
+def test_the_order_of_images_changes_no_bit(tmp_path: Path, dtype: torch.dtype) -> None:
     module, shape = zoo.build("vgg", dtype=dtype)
     images = zoo.images(shape, 330)
     images[7] //= 50
     whole = zoo.statistics(module, images, 255)
     shuffled = zoo.statistics(module, np.random.default_rng(3).permutation(images), 255)
     assert equal(whole, shuffled, tmp_path)
-    parts = [zoo.statistics(module, images[a:b], 255) for a, b in ((0, 8), (8, 150), (150, 330))]
-    assert equal(whole, parts[0].merge(parts[1]).merge(parts[2]), tmp_path)
-    assert equal(whole, parts[2].merge(parts[0]).merge(parts[1]), tmp_path)
 
 
 def test_statistics_survive_a_file(tmp_path: Path) -> None:
@@ -102,7 +99,7 @@ def test_statistics_survive_a_file(tmp_path: Path) -> None:
         assert np.array_equal(found, layer.channel_scales(99.0, "all"))
 
 
-def test_the_range_of_pixels_merges_and_survives_a_file(tmp_path: Path) -> None:
+def test_the_range_of_pixels_survives_a_file(tmp_path: Path) -> None:
     module, shape = zoo.build("three_linear")
     images = zoo.images(shape, 20).astype(np.int64)
     inside, outside, below = (
@@ -110,9 +107,8 @@ def test_the_range_of_pixels_merges_and_survives_a_file(tmp_path: Path) -> None:
     )
     assert inside.pixels == (0.0, 1.0)
     assert outside.pixels == (0.0, images.max() * 3 / 255)
-    merged = inside.merge(outside).merge(below)
-    assert merged.pixels == ((images.min() - 300) / 255, images.max() * 3 / 255)
-    for statistics in (inside, merged):
+    assert below.pixels == ((images.min() - 300) / 255, 1.0)
+    for statistics in (inside, outside, below):
         statistics.save(tmp_path / "statistics")
         assert Statistics.load(tmp_path / "statistics").pixels == statistics.pixels
     inside.save(tmp_path / "statistics")
@@ -222,14 +218,6 @@ def test_numbers_that_are_not_finite_are_refused_by_layer(number: float, dtype: 
     values[3, 2, 1, 1] = number
     with pytest.raises(ValueError, match=r"relu7: its activations .* are not finite"):
         ActivationCounts("relu7", (4, 3, 3)).add(torch.from_numpy(values))
-
-
-def test_statistics_of_different_networks_do_not_merge() -> None:
-    first, shape = zoo.build("three_linear")
-    other, _ = zoo.build("shared_relu")
-    images = zoo.images(shape, 5)
-    with pytest.raises(ValueError, match="statistics of different networks do not merge"):
-        zoo.statistics(first, images).merge(zoo.statistics(other, images))
 
 
 def test_a_percentile_that_is_zero_gives_way_to_the_maximum(layer: LayerStatistics) -> None:

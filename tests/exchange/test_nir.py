@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from ann2snn import convert, from_nir, simulate, to_nir
-from ann2snn.exchange.exports import ExportError, export
+from ann2snn.exchange.exports import ExportError
 from ann2snn.exchange.nir_nodes import FORMS, REFUSED
 from ann2snn.exchange.window_geometry import axis_geometry
 from ann2snn.numerics.windows import pool_windows
@@ -120,7 +120,7 @@ def test_what_nir_cannot_say_comes_back_from_the_metadata(toggles: str, tmp_path
 @pytest.mark.parametrize("name", REFUSED_NETWORKS)
 def test_a_network_that_nir_cannot_hold_is_refused_by_node(name: str) -> None:
     with pytest.raises(ExportError, match=REFUSED_NETWORKS[name]):
-        export(network(name)[0], "nir")
+        to_nir(network(name)[0])
 
 
 def test_the_metadata_say_reset_threshold_test_start_poolings_and_spikes_in_words() -> None:

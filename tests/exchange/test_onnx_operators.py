@@ -139,6 +139,13 @@ CASES: dict[str, Callable[[], Any]] = {
     "slice from behind and by step": lambda: model(
         op("Slice", "x", "s", "e", "a", "t"), s=np.array([1, 2**40]), e=np.array([6, -(2**40)]),
         a=np.array([3, 1]), t=np.array([2, -2])),
+    "average pools alike but for the padding": lambda: model(
+        op("AveragePool", "x", output="a", kernel_shape=[3, 3], pads=[1, 1, 1, 1],
+           count_include_pad=1),
+        op("AveragePool", "a", kernel_shape=[3, 3], pads=[1, 1, 1, 1])),
+    "average pools alike but for the last window": lambda: model(
+        op("AveragePool", "x", output="a", kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
+        op("AveragePool", "a", kernel_shape=[2, 2], strides=[2, 2])),
     "slice of leading axes": lambda: model(
         op("Slice", "x", "s", "e"), s=np.array([0, 1]), e=np.array([9, 3])),
     "transpose": lambda: model(op("Transpose", "x", perm=[0, 2, 3, 1])),
@@ -170,6 +177,17 @@ def test_every_operator_that_is_read_has_a_case() -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
+    "normalization by the batch, as old files say it": (
+        lambda: model(
+            helper.make_node("BatchNormalization", ["x", "g", "b", "m", "v"],
+                             ["y", "m2", "v2", "m3", "v3"], name="the_norm"),
+            g=numbers(3), b=numbers(3), m=numbers(3), v=numbers(3) ** 2, opset=9),
+        "the_norm .*normalizes by the batch's own statistics"),
+    "normalization of each place": (
+        lambda: model(
+            op("BatchNormalization", "x", "g", "b", "m", "v", spatial=0), g=numbers(3, 6, 6),
+            b=numbers(3, 6, 6), m=numbers(3, 6, 6), v=numbers(3, 6, 6) ** 2, opset=8),
+        "normalizes each place by statistics of its own"),
     "an unknown operator": (
         lambda: model(op("Elu", "x")), r"the_elu \(Elu\): Elu is not read here"),
     "an operator of another domain": (
@@ -206,6 +224,23 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
             op("Slice", "x", "s", "e", "a", "t"), s=np.array([2]), e=np.array([0]),
             a=np.array([1]), t=np.array([-1]), inputs=[("x", (2, None, 6, 6))]),
         r"has steps \[-1\] along an axis of unknown size"),
+    "a slice that stands still": (
+        lambda: model(
+            op("Slice", "x", "s", "e", "a", "t"), s=np.array([2]), e=np.array([0]),
+            a=np.array([1]), t=np.array([0])), r"the_slice .*\(slice step cannot be zero\)"),
+    "a slice of more axes than starts": (
+        lambda: model(
+            op("Slice", "x", "s", "e", "a"), s=np.array([0]), e=np.array([1, 1]),
+            a=np.array([1, 2])), "the_slice .*is written in a form that is not known"),
+    "a slice of an axis that is not there": (
+        lambda: model(
+            op("Slice", "x", "s", "e", "a"), s=np.array([0]), e=np.array([1]), a=np.array([7])),
+        "the_slice .*is written in a form that is not known"),
+    "a split into fewer parts than outputs": (
+        lambda: model(
+            helper.make_node("Split", ["x"], ["y", "b", "c", "d", "e"], axis=3, num_outputs=5,
+                             name="the_split"),
+            outputs=("y",)), r"the_split .*has 5 outputs for sizes \[2, 2, 2\]"),
     "a dilated pool": (
         lambda: model(op("MaxPool", "x", kernel_shape=[2, 2], dilations=[2, 2])),
         "has dilations or a storage order"),

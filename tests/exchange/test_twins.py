@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from ann2snn import convert, simulate
-from ann2snn.exchange.exports import EXPORTS, ExportError, export
+from ann2snn.exchange.exports import ExportError
 from ann2snn.exchange.targets.sinabs import to_sinabs
 from ann2snn.exchange.targets.snntorch import to_snntorch
 from ann2snn.exchange.targets.spikingjelly import to_spikingjelly
@@ -211,18 +211,16 @@ def test_a_twin_leaves_no_kind_of_node_out_and_refuses_a_new_one_by_name() -> No
         LAYERS[Late(name="pause", inputs=("input",), scale=np.ones(()), shape=(4,))]
 
 
-def test_the_exports_are_rows_of_one_table_and_say_what_is_missing(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("export", [to_sinabs, to_snntorch, to_spikingjelly])
+def test_an_export_says_which_package_is_missing(
+    export: Callable[[SpikingSpec], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec, *_ = network("three_linear")
-    assert {"sinabs", "snntorch", "spikingjelly"} <= set(EXPORTS)
-    for name in ("sinabs", "snntorch", "spikingjelly"):
-        for module in {name, *(each for each in sys.modules if each.startswith(f"{name}."))}:
-            monkeypatch.setitem(sys.modules, module, None)
-        with pytest.raises(ImportError, match=f"this needs {name}: pip install {name}"):
-            export(spec, name)
-    with pytest.raises(ValueError, match=r"export must be one of .*, got 'snn'"):
-        export(spec, "snn")
+    name = export.__name__.removeprefix("to_")
+    for module in {name, *(each for each in sys.modules if each.startswith(f"{name}."))}:
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ImportError, match=f"this needs {name}: pip install {name}"):
+        export(spec)
 
 
 def test_a_pool_over_what_does_not_change_hands_on_the_maximum() -> None:

@@ -10,13 +10,12 @@ from ann2snn.config.schema import Settings
 from ann2snn.pipeline.artifacts import (
     publish_result,
     publish_study,
-    record_files,
     recorded_settings,
 )
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.studies import study_chains
 from ann2snn.pipeline.study_file import read_study
-from ann2snn.records import Record
+from ann2snn.records import Record, record_files
 from tests.pipeline.project import ROOT, make_project
 
 

@@ -11,10 +11,10 @@ from ann2snn.commands.accept import stand_ins
 from ann2snn.config.schema import GROUPS, Settings
 from ann2snn.conversion.settings import ConversionSettings
 from ann2snn.pipeline import code_identity
-from ann2snn.pipeline.artifacts import record_files, recorded_settings
+from ann2snn.pipeline.artifacts import recorded_settings
 from ann2snn.pipeline.chain import PARENTS, Chain
 from ann2snn.pipeline.code_identity import source_hash
-from ann2snn.records import Record
+from ann2snn.records import Record, record_files
 from ann2snn.settings import number
 from tests.pipeline.project import ROOT
 

@@ -15,10 +15,10 @@ from ann2snn.config.schema import Settings
 from ann2snn.noted_files import file_sha256
 from ann2snn.pipeline.artifacts import keep_point, publish_result, publish_study
 from ann2snn.pipeline.chain import Chain
-from ann2snn.pipeline.provenance import note_machine, noted_machines, provenance
+from ann2snn.pipeline.provenance import note_machine, provenance
 from ann2snn.pipeline.studies import study_chains
 from ann2snn.pipeline.study_file import default_studies, read_params, read_study
-from ann2snn.records import Record, write_json
+from ann2snn.records import Record, noted_machines, write_json
 from ann2snn.settings import SettingError
 from tests.pipeline.project import ROOT, make_project
 

@@ -16,9 +16,9 @@ from ann2snn.commands.verify import (
     remove_point,
     remove_points,
 )
-from ann2snn.pipeline.provenance import MACHINE, note_machine, noted_machines, provenance
+from ann2snn.pipeline.provenance import MACHINE, note_machine, provenance
 from ann2snn.pipeline.study_file import Study
-from ann2snn.records import write_json
+from ann2snn.records import noted_machines, write_json
 from ann2snn.settings import SettingError
 from tests.pipeline.project import ROOT, record
 

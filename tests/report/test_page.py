@@ -10,9 +10,8 @@ from ann2snn.numerics.intervals import paired_chance
 from ann2snn.numerics.steps_to_level import lasting_step_at
 from ann2snn.report.findings import findings
 from ann2snn.report.page import report_page
-from ann2snn.report.results import Results, read_results
+from ann2snn.report.results import Results, chosen_point, read_results
 from ann2snn.report.rows import energy_ratio, spikes_until, synops_until
-from ann2snn.report.selection import chosen_point, same_toggles
 from ann2snn.report.tables import Tables
 from tests.report.changed_results import changed, study_of, with_accuracy, with_settings
 from tests.report.example_artifacts import example_artifacts
@@ -167,4 +166,4 @@ def test_the_committed_best_results_take_what_validation_images_chose() -> None:
     best = {study.network: study.points[-1] for study in committed.of_kind("best")}
     assert set(best) == set(chosen)
     assert all(point.part == "validation" for point in chosen.values())
-    assert [name for name in best if not same_toggles(best[name], chosen[name])] == []
+    assert [name for name in best if best[name].toggles != chosen[name].toggles] == []

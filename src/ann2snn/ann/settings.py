@@ -47,9 +47,7 @@ class AnnSettings:
     )
     epochs: int = number(20, "passes over the training images", low=1)
     batch_size: int = number(32, "images per step of the optimizer", low=2)
-    optimizer: str = choice(
-        "adamw", ("adamw", "sgd"), "sgd has Nesterov's momentum; both decay weights, not biases"
-    )
+    optimizer: str = choice("adamw", ("adamw", "sgd"), "sgd has Nesterov's momentum")
     learning_rate: float = number(
         0.01,
         "peak; linearly up to it, then down to zero as `decay` says",

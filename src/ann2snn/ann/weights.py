@@ -13,15 +13,30 @@ from ann2snn.ann.weights_file import read_weights, wrapping
 BATCH = 500
 
 
+def round_weights(module: nn.Module) -> None:
+    """Rounds the weights (tensors of two axes and more) to half precision, in place.
+
+    Raises:
+        ValueError: a weight is beyond the largest number of half precision.
+    """
+    tensors = module.state_dict()
+    for name, value in tensors.items():
+        if value.ndim > 1:
+            tensors[name] = value.half().to(value.dtype)
+            if not torch.isfinite(tensors[name]).all():
+                raise ValueError(
+                    f"{name} must be within +-{torch.finfo(torch.half).max:g} to be stored as"
+                    f" float16, got {float(value.abs().max()):g}: give ann.stored_as=float32"
+                )
+    module.load_state_dict(tensors)
+
+
 def save_weights(module: nn.Module, path: Path, stored_as: str = "float32") -> None:
-    """Writes parameters and buffers, contiguous, under their names; where `stored_as` is float16,
-    the weights (tensors of two axes and more) are rounded to half precision, in `module` too, so
-    that it computes what the file says."""
+    """Writes parameters and buffers, contiguous, under their names; the weights that
+    `round_weights` rounds in half precision where `stored_as` is float16."""
     tensors = {name: value.detach().contiguous() for name, value in module.state_dict().items()}
     if stored_as == "float16":
-        halves = {name: value.half() for name, value in tensors.items() if value.ndim > 1}
-        module.load_state_dict(tensors | halves)
-        tensors |= halves
+        tensors |= {name: value.half() for name, value in tensors.items() if value.ndim > 1}
     save_file(tensors, path)
 
 

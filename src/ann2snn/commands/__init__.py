@@ -1,1 +1,1 @@
-"""What a person calls: the command `ann2snn`, demo, reproduce, verify, accept, readme."""
+"""What a person calls: the command `ann2snn` and what it starts, demo, verify, accept, readme."""

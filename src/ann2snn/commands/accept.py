@@ -17,10 +17,10 @@ from pathlib import Path
 from ann2snn.commands import demo
 from ann2snn.commands.verify import clone_project
 from ann2snn.errors import errors_are_told
-from ann2snn.pipeline.artifacts import record_files, recorded_settings
+from ann2snn.pipeline.artifacts import recorded_settings
 from ann2snn.pipeline.chain import PARENTS
 from ann2snn.pipeline.code_identity import ACCEPTED, accepted_code, source_hash
-from ann2snn.records import Record, write_json
+from ann2snn.records import Record, record_files, write_json
 from ann2snn.settings import SettingError
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from ann2snn.errors import errors_are_told
 from ann2snn.noted_files import read_json
-from ann2snn.pipeline.artifacts import NO_RECORDS, files_match
+from ann2snn.pipeline.artifacts import files_match
 from ann2snn.pipeline.chain import PARENTS
 from ann2snn.pipeline.noted_artifacts import NOTE, different_files, note
-from ann2snn.records import Record, Store
+from ann2snn.records import NO_RECORDS, Record, Store
 
 LEFTOVERS = {
     "damaged": "was damaged and set aside",
@@ -127,7 +127,3 @@ def leftovers(project: Path) -> Iterator[str]:
             kind = folder.name.partition(".")[2]
             if kind in LEFTOVERS:
                 yield f"{folder.relative_to(project)} {LEFTOVERS[kind]}"
-
-
-if __name__ == "__main__":
-    main()

@@ -19,10 +19,9 @@ from filelock import FileLock, Timeout
 from ann2snn.config.composition import composed
 from ann2snn.errors import MISUSED, errors_are_told
 from ann2snn.noted_files import read_json
-from ann2snn.pipeline.artifacts import record_files
 from ann2snn.pipeline.chain import PARENTS, Chain
 from ann2snn.pipeline.study_file import SECTIONS, read_params, read_study
-from ann2snn.records import Record, Store
+from ann2snn.records import Record, Store, record_files
 
 OLD = 7
 DAY = 24 * 3600.0
@@ -154,7 +153,3 @@ def _size(folder: Path) -> int:
 
 def _changed(folder: Path) -> float:
     return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
-
-
-if __name__ == "__main__":
-    main()

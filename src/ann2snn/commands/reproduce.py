@@ -21,11 +21,11 @@ from typing import Any
 
 from ann2snn.config.schema import GROUPS, Settings
 from ann2snn.pipeline.application import errors_end_the_program
-from ann2snn.pipeline.artifacts import files_match, record_files, recorded_settings
-from ann2snn.pipeline.chain import PARENTS, Chain
+from ann2snn.pipeline.artifacts import files_match, recorded_settings
+from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.code_identity import code_identity
-from ann2snn.pipeline.provenance import MACHINE, noted_machines, provenance
-from ann2snn.records import Json, Record, Store, file_sha256, read_json
+from ann2snn.pipeline.provenance import MACHINE, provenance
+from ann2snn.records import Json, Record, Store, file_sha256, made_on, record_files
 from ann2snn.settings import SettingError, neutral_values
 
 LEAST = 6  # digits of a key
@@ -92,12 +92,11 @@ def found_by(project: Path, key: str) -> Found:
     """
     if len(key) < LEAST or set(key) - set("0123456789abcdef"):
         raise SettingError(f"a key has at least {LEAST} of the digits 0-9a-f, got {key!r}")
-    places = [path for step in PARENTS for path in record_files(project, step)]
     matching: dict[str, Found] = {}
-    for path in [*places, *Store(project / "store").records()]:
+    for path in [*record_files(project), *Store(project / "store").records()]:
         record = Record.read(path)
         if record.key.startswith(key) and record.key not in matching:
-            matching[record.key] = Found(record, path.parent, _made_on(project, path))
+            matching[record.key] = Found(record, path.parent, made_on(project, path))
     if len(matching) > 1:
         raise SettingError(f"several results have the key {key}: {', '.join(sorted(matching))}")
     if not matching:
@@ -105,16 +104,6 @@ def found_by(project: Path, key: str) -> Found:
             f"no result here has the key {key}: neither artifacts/ nor store/ holds its record"
         )
     return next(iter(matching.values()))
-
-
-def _made_on(project: Path, path: Path) -> Json:
-    """The machine that a record comes from, by its provenance or the note in `artifacts`."""
-    beside = path.with_name("provenance.json")
-    if beside.is_file():
-        return read_json(beside)
-    place = "/".join(path.parts[-3:-1])  # `simulation/cifar10-best` under artifacts
-    noted: Json = noted_machines(project).get(place, {})
-    return noted
 
 
 def _settings(record: Record, weights: str, project: Path) -> Settings:
@@ -229,7 +218,3 @@ def different(recorded: Any, new: Any, where: str = "") -> Iterator[str]:
 
 def _machine(facts: Json) -> str:
     return json.dumps({fact: facts[fact] for fact in MACHINE if fact in facts}) or "not known"
-
-
-if __name__ == "__main__":
-    main()

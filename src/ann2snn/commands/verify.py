@@ -16,11 +16,10 @@ from pathlib import Path
 
 from ann2snn.commands import demo
 from ann2snn.errors import errors_are_told
-from ann2snn.pipeline.artifacts import record_files
 from ann2snn.pipeline.chain import data_root
-from ann2snn.pipeline.provenance import MACHINE, MACHINES, noted_machines, provenance
+from ann2snn.pipeline.provenance import MACHINE, provenance
 from ann2snn.pipeline.study_file import Study, default_studies, read_params
-from ann2snn.records import Record
+from ann2snn.records import MACHINES, Record, noted_machines, record_files
 from ann2snn.settings import SettingError
 
 IMPORTED_FROM = "import ann2snn, pathlib; print(pathlib.Path(ann2snn.__file__).resolve())"

@@ -1,7 +1,7 @@
 """Checks of overrides before Hydra composes them: every key, and every value of a sweep."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +81,14 @@ def _values(override: Override, also: Path | None, intervals: bool) -> Iterator[
 
 
 @contextmanager
-def named(point: str) -> Iterator[None]:
-    """Says of a wrong setting which point has it."""
+def prefixed(words: str) -> Iterator[None]:
+    """Puts words before what is said of a wrong setting."""
     try:
         yield
     except SettingError as error:
-        raise SettingError(f"point {point}: {error}" if point else str(error)) from error
+        raise SettingError(f"{words}{error}") from error
+
+
+def named(point: str) -> AbstractContextManager[None]:
+    """Says of a wrong setting which point has it."""
+    return prefixed(f"point {point}: " if point else "")

@@ -18,7 +18,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.types import OverrideType
 from omegaconf import DictConfig, OmegaConf
 
-from ann2snn.config.checks import check_overrides
+from ann2snn.config.checks import check_overrides, prefixed
 from ann2snn.config.overrides import conf_folder, hydras_errors, parsed
 from ann2snn.config.schema import CHOSEN, GROUPS, Settings, all_keys, toggle_of, unknown_key
 from ann2snn.settings import SettingError
@@ -112,8 +112,6 @@ def _settings(plain: dict[str, Any]) -> Settings:
                 and type(values[name]) is int
             ):
                 values[name] = float(values[name])
-        try:
+        with prefixed(f"{group}."):
             parts[group] = kind(**values)
-        except SettingError as error:
-            raise SettingError(f"{group}.{error}") from error
     return Settings(**parts)

@@ -1,9 +1,5 @@
-"""The toggles in words, from the dataclasses: a Markdown table, and the help of the command line.
+"""The toggles in words, from the dataclasses: a Markdown table, and help for the command line."""
 
-`python -m ann2snn.config.toggle_table [group ...]` prints the table.
-"""
-
-import argparse
 import dataclasses
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -73,10 +69,3 @@ def _help_of(group: str) -> Iterator[str]:
         yield from textwrap.wrap(
             told.meaning, WIDTH, initial_indent=indent, subsequent_indent=indent
         )
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser("python -m ann2snn.config.toggle_table")
-    parser.add_argument("groups", nargs="*", choices=[*GROUPS, "all"], default="all")
-    groups = parser.parse_args().groups
-    print(toggle_table(GROUPS if "all" in groups else groups))

@@ -138,7 +138,7 @@ class _Recorder(fx.Interpreter):
     """Runs traced operations and keeps a copy of what each one gave."""
 
     def __init__(self, module: nn.Module, graph: fx.Graph) -> None:
-        super().__init__(fx.GraphModule(module, graph))
+        super().__init__(module, graph=graph)
         self.seen: dict[str, Any] = {}
 
     def run_node(self, n: fx.Node) -> Any:
@@ -155,7 +155,7 @@ def _first_difference(module: nn.Module, shape: Any, pixels: Tensor, relative: f
     """Where the graph, or else what torch.fx traced, first differs from what runs."""
     walk = walked(module, shape)
     with unchanged(module):
-        recorder = _Recorder(module, walk.traced)
+        recorder = _Recorder(walk.module, walk.traced)
         try:
             recorder.run(pixels)
             _seed(0)

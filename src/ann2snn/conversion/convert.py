@@ -56,6 +56,7 @@ from ann2snn.spec.nodes import Array
 
 GRID_ERROR = 0.05  # of the largest output, where the grid is coarser than it was asked for
 SHOWN = 8  # images on which that is looked at
+BYTES = 255
 
 # (node, settings, share of saturating activations by scale point) -> fields that toggles choose
 TOGGLES: Interpretation[Callable[..., dict[str, Any]]] = Interpretation("toggles")
@@ -104,7 +105,8 @@ def convert(
 
     Raises:
         ConversionError: lists every operation that cannot be converted, and what would work; or
-            names the first layer at which the traced form differs from the module.
+            names the first layer at which the traced form differs from the module; or the module
+            divides images of bytes by 255 itself.
         ValueError: the images are no finite numbers, or there are none.
         SettingError: a toggle is unknown, or its value is not allowed.
     """
@@ -130,7 +132,8 @@ def explain(
     toggles = {own.name: given[own.name] for own in dataclasses.fields(ConversionSettings)}
     settings = ConversionSettings(**completed(toggles))
     images = batches(calibration_images, levels)
-    graph = analog_graph(module, images.shape)
+    of_bytes = levels is None and images.levels == BYTES
+    graph = analog_graph(module, images.shape, of_bytes=of_bytes)
     hold_to_module(module, graph, images.first, images.levels)
     every = None
     if CALIBRATIONS[settings.calibration].corrects:

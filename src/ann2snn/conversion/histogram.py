@@ -53,11 +53,6 @@ class Histogram:
         np.add.at(counts, place, np.concatenate([part.counts for part in parts]))
         return Histogram(bins, counts)
 
-    def raised(self, first: int) -> "Histogram":
-        """All positive numbers below bin `first` counted in `first`."""
-        moved = np.where((self.bins > 0) & (self.bins < first), first, self.bins)
-        return Histogram.merged([Histogram(moved, self.counts)])
-
     @property
     def total(self) -> int:
         return int(self.counts.sum())

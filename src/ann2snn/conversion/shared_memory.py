@@ -52,7 +52,7 @@ class _Memory(fx.Interpreter):
     earlier one whose result lies there."""
 
     def __init__(self, module: nn.Module, graph: fx.Graph) -> None:
-        super().__init__(fx.GraphModule(module, graph), garbage_collect_values=False)
+        super().__init__(module, garbage_collect_values=False, graph=graph)
         self.seen: dict[fx.Node, Any] = {}
         self.changes: list[tuple[fx.Node, fx.Node]] = []
 

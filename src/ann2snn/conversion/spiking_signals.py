@@ -11,6 +11,7 @@ import torch
 from ann2snn.conversion.analog_network import FORMS, Run
 from ann2snn.mechanisms.resets import RESETS
 from ann2snn.mechanisms.spikes import SPIKES
+from ann2snn.numerics.exact_sums import rounded
 from ann2snn.spec import Conv, Input, Linear, MaxPool, Neuron, Node, SpikingSpec
 
 Tensor = torch.Tensor
@@ -38,7 +39,8 @@ class SpikingSignals:
         if name in self.spikes:
             return self.spikes[name][chunk].flatten(0, 1).double()
         if self.static(name):
-            return self._on_grid(self._static(node, chunk))
+            still: Tensor = rounded(self._static(node, chunk), self.spec.grid)
+            return still
         inputs = [self._through_time(source, chunk) for source in node.inputs]
         if isinstance(node, MaxPool):
             return self._risen(node, inputs[0])
@@ -110,11 +112,6 @@ class SpikingSignals:
         ]
         found: Tensor = FORMS[node](node, run, *inputs)
         return found
-
-    def _on_grid(self, signal: Tensor) -> Tensor:
-        if self.spec.grid is None:
-            return signal
-        return torch.round(signal * 2.0**self.spec.grid) / 2.0**self.spec.grid
 
     def _precision(self, name: str) -> torch.dtype:
         """float32 where it holds all partial sums of a step."""

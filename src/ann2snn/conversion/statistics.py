@@ -1,4 +1,4 @@
-"""Statistics of activations over a calibration set: mergeable, and kept in one file."""
+"""Statistics of activations over a calibration set, kept in one file."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from ann2snn.conversion.histogram import Histogram, lowest_kept
+from ann2snn.conversion.histogram import Histogram
 from ann2snn.conversion.scale_searches import balanced_scale, least_error_scale
 from ann2snn.spec.graph import UNIT_RANGE
 
@@ -40,16 +40,6 @@ class LayerStatistics:
     @property
     def maximum(self) -> float:
         return float(self.largest.max())
-
-    def merge(self, other: "LayerStatistics") -> "LayerStatistics":
-        """The layer's statistics over both sets of images."""
-        pairs = zip(self.channels, other.channels, strict=True)
-        channels = (Histogram.merged(pair) for pair in pairs)
-        return LayerStatistics(
-            np.maximum(self.largest, other.largest),
-            tuple(channel.raised(int(lowest_kept(channel.bins[-1]))) for channel in channels),
-            Histogram.merged([self.image_maxima, other.image_maxima]),
-        )
 
     def scale(self, percentile: float, population: str) -> float:
         """The percentile over the layer's activations; 100 is the exact maximum.
@@ -117,18 +107,6 @@ class Statistics:
     layers: dict[str, LayerStatistics]
     images: int
     pixels: tuple[float, float] = UNIT_RANGE
-
-    def merge(self, other: "Statistics") -> "Statistics":
-        """The statistics over both sets of images.
-
-        Raises:
-            ValueError: they are of different networks.
-        """
-        if list(self.layers) != list(other.layers):
-            raise ValueError("statistics of different networks do not merge")
-        merged = {name: layer.merge(other.layers[name]) for name, layer in self.layers.items()}
-        pixels = min(self.pixels[0], other.pixels[0]), max(self.pixels[1], other.pixels[1])
-        return Statistics(merged, self.images + other.images, pixels)
 
     @property
     def dead(self) -> tuple[str, ...]:

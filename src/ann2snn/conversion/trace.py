@@ -7,6 +7,15 @@ import torch
 from torch import fx, nn
 
 from ann2snn.conversion.analog_graph import ONE, AnalogGraph
+from ann2snn.conversion.byte_images import hold_undivided
+from ann2snn.conversion.fx_nodes import (
+    NUMPYS,
+    attribute,
+    in_place,
+    is_operator,
+    no_counterpart,
+    read_later,
+)
 from ann2snn.conversion.fx_tracer import traced_operations
 from ann2snn.conversion.layers import registry
 from ann2snn.conversion.layers.registry import BATCH, Call, Handler, Rearranged, Signal, leaves
@@ -17,7 +26,6 @@ from ann2snn.conversion.module_state import (
     working_precision,
 )
 from ann2snn.conversion.refusal import (
-    LISTED,
     Refused,
     combined,
     refusal_line,
@@ -35,11 +43,13 @@ class _Unknown:
     """The value of a refused operation: what follows from it is not reported again."""
 
 
-def analog_graph(module: nn.Module, shape: Shape) -> AnalogGraph:
-    """The simplified graph of `module` for images of `shape`, every operation accounted for.
+def analog_graph(module: nn.Module, shape: Shape, *, of_bytes: bool = False) -> AnalogGraph:
+    """The simplified graph of `module` for images of `shape`, every operation accounted for;
+    `of_bytes` says that pixels are k / 255, which nobody asked for.
 
     Raises:
-        ConversionError: lists all operations that cannot be converted.
+        ConversionError: lists all operations that cannot be converted; or the network divides
+            images of bytes itself.
     """
     module = unwrapped(module)
     check_module(module)
@@ -47,6 +57,8 @@ def analog_graph(module: nn.Module, shape: Shape) -> AnalogGraph:
     if walk.refused:
         raise combined(walk.refused, registry.supported())
     hold_memory(walk)
+    if of_bytes:
+        hold_undivided(walk.graph)
     return simplified(walk.graph)
 
 
@@ -56,13 +68,20 @@ def walked(module: nn.Module, shape: Shape) -> "Walk":
     Raises:
         ConversionError: torch.fx cannot trace the module.
     """
-    walk = Walk(module, shape)
+    walk = Walk(_twin(module), shape)
     with unchanged(module):
-        traced = traced_operations(module)
+        traced = traced_operations(walk.module)
     for node in traced.nodes:
         walk.visit(node)
     walk.traced = traced
     return walk
+
+
+def _twin(module: nn.Module) -> nn.Module:
+    """A module of the same parts, so that the constants which torch.fx adds are not the user's."""
+    twin = object.__new__(type(module))
+    twin.__dict__.update(vars(module))
+    return twin
 
 
 class Walk:
@@ -81,7 +100,7 @@ class Walk:
         if (
             not node.users
             and node.op not in ("output", "placeholder")
-            and not _in_place(node, self)
+            and not in_place(node, self.module)
         ):
             self.values[node] = _Unknown()
             self._account(node.name, (), "nothing reads it")
@@ -94,7 +113,7 @@ class Walk:
             self._refuse(node, operation, reason)
         except ValueError as error:  # of a spec, or of windows that do not fit
             self._refuse(node, operation, Refused(str(error), MISFIT))
-        except (TypeError, IndexError, KeyError, AttributeError, RuntimeError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError) as error:
             unknown = f"is written in a form that is not known here ({error})"
             self._refuse(node, operation, Refused(unknown, PLAIN))
 
@@ -123,14 +142,14 @@ class Walk:
     ) -> Any:
         if any(isinstance(value, _Unknown) for value in leaves((args, kwargs))):
             registry.check_ending(node, operation, handler)
-            if node.op.startswith("call") and handler is None and not _is_operator(node):
-                raise _no_counterpart(operation)
+            if node.op.startswith("call") and handler is None and not is_operator(node):
+                raise no_counterpart(node, operation, self.module)
             return _Unknown()
         if node.op == "placeholder":
             return self._input(node)
         if node.op == "get_attr":
             self._account(node.name, (), "a constant")
-            return _attribute(self.module, str(node.target))
+            return attribute(self.module, str(node.target))
         if node.op == "output":
             self._output(args[0])
             return None
@@ -138,25 +157,28 @@ class Walk:
         if node.op != "call_module" and not given:
             return self._constant(node, args, kwargs)
         if handler is None:
-            raise _no_counterpart(operation)
+            raise no_counterpart(node, operation, self.module)
         registry.check_ending(node, operation, handler)
         if handler not in registry.REARRANGING:
             _check_settled(given)
         part = None
         if node.op == "call_module":
             part = self.module.get_submodule(str(node.target))
+        else:
+            kwargs = {NUMPYS.get(name, name): value for name, value in kwargs.items()}
         call = Call(
             self.graph, str(node.target) if part is not None else node.name, operation, args,
             kwargs, part, node.target,
         )  # fmt: skip
-        if _in_place(node, self) and _read_later(node):
+        if in_place(node, self.module) and read_later(node):
             raise Refused(
                 "changes in place what is read again later", "the form that gives a new tensor"
             )
         value = handler(call)
         note = call.note or ("" if call.nodes else "a size that is known before the run")
         self._account(node.name, tuple(call.nodes), note)
-        self._check_shapes(call)
+        if call.nodes:
+            self.graph.shapes()  # raises where layers do not fit
         return value
 
     def _input(self, node: fx.Node) -> Any:
@@ -164,6 +186,9 @@ class Walk:
             if node.args:
                 self._account(node.name, (), "an optional input, at its default")
                 return node.args[0]
+            if str(node.target).startswith("*"):
+                self._account(node.name, (), "more inputs, of which there are none")
+                return ()
             raise Refused("a second input", "a network of one image tensor")
         self.graph.add(
             Input(name="input", inputs=(), scale=ONE, shape=registry.spec_shape(self.shape))
@@ -191,25 +216,10 @@ class Walk:
             assert callable(node.target)
             return node.target(*args, **kwargs)
 
-    def _check_shapes(self, call: Call) -> None:
-        """Builds the shapes of new nodes, which raises where layers do not fit."""
-        shapes = self.graph.shapes() if call.nodes else {}
-        for name in call.nodes:
-            assert shapes[name]
-
     def _account(self, operation: str, nodes: tuple[str, ...], note: str) -> None:
         self.graph.made[operation] = nodes
         if note:
             self.graph.notes[operation] = note
-
-
-def _attribute(module: nn.Module, path: str) -> Any:
-    *parents, name = path.split(".")
-    return getattr(module.get_submodule(".".join(parents)), name)
-
-
-def _no_counterpart(operation: str) -> Refused:
-    return Refused(f"{operation} has no spiking counterpart here", LISTED)
 
 
 def _check_settled(given: list[Any]) -> None:
@@ -220,24 +230,3 @@ def _check_settled(given: list[Any]) -> None:
                 f"reads axes {(*value.units.shape,)} that are not whole channels in three axes",
                 "features, (C, L) or (C, H, W), as x[:, a:b] and channel shuffles give them",
             )
-
-
-def _is_operator(node: fx.Node) -> bool:
-    """Whether it is Python's own arithmetic or indexing, which may be about sizes."""
-    return getattr(node.target, "__module__", "") in ("_operator", "math", "builtins")
-
-
-def _in_place(node: fx.Node, walk: Walk) -> bool:
-    """Whether the operation overwrites its first argument."""
-    if node.op == "call_module":
-        return bool(getattr(walk.module.get_submodule(str(node.target)), "inplace", False))
-    name = str(getattr(node.target, "__name__", node.target))
-    in_place_operator = name in ("iadd", "isub", "imul", "itruediv")
-    ends = name.endswith("_") and not name.endswith("__")
-    return bool(in_place_operator or ends or node.kwargs.get("inplace", False))
-
-
-def _read_later(node: fx.Node) -> bool:
-    """Whether an operation after this one reads the same first argument."""
-    source = node.args[0] if node.args else None
-    return isinstance(source, fx.Node) and any(node < user for user in source.users)

@@ -35,6 +35,11 @@ def network(given: Any) -> Any:
     if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], nn.Module):
         from ann2snn.ann.weights import load_weights
 
+        if not isinstance(given[1], str | os.PathLike):
+            raise ConversionError(
+                f"beside a module there must be the path of a file, got {type(given[1]).__name__};"
+                " load a state dict into its network first: network.load_state_dict(...)"
+            )
         module = copy.deepcopy(given[0])
         load_weights(module, Path(given[1]))
         return module

@@ -52,26 +52,16 @@ def form(node: Node) -> Form:
     return FORMS[kind]
 
 
-def _nothing(_primitive: Any, _before: Shape) -> Fields:
-    return {}
-
-
-def _input(nir: Any, _node: nodes.Input, _before: Shape, after: Shape) -> Any:
-    return nir.Input(input_type={"input": np.array(after)})
-
-
-def _input_shape(primitive: Any, _before: Shape) -> Fields:
-    return {"shape": tuple(int(size) for size in primitive.input_type["input"])}
-
-
-FORMS[nodes.Input] = Form(("Input",), ("shape",), _input, _input_shape)
-
-
-def _output(nir: Any, _node: nodes.Output, _before: Shape, after: Shape) -> Any:
-    return nir.Output(output_type={"output": np.array(after)})
-
-
-FORMS[nodes.Output] = Form(("Output",), (), _output, _nothing)
+FORMS[nodes.Input] = Form(
+    ("Input",), ("shape",),
+    lambda nir, _node, _before, after: nir.Input(input_type={"input": np.array(after)}),
+    lambda primitive, _: {"shape": tuple(int(size) for size in primitive.input_type["input"])},
+)  # fmt: skip
+FORMS[nodes.Output] = Form(
+    ("Output",), (),
+    lambda nir, _node, _before, after: nir.Output(output_type={"output": np.array(after)}),
+    lambda *_: {},
+)  # fmt: skip
 
 
 def _convolution(nir: Any, node: nodes.Conv, before: Shape, _after: Shape) -> Any:
@@ -107,15 +97,11 @@ FORMS[nodes.Conv] = Form(
 )  # fmt: skip
 
 
-def _linear(nir: Any, node: nodes.Linear, _before: Shape, _after: Shape) -> Any:
-    return nir.Affine(weight=node.weight, bias=node.bias)
-
-
-def _of_linear(primitive: Any, _before: Shape) -> Fields:
-    return {"weight": primitive.weight, "bias": primitive.bias}
-
-
-FORMS[nodes.Linear] = Form(("Affine",), ("weight", "bias"), _linear, _of_linear)
+FORMS[nodes.Linear] = Form(
+    ("Affine",), ("weight", "bias"),
+    lambda nir, node, *_: nir.Affine(weight=node.weight, bias=node.bias),
+    lambda primitive, _: {"weight": primitive.weight, "bias": primitive.bias},
+)  # fmt: skip
 
 
 def _affine(nir: Any, node: nodes.Affine, _before: Shape, after: Shape) -> Any:

@@ -18,19 +18,14 @@ ARITHMETIC = {
 }  # fmt: skip
 REDUCTIONS = {"ReduceMean": torch.mean, "ReduceSum": torch.sum}
 SOFTMAXES = {"Softmax": torch.softmax, "LogSoftmax": torch.log_softmax}
-RISING: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-    "Sigmoid": torch.sigmoid, "Tanh": torch.tanh, "Softplus": F.softplus,
+UNARY: dict[str, Callable[[Any], Any]] = {
+    "Neg": python.neg, "Sigmoid": torch.sigmoid, "Tanh": torch.tanh, "Softplus": F.softplus,
 }  # fmt: skip
 
 
 @operator(*ARITHMETIC)
 def arithmetic(op: Operator) -> fx.Node:
     return op.call(ARITHMETIC[op.kind], op.operand(0), op.operand(1))
-
-
-@operator("Neg")
-def negated(op: Operator) -> fx.Node:
-    return op.call(python.neg, op.signal())
 
 
 @operator("Sum")
@@ -153,9 +148,9 @@ def softmax(op: Operator) -> fx.Node:
     return op.call(SOFTMAXES[op.kind], op.signal(), op.take("axis", -1))
 
 
-@operator(*RISING)
-def rising(op: Operator) -> fx.Node:
-    return op.call(RISING[op.kind], op.signal())
+@operator(*UNARY)
+def unary(op: Operator) -> fx.Node:
+    return op.call(UNARY[op.kind], op.signal())
 
 
 @operator("Constant")

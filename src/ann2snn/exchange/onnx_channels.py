@@ -21,6 +21,8 @@ def parts(op: Operator) -> tuple[fx.Node, ...]:
         sizes = [min(each, whole - start) for start in range(0, whole, each)]
     if not sizes:
         raise Refused("names no sizes", SIMPLER)
+    if len(sizes) != op.outputs:
+        raise Refused(f"has {op.outputs} outputs for sizes {list(sizes)}", SIMPLER)
     split = op.method("split", op.signal(), list(sizes), axis)
     return tuple(op.call(python.getitem, split, place) for place in range(len(sizes)))
 

@@ -93,10 +93,11 @@ def matrix(op: Operator) -> fx.Node:
 
 @operator("BatchNormalization")
 def normalization(op: Operator) -> fx.Node:
-    if op.take("training_mode", 0):
+    if op.take("training_mode", 0) or op.outputs > 1:  # old files say it by their outputs alone
         raise Refused("normalizes by the batch's own statistics", "an export in eval mode")
+    if not op.take("spatial", 1):
+        raise Refused("normalizes each place by statistics of its own", "spatial=1")
     op.take("momentum")
-    op.take("spatial")
     gain, bias, mean, variance = (op.weight(place) for place in (1, 2, 3, 4))
     layer = of_axes(NORMS, op.rank(), op.rank() - 2)(len(gain), op.take("epsilon", 1e-5))
     return op.layer(

@@ -56,7 +56,7 @@ def onnx_network(path: Path) -> nn.Module:
     for node, path_there in zip(graph.node, paths, strict=True):
         op = Operator(
             node.op_type, path_there, [], [shapes.get(name) for name in node.input],
-            _attributes(onnx, node), network, shape[0], len(node.output),
+            _attributes(onnx, node), network, shape[0], sum(map(bool, node.output)),
         )  # fmt: skip
         values |= dict.fromkeys((name for name in node.output if name), _Unread())
         try:

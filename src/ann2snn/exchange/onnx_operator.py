@@ -26,6 +26,9 @@ class SizeOf:
     signal: fx.Node
 
 
+_EMPTY = fx.GraphModule({}, fx.Graph())
+
+
 class Network:
     """A torch network under construction: `parts` are layers and constants by their paths."""
 
@@ -34,8 +37,10 @@ class Network:
         self.parts: dict[str, nn.Module | torch.Tensor] = {}
 
     def add(self, path: str, part: nn.Module | torch.Tensor) -> str:
-        """Adds a part under the path, or under the nearest one that no other part stands in the
-        way of, and gives that."""
+        """Adds a part under the path, or under the nearest one that no other part, and no name of a
+        torch module's own, stands in the way of, and gives that."""
+        first = path.partition(".")[0]
+        path = f"own_{path}" if hasattr(_EMPTY, first) else path
         free, count = path, 0
         while any(f"{free}.".startswith(f"{other}.") or f"{other}.".startswith(f"{free}.")
                   for other in self.parts):  # fmt: skip
@@ -48,13 +53,18 @@ class Network:
         """The path of the layer: that of an equal one without tensors, which is called again, or a
         new one."""
         known = self.parts.get(path)
-        alike = isinstance(known, nn.Module) and repr(known) == repr(layer)
+        alike = type(known) is type(layer) and _geometry(known) == _geometry(layer)
         return path if alike and not layer.state_dict() else self.add(path, layer)
 
     def module(self) -> fx.GraphModule:
         """The network in eval mode, its operations checked for being in order."""
         self.graph.lint()
         return fx.GraphModule(self.parts, self.graph, "OnnxNetwork").eval()
+
+
+def _geometry(layer: Any) -> dict[str, Any]:
+    """All that a layer without tensors was made with, which its words need not tell."""
+    return {name: value for name, value in vars(layer).items() if not name.startswith("_")}
 
 
 @dataclass
@@ -93,7 +103,10 @@ class Operator:
         """An input that is the same for all images; None where it is left out."""
         value = self.input(place)
         if value is not None and not isinstance(value, Array):
-            raise Refused(f"its input {place} depends on the image", "a constant of the file")
+            raise Refused(
+                f"its input {place} depends on the image, or on constants that are not folded",
+                "a constant of the file",
+            )
         return value
 
     def weight(self, place: int) -> Array:

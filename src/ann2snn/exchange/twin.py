@@ -11,6 +11,7 @@ from torch import nn
 from ann2snn.exchange.exports import refuse
 from ann2snn.exchange.twin_layers import LAYERS, MaxPool
 from ann2snn.mechanisms.inputs import INPUTS
+from ann2snn.numerics.exact_sums import rounded
 from ann2snn.simulation.checks import check_images, given_images
 from ann2snn.simulation.dense.layers import applied, full_products
 from ann2snn.spec import Input, Neuron, Node, Output, SpikingSpec
@@ -161,7 +162,7 @@ class Twin(nn.Module):
         one division then, so that they are right to the last bit before they are rounded."""
         whole, levels = self._whole(images)
         pixels = whole / levels
-        found = {self.spec.input.name: self._rounded(pixels)}
+        found = {self.spec.input.name: rounded(pixels, self.spec.grid)}
         for node in self.spec.nodes[1:]:
             if not self.spec.is_static(node.name):
                 continue
@@ -174,7 +175,7 @@ class Twin(nn.Module):
                 # of a signal that does not change every pooling hands on the maximum
                 plain = isinstance(node, MaxPoolNode)
                 value = applied(node, read) if plain else layer(*read)
-            found[node.name] = self._rounded(value)
+            found[node.name] = rounded(value, self.spec.grid)
         return found
 
     def _whole(self, images: Tensor) -> tuple[Tensor, int]:
@@ -184,14 +185,10 @@ class Twin(nn.Module):
         Raises:
             ValueError: names what does not fit.
         """
+        images = torch.as_tensor(images)
         spec, whole = given_images(self.spec, images.detach().cpu().numpy())
         check_images(spec, whole, None)
         return torch.from_numpy(whole.astype(np.float64)).to(images.device), spec.levels
-
-    def _rounded(self, value: Tensor) -> Tensor:
-        if self.spec.grid is None:
-            return value
-        return torch.round(value * 2.0**self.spec.grid) / 2.0**self.spec.grid
 
     def _step(self, constant: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """One step: the currents into the classes, and the spikes of each neuron layer."""

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ann2snn.numerics.windows import Padding
-from ann2snn.simulation.dense.layers import windowed
+from ann2snn.simulation.dense.layers import applied
 from ann2snn.simulation.dense.max_pooling import PoolState
 from ann2snn.spec import nodes
 from ann2snn.spec.interpretation import Interpretation
@@ -80,40 +80,6 @@ class Affine(nn.Module):
         return signal * self.gain + self.bias
 
 
-@LAYERS.of(nodes.Add)
-class Add(nn.Module):
-    """The sum of its inputs."""
-
-    def __init__(self, _node: nodes.Add) -> None:
-        super().__init__()
-
-    def forward(self, *signals: Tensor) -> Tensor:
-        return torch.stack(signals).sum(0)
-
-
-@LAYERS.of(nodes.Concat)
-class Concat(nn.Module):
-    """Its inputs one after another along the channels."""
-
-    def __init__(self, _node: nodes.Concat) -> None:
-        super().__init__()
-
-    def forward(self, *signals: Tensor) -> Tensor:
-        return torch.cat(signals, 1)
-
-
-@LAYERS.of(nodes.Select)
-class Select(nn.Module):
-    """Some channels of its inputs."""
-
-    def __init__(self, node: nodes.Select) -> None:
-        super().__init__()
-        self.channels = list(node.channels)
-
-    def forward(self, *signals: Tensor) -> Tensor:
-        return torch.cat(signals, 1)[:, self.channels]
-
-
 @LAYERS.of(nodes.Reshape)
 def _reshape(node: nodes.Reshape) -> nn.Module:
     """To one axis, or by way of it to another shape."""
@@ -121,16 +87,19 @@ def _reshape(node: nodes.Reshape) -> nn.Module:
     return flat if len(node.shape) == 1 else nn.Sequential(flat, nn.Unflatten(1, node.shape))
 
 
-@LAYERS.of(nodes.SumPool)
-class SumPool(nn.Module):
-    """The sum over each window."""
+@LAYERS.of(nodes.Add, nodes.Concat, nodes.Select, nodes.SumPool)
+class Applied(nn.Module):
+    """A node without weights or a state, as the dense engine forms its signal."""
 
-    def __init__(self, node: nodes.SumPool) -> None:
+    def __init__(self, node: nodes.Node) -> None:
         super().__init__()
         self.node = node
 
-    def forward(self, signal: Tensor) -> Tensor:
-        return windowed(self.node, signal).sum(-1)
+    def _get_name(self) -> str:
+        return type(self.node).__name__
+
+    def forward(self, *signals: Tensor) -> Tensor:
+        return applied(self.node, list(signals))
 
 
 @LAYERS.of(nodes.MaxPool)

@@ -2,11 +2,9 @@
 them for the bits of a format."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-
-Reals = npt.NDArray[np.float64]
 
 BITS = {"float32": 24, "int32": 31, "float64": 53}  # whole numbers below 2^bits are exact
 FINEST = 60
@@ -45,6 +43,6 @@ def parts(array: np.ndarray) -> Iterator[np.ndarray]:
     return (array[first : first + rows] for first in range(0, len(array), rows))
 
 
-def rounded(values: Reals, grid: int | None) -> Reals:
-    """The nearest multiples of 2^-grid, half to even; None leaves the values as they are."""
-    return values if grid is None else np.rint(values * 2.0**grid) / 2.0**grid
+def rounded(values: Any, grid: int | None) -> Any:
+    """The nearest multiples of 2^-grid, half to even, of an array or tensor; None leaves them."""
+    return values if grid is None else (values * 2.0**grid).round() / 2.0**grid

@@ -22,7 +22,7 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:
 
     from ann2snn.ann.network import build
     from ann2snn.ann.training import train
-    from ann2snn.ann.weights import load_weights, predict, save_weights
+    from ann2snn.ann.weights import load_weights, predict, round_weights, save_weights
     from ann2snn.data.dataset import open_saved
 
     toggles = chain.settings.ann
@@ -36,6 +36,8 @@ def produce(chain: "Chain", folder: Path, partial: Path) -> Record:
         with _live(chain) as told, _counted(chain, told) as on_epoch:
             trained = train(toggles, dataset, partial, on_epoch)
         module, history = trained.module, trained.history
+    if toggles.stored_as == "float16":
+        round_weights(module)
     save_weights(module, folder / FILES[0], toggles.stored_as)
     predictions = np.asarray(predict(module, dataset.test_images, dataset.levels), np.int64)
     save_file({"predictions": predictions}, folder / FILES[1])

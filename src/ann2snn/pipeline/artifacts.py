@@ -17,7 +17,7 @@ from ann2snn.config.schema import GROUPS, Settings
 from ann2snn.numerics.atomic_files import whole_file
 from ann2snn.pipeline.noted_artifacts import is_as_noted, note, tell_damaged
 from ann2snn.pipeline.provenance import note_machine
-from ann2snn.records import Record, Store, file_sha256, read_json, write_json
+from ann2snn.records import Record, Store, file_sha256, read_json, record_files, write_json
 from ann2snn.settings import neutral_values
 
 if TYPE_CHECKING:
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
     from ann2snn.pipeline.study_file import Study
 
 KEY = re.compile(r'"key": "(\w+)"')
-NO_RECORDS = ("study.json", "statistics.json", "manifest.json")
-
-
-def record_files(project: Path, step: str) -> list[Path]:
-    """The files of all records that git keeps of a step."""
-    found = sorted((project / "artifacts" / step).glob("*/*.json"))
-    return [path for path in found if path.name not in NO_RECORDS]
 
 
 def kept_record(project: Path, step: str, key: str) -> Path | None:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from functools import partial
 
-from ann2snn.config.checks import named
+from ann2snn.config.checks import named, prefixed
 from ann2snn.pipeline.chain import PARENTS, Chain
 from ann2snn.records import Json
-from ann2snn.settings import SettingError
 from ann2snn.simulation.settings import check_device
 
 
@@ -25,17 +24,13 @@ def require_ready(step: str, chain: Chain, here: bool = True) -> None:
     if not here or _done(step, chain):
         return
     if step == "simulation":
-        try:
+        with prefixed("simulation."):
             check_device(settings.simulation)
-        except SettingError as error:
-            raise SettingError(f"simulation.{error}") from error
     if settings.ann.precision == "bfloat16" and trains(step, chain):
         from ann2snn.ann.recipe import check_processor
 
-        try:
+        with prefixed("ann."):
             check_processor(settings.ann)
-        except SettingError as error:
-            raise SettingError(f"ann.{error}") from error
 
 
 def require_all_ready(step: str, points: Sequence[tuple[str, Chain]], *, here: bool = True) -> None:

@@ -9,9 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ann2snn.records import Store, read_json, write_json
+from ann2snn.records import MACHINES, Store, noted_machines, read_json, write_json
 
-MACHINES = Path("artifacts") / "machines.json"
 MACHINE = ("python", "versions", "threads", "processor", "accelerator", "system")
 PACKAGES = ("ann2snn", "numba", "numpy", "pytorch-lightning", "safetensors", "torch", "torchvision")
 
@@ -45,12 +44,6 @@ def note_machine(project: Path, name: str, folders: Iterable[Path]) -> None:
         machines = noted_machines(project)
         machines[name] = {fact: content[fact] for fact in MACHINE}
         write_json(project / MACHINES, dict(sorted(machines.items())))
-
-
-def noted_machines(project: Path) -> dict[str, Any]:
-    """What `note_machine` wrote, by place under `artifacts`."""
-    path = project / MACHINES
-    return read_json(path) if path.is_file() else {}
 
 
 def _git(*arguments: str) -> str | None:

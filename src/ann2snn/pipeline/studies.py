@@ -3,12 +3,12 @@
 import dataclasses
 from pathlib import Path
 
-from ann2snn.config.checks import named
+from ann2snn.config.checks import named, prefixed
 from ann2snn.config.composition import composed
 from ann2snn.config.schema import Settings
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.study_file import Study
-from ann2snn.settings import SettingError, rule_of
+from ann2snn.settings import rule_of
 
 
 def study_chains(study: Study, project: Path, settings: Settings) -> dict[str, Chain]:
@@ -31,8 +31,6 @@ def _with_free_toggles(chosen: Settings, call: Settings) -> Settings:
             for toggle in dataclasses.fields(said)
             if not rule_of(toggle).shapes_result and getattr(said, toggle.name) != toggle.default
         }
-        try:
+        with prefixed(f"{group.name}."):
             groups[group.name] = dataclasses.replace(getattr(chosen, group.name), **free)
-        except SettingError as error:
-            raise SettingError(f"{group.name}.{error}") from error
     return dataclasses.replace(chosen, **groups)

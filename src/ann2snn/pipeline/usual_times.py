@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ann2snn.records import Json, Record, Store, read_json, write_json
+from ann2snn.records import Json, Record, Store, known, read_json, write_json
 
 Times = dict[str, list[float]]
 
@@ -26,28 +26,20 @@ def usual_seconds(store: Store, step: str, network: str) -> float | None:
 def _times(root: Path, step: str) -> Times:
     """Seconds by network; "" are those of a step that knows no network. Read once a process."""
     path = root / "times" / f"{step}.json"
-    known = _known(path)
+    before = {key: entry for key, entry in known(path).items() if _is_entry(entry)}
     there = {folder.name for folder in Store(root).folders(step) if "." not in folder.name}
-    entries = {key: entry for key, entry in known.items() if key in there}
+    entries = {key: entry for key, entry in before.items() if key in there}
     for key in sorted(there - set(entries)):
         entry = _entry(root / step / key)
         if entry is not None:
             entries[key] = entry
-    if entries != known and root.is_dir():
+    if entries != before and root.is_dir():
         with contextlib.suppress(OSError):  # a store that can only be read
             write_json(path, entries)
     found: Times = {}
     for network, seconds in entries.values():
         found.setdefault(network, []).append(seconds)
     return found
-
-
-def _known(path: Path) -> dict[str, Any]:
-    try:
-        content = read_json(path)
-    except (OSError, ValueError):
-        return {}
-    return {key: entry for key, entry in content.items() if _is_entry(entry)}
 
 
 def _is_entry(entry: Any) -> bool:

@@ -19,10 +19,9 @@ from ann2snn.report.published import (
     papers_curve,
     published,
 )
-from ann2snn.report.results import Point, Results, Study
+from ann2snn.report.results import Point, Results, Study, chosen_point
 from ann2snn.report.rows import LAST, LEVEL, START, result_row
 from ann2snn.report.scale_factors import scale_factors
-from ann2snn.report.selection import chosen_point, same_toggles
 
 
 @dataclass(frozen=True)
@@ -103,11 +102,11 @@ class Lookup:
 
     def takes(self, study: str) -> bool:
         """Whether the last point of a study has the toggles that this selection chooses."""
-        return same_toggles(self._study(study).points[-1], chosen_point(self._study("")))
+        return self._study(study).points[-1].toggles == chosen_point(self._study("")).toggles
 
     def same(self, study: str, name: str) -> bool:
         """Whether a point of a study has the toggles that this selection chooses."""
-        return same_toggles(self._point(name, study)[1], chosen_point(self._study("")))
+        return self._point(name, study)[1].toggles == chosen_point(self._study("")).toggles
 
     def _study(self, name: str) -> Study:
         name = name or self.here

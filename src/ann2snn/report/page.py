@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ann2snn.report.chart import Chart
-from ann2snn.report.few_steps_tables import after_few_steps, later_paper, published_few_steps
+from ann2snn.report.few_steps_tables import after_few_steps
 from ann2snn.report.findings import Finding, environment
 from ann2snn.report.published import papers_data
-from ann2snn.report.results import Results, Study
-from ann2snn.report.selection import chosen_point
+from ann2snn.report.results import Results, Study, chosen_point
 from ann2snn.report.tables import Tables, names
 
 # The conversion's toggles that a study names where all its points share them.
@@ -63,8 +62,6 @@ def report_page(
             shown=shown,
             tables=Tables(results, artifacts),
             after_few_steps=after_few_steps,
-            published_few_steps=published_few_steps,
-            later_paper=later_paper,
             artifacts=artifacts,
             chosen=chosen_point,
             comparable=any(papers_data(study.dataset) for study, _ in shown),

@@ -138,6 +138,12 @@ class Results:
         return sorted(((study, study.points[-1]) for study in studies), key=lambda p: _rank(p[0]))
 
 
+def chosen_point(study: Study) -> Point:
+    """The point that validation images choose of a selection: the one whose answers are most often
+    the ANN's; the first of equals."""
+    return max(study.points, key=lambda point: float(point.metrics["agreement"]))
+
+
 def scale_percentile(toggles: Json) -> float | None:
     """The percentile that a layer's scale is, 100 where it is the maximum; None where there is no
     one scale of a layer's own."""

@@ -19,7 +19,9 @@ from ann2snn.report.markdown import (
 )
 from ann2snn.report.published import (
     Published,
+    few_steps_rows,
     is_papers_network,
+    later_rows,
     papers_bar,
     papers_curve,
     papers_network,
@@ -172,6 +174,8 @@ def names(artifacts: str) -> Json:
         "linked": lambda point, words: linked(point, words, artifacts),
         "method": lambda study, point: "the paper's" if study.kind == "ablation" else point.label,
         "published": published,
+        "few_steps_rows": few_steps_rows,
+        "later_rows": later_rows,
         "labels": OUTPUT_LABELS,
         "last": LAST,
     }

@@ -1,25 +1,18 @@
 """The accuracies of all studies for a terminal."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from ann2snn.report.results import Study, read_results
 
 
-def accuracy_table(artifacts: Path, studies: Sequence[str] = ()) -> str:
-    """A table of the studies named, or of all: accuracy, interval, steps to 99 %, spikes.
+def accuracy_table(artifacts: Path) -> str:
+    """A table of every study: accuracy, interval, steps to 99 %, spikes.
 
     Raises:
-        ValueError: there is no study of a name, or a file is broken.
+        ValueError: a file is broken.
         FileNotFoundError: there is no study at all.
     """
-    results = read_results(artifacts)
-    known = {study.name: study for study in results.studies}
-    for name in studies:
-        if name not in known:
-            raise ValueError(f"study must be one of {', '.join(known)}, got {name!r}")
-    chosen = [known[name] for name in studies] if studies else list(results.studies)
-    return "\n\n".join(_study_table(study) for study in chosen)
+    return "\n\n".join(map(_study_table, read_results(artifacts).studies))
 
 
 def _study_table(study: Study) -> str:

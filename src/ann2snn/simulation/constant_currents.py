@@ -43,49 +43,17 @@ def static_signals(spec: SpikingSpec, images: npt.NDArray[np.integer]) -> dict[s
     return signals
 
 
-@CURRENTS.of(nodes.Input)
-def _pixels(_node: nodes.Input, inputs: list[Reals]) -> Reals:
-    return inputs[0]
-
-
-@CURRENTS.of(nodes.Conv, nodes.Linear)
-def _weighted(node: nodes.Weighted, inputs: list[Reals]) -> Reals:
-    return _linear_map(node, inputs[0]) + _bias(node)
-
-
-@CURRENTS.of(nodes.Affine)
-def _affine(node: nodes.Affine, inputs: list[Reals]) -> Reals:
-    return np.asarray(inputs[0] * node.gain + node.bias)
-
-
-@CURRENTS.of(nodes.Add)
-def _sum(_node: nodes.Add, inputs: list[Reals]) -> Reals:
-    return np.asarray(sum(inputs[1:], inputs[0]))
-
-
-@CURRENTS.of(nodes.Concat)
-def _joined(_node: nodes.Concat, inputs: list[Reals]) -> Reals:
-    return np.concatenate(inputs, 1)
-
-
-@CURRENTS.of(nodes.Select)
-def _selected(node: nodes.Select, inputs: list[Reals]) -> Reals:
-    return np.concatenate(inputs, 1)[:, node.channels]
-
-
-@CURRENTS.of(nodes.Reshape)
-def _reshaped(node: nodes.Reshape, inputs: list[Reals]) -> Reals:
-    return inputs[0].reshape(len(inputs[0]), *node.shape)
-
-
-@CURRENTS.of(nodes.SumPool)
-def _sums(node: nodes.SumPool, inputs: list[Reals]) -> Reals:
-    return _over_windows(node, inputs[0], np.sum)
-
-
-@CURRENTS.of(nodes.MaxPool)
-def _maxima(node: nodes.MaxPool, inputs: list[Reals]) -> Reals:
-    return _over_windows(node, inputs[0], np.max)
+CURRENTS.of(nodes.Input)(lambda _, inputs: inputs[0])
+CURRENTS.of(nodes.Conv, nodes.Linear)(
+    lambda node, inputs: _linear_map(node, inputs[0]) + _bias(node)
+)
+CURRENTS.of(nodes.Affine)(lambda node, inputs: inputs[0] * node.gain + node.bias)
+CURRENTS.of(nodes.Add)(lambda _, inputs: sum(inputs[1:], inputs[0]))
+CURRENTS.of(nodes.Concat)(lambda _, inputs: np.concatenate(inputs, 1))
+CURRENTS.of(nodes.Select)(lambda node, inputs: np.concatenate(inputs, 1)[:, node.channels])
+CURRENTS.of(nodes.Reshape)(lambda node, inputs: inputs[0].reshape(len(inputs[0]), *node.shape))
+CURRENTS.of(nodes.SumPool)(lambda node, inputs: _over_windows(node, inputs[0], np.sum))
+CURRENTS.of(nodes.MaxPool)(lambda node, inputs: _over_windows(node, inputs[0], np.max))
 
 
 def _linear_map(node: nodes.Weighted, signal: Reals) -> Reals:

@@ -21,13 +21,12 @@ class Block:
     unless it left early: then later ones hold zeros.
 
     An input unit whose signal is not 0 in a step is one event, whatever its value, or two where it
-    is of 2 spikes. An event costs a
-    Conv or Linear as many synaptic operations as synapses leave its unit, and a pool as many
-    operations as windows hold its unit (`spec.cost.event_costs`). So behind spikes, and behind
-    max-pooling of spikes, a spike costs its fan-out; behind average-pooling (`SumPool`) a window
-    with any spike costs the window's fan-out once, however many it holds. Biases cost nothing, and
-    neither does the layer of an analog image, whose signal does not change with time: it is charged
-    as multiply-accumulates, once.
+    is of 2 spikes. An event costs a Conv or Linear as many synaptic operations as synapses leave
+    its unit, and a pool as many operations as windows hold its unit (`spec.cost.event_costs`). So
+    behind spikes, and behind max-pooling of spikes, a spike costs its fan-out; behind
+    average-pooling (`SumPool`) a window with any spike costs the window's fan-out once, however
+    many it holds. Biases cost nothing, and neither does the layer of an analog image, whose signal
+    does not change with time: it is charged as multiply-accumulates, once.
 
     `largest` is the largest |potential before reset| of each neuron layer, by image. `counts`,
     `potentials` and `trains` are kept on request: total spikes and final potentials (images,

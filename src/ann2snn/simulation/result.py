@@ -28,18 +28,16 @@ class SimulationResult(Plots):
     Without `labels`, all that tells right from wrong is empty or None. `ranks` (steps, classes)
     count the images whose label has each place by accumulated potential.
 
-    `right` and `undecided` count images by output and step; `spikes`, the
-    `negative` ones among them, `synops` and `pool_operations` count by node and step what `Block`
-    defines. `predictions` and `lasting` (the first step from which the answer stays right, 0 if
-    none) are by output and image; `exits` holds by margin the answer and the step of every image.
-    Where images leave early, `taken` are the steps that each took; at later ones it costs nothing
-    and keeps its answer. `engine` and `precision` are what ran;
-    `repeated` images went through float64 as well, since 32 bits could have lost one of theirs. On
-    request, `potentials` (images, steps, classes) are the currents into the output, summed up to
-    each step, and `trains` the spikes of chosen units (images, steps, units) by layer, which are
-    the `recorded` ones.
-    `comparisons` hold rates against activations by neuron layer, in order, where the run compared
-    them.
+    `right` and `undecided` count images by output and step; `spikes`, the `negative` ones among
+    them, `synops` and `pool_operations` count by node and step what `Block` defines. `predictions`
+    and `lasting` (the first step from which the answer stays right, 0 if none) are by output and
+    image; `exits` holds by margin the answer and the step of every image. Where images leave early,
+    `taken` are the steps that each took; at later ones it costs nothing and keeps its answer.
+    `engine` and `precision` are what ran; `repeated` images went through float64 as well, since 32
+    bits could have lost one of theirs. On request, `potentials` (images, steps, classes) are the
+    currents into the output, summed up to each step, and `trains` the spikes of chosen units
+    (images, steps, units) by layer, which are the `recorded` ones. `comparisons` hold rates against
+    activations by neuron layer, in order, where the run compared them.
     """
 
     spec: SpikingSpec

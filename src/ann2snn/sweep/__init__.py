@@ -1,1 +1,1 @@
-"""Multiruns: points, plan, table, launchers."""
+"""Multiruns: sweeps and searches, points, plan, launchers, table."""

@@ -19,6 +19,7 @@ from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.outlook import open_steps
 from ann2snn.pipeline.preflight import require_all_ready, require_ready
 from ann2snn.progress import Progress
+from ann2snn.records import known
 from ann2snn.settings import SettingError
 from ann2snn.sweep.asked import asked_of, name_of
 from ann2snn.sweep.launchers import launch_all, run_point, runs_here, share_cores
@@ -27,7 +28,7 @@ from ann2snn.sweep.search_images import require_choice
 from ann2snn.sweep.search_settings import SAMPLERS, SearchSettings, search_settings
 from ann2snn.sweep.search_space import Space, space_of
 from ann2snn.sweep.search_table import OVER, Table, Trial
-from ann2snn.sweep.table import forget, known, point_file
+from ann2snn.sweep.table import forget, point_file
 
 if TYPE_CHECKING:
     from optuna import Study

@@ -8,6 +8,7 @@ from typing import Literal
 
 from omegaconf import DictConfig
 
+from ann2snn.config.checks import prefixed
 from ann2snn.settings import SettingError, check, choice, nearest, number
 
 Direction = Literal["maximize", "minimize"]
@@ -73,7 +74,5 @@ def search_settings(config: DictConfig) -> SearchSettings:
     for name in given:
         if name not in known:
             raise SettingError(f"there is no hydra.sweeper.{name}{nearest(name, known)}")
-    try:
+    with prefixed("hydra.sweeper."):
         return SearchSettings(**given)
-    except SettingError as error:
-        raise SettingError(f"hydra.sweeper.{error}") from error

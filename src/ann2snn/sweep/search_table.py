@@ -3,10 +3,10 @@
 import shlex
 from dataclasses import asdict, dataclass, field
 
-from ann2snn.records import Json, Record, write_json
+from ann2snn.records import Json, Record, known, write_json
 from ann2snn.sweep.search_settings import OBJECTIVES, SearchSettings
 from ann2snn.sweep.search_space import Space
-from ann2snn.sweep.table import UNDONE, known, sweep_folder
+from ann2snn.sweep.table import UNDONE, sweep_folder
 
 OVER = ("done", "refused")
 IMAGES = ("simulation.part=", "simulation.images=")

@@ -16,7 +16,7 @@ from typing import Any
 from hydra.core.singleton import Singleton
 from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 
-from ann2snn.records import read_json, write_json
+from ann2snn.records import known, write_json
 from ann2snn.stopping import Stopped
 
 States = dict[str, tuple[str, str]]  # state and reason of jobs, by their numbers
@@ -106,10 +106,7 @@ def _watch(array: str, jobs: Mapping[Path, Any]) -> None:
 
 
 def _is_over(file: Path) -> bool:
-    try:
-        return bool(read_json(file)["status"] in ("done", "failed", "lost"))
-    except (OSError, ValueError):  # not begun
-        return False
+    return known(file).get("status") in ("done", "failed", "lost")
 
 
 def states_of(array: str, told: set[str]) -> States | None:
@@ -148,16 +145,13 @@ def _found(states: States, number: str) -> tuple[str, str]:
 
 def _write_down(file: Path, job: Any, state: str) -> None:
     """Lets a point's file say that its job has left Slurm, and how."""
-    try:
-        known = read_json(file)
-    except (OSError, ValueError):
-        known = {}
+    before = known(file)
     words = f"Slurm job {job.job_id} ended: {state}"
     log = job.paths.stderr
     if log.is_file():
         words += f"; see {log.relative_to(Path.cwd()) if log.is_relative_to(Path.cwd()) else log}"
-    earlier = f"{known['error']}; " if known.get("error") else ""
-    write_json(file, {**known, "status": "lost", "error": f"{earlier}{words}"})
+    earlier = f"{before['error']}; " if before.get("error") else ""
+    write_json(file, {**before, "status": "lost", "error": f"{earlier}{words}"})
 
 
 def _tell_hindered(found: Iterable[tuple[str, str]], array: str, told: set[str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ann2snn.pipeline.application import HEADLINES
-from ann2snn.records import Json, read_json
+from ann2snn.records import Json, known, read_json
 from ann2snn.sweep.points import Axes, label_of, point_id, points_of, shown, varying
 
 UNDONE = {
@@ -53,14 +53,6 @@ def gathered(step: str, name: str, overrides: list[str], axes: Axes) -> Json:
             }
         )
     return {"name": name, "step": step, "overrides": overrides, "axes": axes, "points": entries}
-
-
-def known(path: Path) -> Json:
-    """What a point's file says; nothing if it is not there, or not as it was written."""
-    try:
-        return read_json(path)
-    except (OSError, ValueError):
-        return {}
 
 
 def print_table(content: Json) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ann2snn.records import Json, Record, read_json
+from ann2snn.records import Json, Record, Store, made_on, record_files
 from ann2snn.tracking.colours import colours_of
 from ann2snn.tracking.entry import Entry
 from ann2snn.tracking.model_files import SPEC, Network
@@ -42,12 +42,7 @@ def read_entries(project: Path) -> list[Entry]:
 
 def _records(project: Path) -> Iterator[tuple[str, tuple[Record, Path]]]:
     """Every record by key; the store's copy last, for it has its provenance beside it."""
-    kept = sorted((project / "artifacts").glob("*/*/*.json"))
-    kept = [path for path in kept if path.name not in ("study.json", "statistics.json")]
-    stored = sorted((project / "store").glob("*/*/record.json"))
-    for path in kept + [path for path in stored if "." not in path.parent.name]:
-        if path.parent.parent.name == "data" and path.name != "record.json":
-            continue
+    for path in [*record_files(project), *Store(project / "store").records()]:
         record = Record.read(path)
         yield record.key, (record, path)
 
@@ -85,20 +80,9 @@ class Results:
             pages.setdefault(_experiment(self.shown[key][0]), []).append(key)
         return colours_of([*pages.values(), *(group.keys for group in self.groups)])
 
-    @cached_property
-    def _machines(self) -> Json:
-        """On what the results that git keeps were computed, by place under `artifacts`."""
-        path = self.project / "artifacts" / "machines.json"
-        return read_json(path) if path.is_file() else {}
-
     def made(self, key: str) -> Json:
         """Machine, versions and duration of a result, as far as they are known."""
-        record, path = self.shown[key]
-        beside = path.with_name("provenance.json")
-        if beside.is_file():
-            return read_json(beside)
-        known: Json = self._machines.get(f"{record.step}/{path.parent.name}", {})
-        return known
+        return made_on(self.project, self.shown[key][1])
 
     def in_display_order(self, step: str) -> list[str]:
         """Keys of a step, last point first: MLflow lists the latest run first."""

@@ -31,8 +31,9 @@ def relu(call: Call) -> Signal:
 @module(nn.ReLU6)
 @function(F.relu6)
 def relu6(call: Call) -> Signal:
-    """min(max(0, x), 6)."""
-    return saturate(call, 0.0, 6.0)
+    """min(max(0, x), 6); a module computes with limits that it holds."""
+    low, high = getattr(call.module, "min_val", 0.0), getattr(call.module, "max_val", 6.0)
+    return saturate(call, low, high)
 
 
 @module(nn.Hardtanh)
@@ -52,13 +53,14 @@ def clamp(call: Call) -> Signal:
 
 def saturate(call: Call, low: object, high: object) -> Signal:
     """min(max(0, x), high): neurons whose scale is at most `high`."""
-    numbers = isinstance(low, int | float) and isinstance(high, int | float)
-    if not numbers or low != 0 or not high > 0:  # type: ignore[operator]
+    if not isinstance(low, int | float) or not isinstance(high, int | float):
+        raise Refused(f"clips to {low} and {high}", "limits that are numbers")
+    if low != 0 or not high > 0:
         raise Refused(f"clips to {low} and {high}, and rates begin at 0", "a lower limit of 0")
     signal = call.signal()
     neurons = call.emit(Neuron, (signal.name,), signal.shape)
     if high != math.inf:
-        call.graph.ceilings[neurons.name] = float(high)  # type: ignore[arg-type]
+        call.graph.ceilings[neurons.name] = float(high)
     return neurons
 
 

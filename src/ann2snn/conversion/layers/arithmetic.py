@@ -26,8 +26,8 @@ def add(call: Call) -> Signal:
     return _sum(call, minus=False)
 
 
-@function(operator.sub, operator.isub, torch.sub)
-@method("sub", "sub_")
+@function(operator.sub, operator.isub, torch.sub, torch.subtract)
+@method("sub", "sub_", "subtract", "subtract_")
 def subtract(call: Call) -> Signal:
     """x - y of two branches, or of a branch and a constant."""
     return _sum(call, minus=True)
@@ -48,8 +48,8 @@ def _sum(call: Call, *, minus: bool) -> Signal:
     return call.emit(Add, (first.name, second.name), first.shape)
 
 
-@function(operator.mul, operator.imul, torch.mul)
-@method("mul", "mul_")
+@function(operator.mul, operator.imul, torch.mul, torch.multiply)
+@method("mul", "mul_", "multiply", "multiply_")
 def multiply(call: Call) -> Signal:
     """x times a constant."""
     first, second = operands(call)
@@ -59,8 +59,8 @@ def multiply(call: Call) -> Signal:
     return affine(call, signal, constant, 0.0)
 
 
-@function(operator.truediv, operator.itruediv, torch.div)
-@method("div", "div_")
+@function(operator.truediv, operator.itruediv, torch.div, torch.divide, torch.true_divide)
+@method("div", "div_", "divide", "divide_", "true_divide", "true_divide_")
 def divide(call: Call) -> Signal:
     """x divided by a constant."""
     first, second = operands(call)
@@ -69,8 +69,8 @@ def divide(call: Call) -> Signal:
     return affine(call, first, 1 / second, 0.0)
 
 
-@function(operator.neg, torch.neg)
-@method("neg", "neg_")
+@function(operator.neg, torch.neg, torch.negative)
+@method("neg", "neg_", "negative", "negative_")
 def negate(call: Call) -> Signal:
     """-x."""
     return affine(call, call.signal(), -1.0, 0.0)

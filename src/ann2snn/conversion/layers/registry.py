@@ -115,19 +115,28 @@ FUNCTIONS: dict[Any, Handler] = {}
 METHODS: dict[str, Handler] = {}
 
 
-def module(*kinds: type[nn.Module]) -> Callable[[Handler], Handler]:
-    """Registers a function for torch modules."""
-    return _registrar(MODULES, kinds)
+def _registrar(table: dict[Any, Handler]) -> Callable[..., Callable[[Handler], Handler]]:
+    """What decorates a function with the keys of the table that it is for."""
+
+    def of(*keys: Any) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            for key in keys:
+                if table.setdefault(key, handler) is not handler:
+                    name = getattr(key, "__name__", key)
+                    raise ValueError(
+                        f"{name} has two functions that convert it: {_place(table[key])} and"
+                        f" {_place(handler)}"
+                    )
+            return handler
+
+        return register
+
+    return of
 
 
-def function(*functions: Any) -> Callable[[Handler], Handler]:
-    """Registers a function for torch functions and operators."""
-    return _registrar(FUNCTIONS, functions)
-
-
-def method(*names: str) -> Callable[[Handler], Handler]:
-    """Registers a function for tensor methods."""
-    return _registrar(METHODS, names)
+module = _registrar(MODULES)  # decorates a function for torch modules,
+function = _registrar(FUNCTIONS)  # for torch functions and operators,
+method = _registrar(METHODS)  # for tensor methods
 
 
 def rearranging(handler: Handler) -> Handler:
@@ -152,20 +161,6 @@ def check_ending(node: fx.Node, operation: str, handler: Handler | None) -> None
     if handler in ENDING and not is_last(node):
         reason = f"a {operation} inside the network is no rate and has no spiking counterpart"
         raise Refused(reason, f"a ReLU, or the {operation} as the last operation")
-
-
-def _registrar(table: dict[Any, Handler], keys: tuple[Any, ...]) -> Callable[[Handler], Handler]:
-    def register(handler: Handler) -> Handler:
-        for key in keys:
-            if table.setdefault(key, handler) is not handler:
-                name = getattr(key, "__name__", key)
-                raise ValueError(
-                    f"{name} has two functions that convert it: {_place(table[key])} and"
-                    f" {_place(handler)}"
-                )
-        return handler
-
-    return register
 
 
 def _place(handler: Handler) -> str:

@@ -1,1 +1,1 @@
-"""One file for each library or format; a module that is put here is loaded with the table."""
+"""One file for each library whose neurons take a network."""

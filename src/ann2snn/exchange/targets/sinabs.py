@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ann2snn.exchange.exports import EXPORTS, Export, package
+from ann2snn.exchange.exports import package
 from ann2snn.spec import Neuron, SpikingSpec
 
 if TYPE_CHECKING:
@@ -43,6 +43,3 @@ def _step(layer: Any, current: "Tensor") -> "Tensor":
     """Its layers take (images, steps, ...) and give float32."""
     spikes: Tensor = layer(current.unsqueeze(1)).squeeze(1).to(current.dtype)
     return spikes
-
-
-EXPORTS.add(Export("sinabs", "a torch module with sinabs's neurons", "sinabs", to_sinabs))

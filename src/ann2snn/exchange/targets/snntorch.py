@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ann2snn.exchange.exports import EXPORTS, Export, package, refuse
+from ann2snn.exchange.exports import package, refuse
 from ann2snn.spec import Neuron, SpikingSpec
 
 if TYPE_CHECKING:
@@ -51,6 +51,3 @@ def _begin(layer: Any, potential: "Tensor") -> None:
 def _step(layer: Any, current: "Tensor") -> "Tensor":
     spikes: Tensor = layer(current)[0]
     return spikes
-
-
-EXPORTS.add(Export("snntorch", "a torch module with snnTorch's neurons", "snntorch", to_snntorch))

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ann2snn.exchange.exports import EXPORTS, Export, package
+from ann2snn.exchange.exports import package
 from ann2snn.spec import Neuron, SpikingSpec
 
 if TYPE_CHECKING:
@@ -38,9 +38,3 @@ def _begin(layer: Any, potential: "Tensor") -> None:
 def _step(layer: Any, current: "Tensor") -> "Tensor":
     spikes: Tensor = layer(current)
     return spikes
-
-
-EXPORTS.add(
-    Export("spikingjelly", "a torch module with SpikingJelly's neurons", "spikingjelly",
-           to_spikingjelly)
-)  # fmt: skip

@@ -11,7 +11,7 @@ from ann2snn.report.chart import Cell, Chart
 from ann2snn.report.errors_on_axes import Accuracy
 from ann2snn.report.few_steps import FEW, KIND, row_at, shown_steps
 from ann2snn.report.figures import FIGURES, StudyFigure
-from ann2snn.report.published import LaterNetwork, later_network
+from ann2snn.report.published import later_network
 from ann2snn.report.results import Point, Results, Study
 
 BARS = ("study", "point", "label", "dataset", "images", "steps", "snn_accuracy", "interval_low",
@@ -99,7 +99,7 @@ def _draw_bars(study: Study) -> Figure:
     return figure
 
 
-def _draw_courses(study: Study, later: LaterNetwork | None) -> Figure:
+def _draw_courses(study: Study, later: dict[str, str] | None) -> Figure:
     figure = new_figure(f"{study.dataset}: accuracy, time and operations", study.extent, height=4.6)
     left, right = figure.subplots(1, 2, sharey=True)
     found = study.points[0].metrics
@@ -121,8 +121,9 @@ def _draw_courses(study: Study, later: LaterNetwork | None) -> Figure:
         grid(axes)
     right.axvline(found["macs_per_image"], color=INK, linewidth=1, linestyle=":")
     if later:
-        right.plot(1e9 * later.best_operations, 100 - later.best_error, "s", color=QUIET)
-        right.axhline(100 - later.ann_error, color=FAINT, linewidth=1)
+        found_there = 1e9 * float(later["snn_operations"]), 100 - float(later["snn_error"])
+        right.plot(*found_there, "s", color=QUIET)
+        right.axhline(100 - float(later["ann_error"]), color=FAINT, linewidth=1)
     right.set_xscale("log")
     left.set(xlabel="time, steps", ylabel="accuracy, %")
     right.set(xlabel="synaptic operations per image")

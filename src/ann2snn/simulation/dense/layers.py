@@ -8,7 +8,7 @@ the grid; on a processor they may be rounded to bfloat16 where a program allowed
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 import torch
@@ -40,38 +40,13 @@ def _affine(node: nodes.Affine, inputs: list[Tensor]) -> Tensor:
     return inputs[0] * gain + bias
 
 
-@LAYERS.of(nodes.Add)
-def _sum(_node: nodes.Add, inputs: list[Tensor]) -> Tensor:
-    total = inputs[0]
-    for other in inputs[1:]:
-        total = total + other
-    return total
-
-
-@LAYERS.of(nodes.Concat)
-def _joined(_node: nodes.Concat, inputs: list[Tensor]) -> Tensor:
-    return torch.cat(inputs, 1)
-
-
-@LAYERS.of(nodes.Select)
-def _selected(node: nodes.Select, inputs: list[Tensor]) -> Tensor:
-    return torch.cat(inputs, 1)[:, list(node.channels)]
-
-
-@LAYERS.of(nodes.Reshape)
-def _reshaped(node: nodes.Reshape, inputs: list[Tensor]) -> Tensor:
-    return inputs[0].reshape(len(inputs[0]), *node.shape)
-
-
-@LAYERS.of(nodes.SumPool)
-def _window_sums(node: nodes.SumPool, inputs: list[Tensor]) -> Tensor:
-    return windowed(node, inputs[0]).sum(-1)
-
-
-@LAYERS.of(nodes.MaxPool)
-def _window_maxima(node: nodes.MaxPool, inputs: list[Tensor]) -> Tensor:
-    """Of the whole signal; spikes are chosen by `max_pooling` instead, step by step."""
-    return windowed(node, inputs[0], outside=-torch.inf).amax(-1)
+LAYERS.of(nodes.Add)(lambda _, inputs: reduce(torch.add, inputs))
+LAYERS.of(nodes.Concat)(lambda _, inputs: torch.cat(inputs, 1))
+LAYERS.of(nodes.Select)(lambda node, inputs: torch.cat(inputs, 1)[:, list(node.channels)])
+LAYERS.of(nodes.Reshape)(lambda node, inputs: inputs[0].reshape(len(inputs[0]), *node.shape))
+LAYERS.of(nodes.SumPool)(lambda node, inputs: windowed(node, inputs[0]).sum(-1))
+# of the whole signal; spikes are chosen by `max_pooling` instead, step by step
+LAYERS.of(nodes.MaxPool)(lambda node, inputs: windowed(node, inputs[0], -torch.inf).amax(-1))
 
 
 @contextmanager

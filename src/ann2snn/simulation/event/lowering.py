@@ -128,6 +128,8 @@ class Lowering:
 # writes the operations of a node that changes with time, which reads `source`: its first input, or
 # the signal that this is another shape of
 LOWERINGS: Interpretation[Callable[[Lowering, Any, str], None]] = Interpretation("event lowering")
+LOWERINGS.of(nodes.Linear)(lambda to, node, source: write_linear(to.draft, node, source))
+LOWERINGS.of(nodes.MaxPool)(lambda to, node, source: write_max_pool(to.draft, node, source))
 
 
 @LOWERINGS.of(nodes.Input)
@@ -140,11 +142,6 @@ def _input(to: Lowering, node: nodes.Input, _source: str) -> None:
 def _conv(to: Lowering, node: nodes.Conv, _source: str) -> None:
     neuron = write_convolution(to.draft, node)
     to.fused |= {neuron.name} if neuron else set()
-
-
-@LOWERINGS.of(nodes.Linear)
-def _linear(to: Lowering, node: nodes.Linear, source: str) -> None:
-    write_linear(to.draft, node, source)
 
 
 @LOWERINGS.of(nodes.Affine)
@@ -211,11 +208,6 @@ def _reshape(to: Lowering, node: nodes.Reshape, source: str) -> None:
 @LOWERINGS.of(nodes.SumPool)
 def _sum_pool(to: Lowering, node: nodes.SumPool, source: str) -> None:
     write_sums(to.draft, node, source, read_as_spikes=to.read_as_spikes(node, source))
-
-
-@LOWERINGS.of(nodes.MaxPool)
-def _max_pool(to: Lowering, node: nodes.MaxPool, source: str) -> None:
-    write_max_pool(to.draft, node, source)
 
 
 @LOWERINGS.of(nodes.Neuron)

@@ -1,7 +1,6 @@
 """Convolutions and fully connected layers, written into a program."""
 
 import numpy as np
-import numpy.typing as npt
 
 from ann2snn.simulation.event import operations as code
 from ann2snn.simulation.event.layout import Layout
@@ -20,7 +19,6 @@ from ann2snn.simulation.event.weight_rows import (
 from ann2snn.spec import Conv, Linear, Neuron, Node
 from ann2snn.spec.nodes.weighted import Weighted
 
-Numbers = npt.NDArray[np.int64]
 # Inputs in a column of a kernel where each combination of their spikes has a row of weights: spikes
 # of fewer are as quick one by one, and more would have too many rows.
 JOINT = range(9, 17)
