@@ -50,7 +50,7 @@ architecture: setup repository ## the studies on request, of architectures and s
 
 test: setup ## the tests (README: Check)
 	python -m pytest -m "not system and not timed" --numprocesses logical --maxprocesses 4 --dist worksteal
-	python -m pytest -m timed
+	python -m pytest -m "timed and not system"
 
 test-system: setup ## real processes, kills and a browser; minutes
 	python -m pytest -m system

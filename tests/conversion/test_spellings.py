@@ -72,9 +72,8 @@ def test_two_spellings_of_one_operation_give_one_spec(name: str) -> None:
     assert outputs(Net(plain)) == outputs(Net(other))
 
 
-@pytest.mark.parametrize("name", ["meta", "graph", "code", "print_readable"])
+@pytest.mark.parametrize("name", ["meta", "graph", "code", "recompile", "print_readable"])
 def test_a_layer_may_be_called_as_something_of_torch_fx(name: str) -> None:
-    """`recompile` and its like are methods of what torch.fx makes of a module, no user's names."""
 
     class Named(nn.Module):
         def __init__(self) -> None:
@@ -97,8 +96,8 @@ def test_inputs_behind_stars_are_none_as_in_a_call_with_images_alone() -> None:
     assert outputs(Net(none_more)) == outputs(Net(mean))
 
 
-@pytest.mark.parametrize(("high", "taken"), [(6.0, 6.0), (1.0, 1.0), (0.25, 0.25)])
-def test_a_relu6_saturates_where_it_holds_its_limit(high: float, taken: float) -> None:
+@pytest.mark.parametrize("high", [6.0, 1.0, 0.25])
+def test_a_relu6_saturates_where_it_holds_its_limit(high: float) -> None:
     class Lower(nn.ReLU6):
         def __init__(self) -> None:
             super().__init__()
@@ -107,7 +106,7 @@ def test_a_relu6_saturates_where_it_holds_its_limit(high: float, taken: float) -
     network = Net(lambda x: mean(x), last=Lower())
     network.between = lambda x: mean(network.get_submodule("last")(x))
     found = explain(network.eval(), zoo.images(SHAPE, 6))
-    assert list(found.ceilings.values()) == [taken]
+    assert list(found.ceilings.values()) == [high]
 
 
 def test_a_relu6_with_a_lower_limit_is_refused() -> None:
@@ -126,11 +125,18 @@ def test_a_conversion_leaves_nothing_on_the_users_module() -> None:
     assert set(vars(network)) == before
 
 
+def halves(x: Tensor) -> Tensor:
+    return torch.cat([x[:, :2] / 255, x[:, 2:] / 255], 1)
+
+
 DIVISIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "by 255": lambda x: x / 255,
     "of floats": lambda x: x.float().div(255.0),
     "and normalized": lambda x: (x / 255 - 0.45) / 0.225,
     "normalized at once": lambda x: (x - 114.75) * (1 / 57.375),
+    "behind a view": lambda x: (x.flatten(1) / 255).view(-1, 3, 6, 6),
+    "of channels": lambda x: x[:, [2, 1, 0]] / 255,
+    "in two branches": halves,
 }
 
 
@@ -150,6 +156,28 @@ def test_images_of_bytes_are_not_divided_twice_without_a_word(name: str) -> None
     assert convert(network, images, levels=1).levels == 1
     assert convert(network, images, levels=255).levels == 255
     assert convert(network, images / np.float32(255)).levels == 1 << 16
+
+
+def test_a_module_with_slots_and_one_that_is_a_dict_as_well_convert() -> None:
+    class Slotted(Net):
+        __slots__ = ("own",)
+
+        def __init__(self) -> None:
+            super().__init__(mean)
+            self.own = 2.0
+
+        def forward(self, x: Tensor, *others: Tensor, **named: Tensor) -> Tensor:
+            return super().forward(x) * self.own
+
+    class Table(Net, dict[str, float]):
+        __hash__ = nn.Module.__hash__  # type: ignore[assignment]
+
+        def forward(self, x: Tensor, *others: Tensor, **named: Tensor) -> Tensor:
+            return super().forward(x) * self["own"]
+
+    table = Table(mean)
+    table["own"] = 2.0
+    assert outputs(Slotted()) == outputs(table)
 
 
 def test_a_network_that_normalizes_pixels_takes_bytes() -> None:

@@ -87,6 +87,20 @@ def test_the_order_of_images_changes_no_bit(tmp_path: Path, dtype: torch.dtype) 
     assert equal(whole, shuffled, tmp_path)
 
 
+def test_an_image_has_the_same_activations_alone_and_among_others() -> None:
+    """Kernels give other last bits for other batch sizes, so that every chunk has the same."""
+    module, shape = zoo.build("vgg", dtype=torch.float32)
+    images = zoo.images(shape, 330)
+    whole = zoo.statistics(module, images, 255)
+    parts = [zoo.statistics(module, images[a:b], 255) for a, b in ((0, 1), (1, 150), (150, 330))]
+    for name, layer in whole.layers.items():
+        own = [part.layers[name] for part in parts]
+        np.testing.assert_array_equal(layer.largest, np.max([o.largest for o in own], axis=0))
+        maxima = Histogram.merged([o.image_maxima for o in own])
+        np.testing.assert_array_equal(layer.image_maxima.bins, maxima.bins)
+        np.testing.assert_array_equal(layer.image_maxima.counts, maxima.counts)
+
+
 def test_statistics_survive_a_file(tmp_path: Path) -> None:
     module, shape = zoo.build("inception")
     statistics = zoo.statistics(module, zoo.images(shape, 20), 255)

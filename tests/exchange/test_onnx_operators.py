@@ -146,6 +146,9 @@ CASES: dict[str, Callable[[], Any]] = {
     "average pools alike but for the last window": lambda: model(
         op("AveragePool", "x", output="a", kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
         op("AveragePool", "a", kernel_shape=[2, 2], strides=[2, 2])),
+    "split with a part that nothing reads": lambda: model(
+        helper.make_node("Split", ["x"], ["a", "b", ""], axis=2), op("Concat", "b", "a", axis=1),
+        opset=13),
     "slice of leading axes": lambda: model(
         op("Slice", "x", "s", "e"), s=np.array([0, 1]), e=np.array([9, 3])),
     "transpose": lambda: model(op("Transpose", "x", perm=[0, 2, 3, 1])),

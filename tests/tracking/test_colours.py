@@ -2,6 +2,8 @@ import math
 import time
 from itertools import combinations
 
+import pytest
+
 from ann2snn.tracking.colours import _lab, colours_of
 
 STUDIES = [[f"{study} {point}" for point in range(7)] for study in "abc"]
@@ -30,6 +32,7 @@ def test_a_run_keeps_its_colour_when_runs_of_other_studies_come() -> None:
     assert {key: colours_of(SHARED[:3])[key] for key in before} == before
 
 
+@pytest.mark.timed
 def test_a_thousand_points_of_a_sweep_are_coloured_in_seconds() -> None:
     started = time.perf_counter()
     colours = colours_of([[str(number) for number in range(1000)]])

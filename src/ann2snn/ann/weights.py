@@ -23,7 +23,7 @@ def round_weights(module: nn.Module) -> None:
     for name, value in tensors.items():
         if value.ndim > 1:
             tensors[name] = value.half().to(value.dtype)
-            if not torch.isfinite(tensors[name]).all():
+            if (value.isfinite() & ~tensors[name].isfinite()).any():
                 raise ValueError(
                     f"{name} must be within +-{torch.finfo(torch.half).max:g} to be stored as"
                     f" float16, got {float(value.abs().max()):g}: give ann.stored_as=float32"

@@ -105,8 +105,8 @@ def convert(
 
     Raises:
         ConversionError: lists every operation that cannot be converted, and what would work; or
-            names the first layer at which the traced form differs from the module; or the module
-            divides images of bytes by 255 itself.
+            names the first layer at which the traced form differs from the module; or says that
+            the module divides images of bytes itself.
         ValueError: the images are no finite numbers, or there are none.
         SettingError: a toggle is unknown, or its value is not allowed.
     """
@@ -125,7 +125,7 @@ def explain(
     """As `convert`: the spec with its account of every traced operation.
 
     Raises:
-        ConversionError: lists every operation that cannot be converted, and what would work.
+        ConversionError, ValueError: as `convert`.
         SettingError: a toggle is unknown, or its value is not allowed.
     """
     given = locals()

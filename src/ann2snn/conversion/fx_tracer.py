@@ -7,6 +7,8 @@ from torch import fx, nn
 from ann2snn.conversion.layers import registry
 from ann2snn.conversion.refusal import ConversionError, origin_of_call, origin_of_error
 
+NO_PART = "module is not installed as a submodule"  # as torch.fx says it
+
 
 class _Tracer(fx.Tracer):
     """Keeps the user's file and line of every operation, and takes modules that a family of layers
@@ -55,7 +57,7 @@ def traced_operations(module: nn.Module) -> fx.Graph:
 
 def _reason(error: Exception) -> str:
     words = str(error) or type(error).__name__
-    if isinstance(error, NameError) and "submodule" in words:
+    if isinstance(error, NameError) and NO_PART in words:
         return (
             "it calls a layer that is no part of it; instead: make the layer in __init__, and keep"
             " several in nn.ModuleList"

@@ -79,8 +79,15 @@ def walked(module: nn.Module, shape: Shape) -> "Walk":
 
 def _twin(module: nn.Module) -> nn.Module:
     """A module of the same parts, so that the constants which torch.fx adds are not the user's."""
-    twin = object.__new__(type(module))
-    twin.__dict__.update(vars(module))
+    try:
+        twin = object.__new__(type(module))
+    except TypeError:  # it is something of Python's own as well, as a dict, which holds more
+        return module
+    state = object.__getstate__(module)
+    attributes, slots = state if isinstance(state, tuple) else (state, {})
+    twin.__dict__.update(attributes)
+    for name, value in slots.items():
+        object.__setattr__(twin, name, value)
     return twin
 
 

@@ -12,7 +12,7 @@ from ann2snn.exchange.onnx_operator import SIMPLER, Operator, SizeOf, operator
 @operator("Split")
 def parts(op: Operator) -> tuple[fx.Node, ...]:
     """Parts of given sizes, or as many of one size as there are outputs, but for the last."""
-    axis, count, rank = op.take("axis", 0), op.take("num_outputs", op.outputs), op.rank()
+    axis, count, rank = op.take("axis", 0), op.take("num_outputs", len(op.outputs)), op.rank()
     given = op.constant(1)
     sizes = op.take("split") if given is None else given.tolist()
     whole = (op.shapes[0] or ())[axis % rank]
@@ -21,8 +21,8 @@ def parts(op: Operator) -> tuple[fx.Node, ...]:
         sizes = [min(each, whole - start) for start in range(0, whole, each)]
     if not sizes:
         raise Refused("names no sizes", SIMPLER)
-    if len(sizes) != op.outputs:
-        raise Refused(f"has {op.outputs} outputs for sizes {list(sizes)}", SIMPLER)
+    if len(sizes) != len(op.outputs):
+        raise Refused(f"has {len(op.outputs)} outputs for sizes {list(sizes)}", SIMPLER)
     split = op.method("split", op.signal(), list(sizes), axis)
     return tuple(op.call(python.getitem, split, place) for place in range(len(sizes)))
 

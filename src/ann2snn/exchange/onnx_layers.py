@@ -93,7 +93,7 @@ def matrix(op: Operator) -> fx.Node:
 
 @operator("BatchNormalization")
 def normalization(op: Operator) -> fx.Node:
-    if op.take("training_mode", 0) or op.outputs > 1:  # old files say it by their outputs alone
+    if op.take("training_mode", 0) or any(op.outputs[1:]):  # old files say it by outputs alone
         raise Refused("normalizes by the batch's own statistics", "an export in eval mode")
     if not op.take("spatial", 1):
         raise Refused("normalizes each place by statistics of its own", "spatial=1")

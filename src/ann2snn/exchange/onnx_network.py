@@ -56,14 +56,13 @@ def onnx_network(path: Path) -> nn.Module:
     for node, path_there in zip(graph.node, paths, strict=True):
         op = Operator(
             node.op_type, path_there, [], [shapes.get(name) for name in node.input],
-            _attributes(onnx, node), network, shape[0], sum(map(bool, node.output)),
+            _attributes(onnx, node), network, shape[0], tuple(node.output),
         )  # fmt: skip
         values |= dict.fromkeys((name for name in node.output if name), _Unread())
         try:
             found = _read(op, node, values)
-            values |= zip(
-                node.output, found if isinstance(found, tuple) else (found,), strict=False
-            )
+            given = found if isinstance(found, tuple) else (found,)
+            values |= {n: value for n, value in zip(node.output, given, strict=False) if n}
         except Refused as reason:
             values |= dict.fromkeys(node.output, _Unknown())
             named = node.name or op.path

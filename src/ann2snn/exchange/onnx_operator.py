@@ -71,7 +71,8 @@ def _geometry(layer: Any) -> dict[str, Any]:
 class Operator:
     """One operator: its `inputs` as values, None where one is left out, the `shapes` of those that
     are known, and the attributes that nobody has taken yet. `path` names it in the network,
-    `batch` is the batch's size where the file fixes it, and `outputs` says how many it has.
+    `batch` is the batch's size where the file fixes it, and `outputs` are the names of what it
+    gives, empty where nothing reads it.
     """
 
     kind: str
@@ -81,7 +82,7 @@ class Operator:
     attributes: dict[str, Any]
     network: Network
     batch: int | None = None
-    outputs: int = 1
+    outputs: tuple[str, ...] = ("",)
 
     def take(self, name: str, default: Any = None) -> Any:
         """An attribute; one that no operator takes is refused."""
