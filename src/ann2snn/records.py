@@ -223,11 +223,11 @@ def noted_machines(project: Path) -> Json:
     return read_json(path) if path.is_file() else {}
 
 
-def made_on(project: Path, path: Path) -> Json:
+def made_on(path: Path, machines: Json) -> Json:
     """Machine, versions and duration of the result of a record's file, as far as they are known:
-    by its provenance, else by the note in `artifacts`."""
+    by its provenance, else by `machines`, as `noted_machines` gives them."""
     beside = path.with_name("provenance.json")
     if beside.is_file():
         return read_json(beside)
-    noted: Json = noted_machines(project).get("/".join(path.parts[-3:-1]), {})
+    noted: Json = machines.get("/".join(path.parts[-3:-1]), {})
     return noted

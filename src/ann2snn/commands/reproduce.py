@@ -25,7 +25,7 @@ from ann2snn.pipeline.artifacts import files_match, recorded_settings
 from ann2snn.pipeline.chain import Chain
 from ann2snn.pipeline.code_identity import code_identity
 from ann2snn.pipeline.provenance import MACHINE, provenance
-from ann2snn.records import Json, Record, Store, file_sha256, made_on, record_files
+from ann2snn.records import Json, Record, Store, file_sha256, made_on, noted_machines, record_files
 from ann2snn.settings import SettingError, neutral_values
 
 LEAST = 6  # digits of a key
@@ -96,7 +96,8 @@ def found_by(project: Path, key: str) -> Found:
     for path in [*record_files(project), *Store(project / "store").records()]:
         record = Record.read(path)
         if record.key.startswith(key) and record.key not in matching:
-            matching[record.key] = Found(record, path.parent, made_on(project, path))
+            made = made_on(path, noted_machines(project))
+            matching[record.key] = Found(record, path.parent, made)
     if len(matching) > 1:
         raise SettingError(f"several results have the key {key}: {', '.join(sorted(matching))}")
     if not matching:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ann2snn.records import Json, Record, Store, made_on, record_files
+from ann2snn.records import Json, Record, Store, made_on, noted_machines, record_files
 from ann2snn.tracking.colours import colours_of
 from ann2snn.tracking.entry import Entry
 from ann2snn.tracking.model_files import SPEC, Network
@@ -80,9 +80,13 @@ class Results:
             pages.setdefault(_experiment(self.shown[key][0]), []).append(key)
         return colours_of([*pages.values(), *(group.keys for group in self.groups)])
 
+    @cached_property
+    def _machines(self) -> Json:
+        return noted_machines(self.project)
+
     def made(self, key: str) -> Json:
         """Machine, versions and duration of a result, as far as they are known."""
-        return made_on(self.project, self.shown[key][1])
+        return made_on(self.shown[key][1], self._machines)
 
     def in_display_order(self, step: str) -> list[str]:
         """Keys of a step, last point first: MLflow lists the latest run first."""
